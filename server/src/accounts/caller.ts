@@ -1,0 +1,30 @@
+/** Scopes a personal access token can carry (contract 1). */
+export const ACCESS_SCOPES = [
+  'keys:read',
+  'keys:write',
+  'keys:reveal',
+  'usage:read',
+  'account:write',
+  'admin',
+] as const
+export type AccessScope = (typeof ACCESS_SCOPES)[number]
+
+/** Who asks the management API, as proven by a personal access token. */
+export interface Caller {
+  readonly accountId: number
+  readonly username: string
+  readonly role: 'user' | 'admin'
+  readonly group: string
+  readonly groups: readonly string[]
+  readonly tokenId: number
+  /** null = no scopes were set: all the account may, except admin routes. */
+  readonly scopes: readonly AccessScope[] | null
+  /** When the token ends, Unix seconds; null = never. */
+  readonly tokenExpiresAt: number | null
+}
+
+/** Whether the caller's token opens what asks for `scope`. `admin` wants the scope and the role. */
+export function mayUse(caller: Caller, scope: AccessScope): boolean {
+  if (scope === 'admin') return caller.role === 'admin' && (caller.scopes?.includes('admin') ?? false)
+  return caller.scopes === null || caller.scopes.includes(scope)
+}

@@ -1,0 +1,60 @@
+import type { Settled, UsageRecord } from '../storage/store.ts'
+import type { Entity } from './entity.ts'
+import type { Units } from './units.ts'
+
+/** Who pays for a call. Unlimited parties are counted, not held. */
+export interface Payers {
+  readonly key: Entity
+  readonly account: Entity
+  readonly keyUnlimited: boolean
+  readonly accountUnlimited: boolean
+}
+
+/** Why units could not be had: whose they are, and whether only running calls hold them. */
+export interface Short {
+  readonly entity: 'key' | 'account'
+  readonly reserved: boolean
+  /** Units that could be had now. */
+  readonly available: number
+}
+
+/** Units set aside for one running call. Exactly one of `settle` and `release` takes effect; later ones do nothing. */
+export interface Reservation {
+  readonly amount: Units
+  /** Takes more before a dearer attempt; false (and nothing taken) when it can't be had. */
+  extend(total: Units): boolean
+  /** Charges `min(cost, what is left)` and writes the record, in one commit. Resolves when it is durable. */
+  settle(cost: Units, record: UsageRecord): Promise<Settled>
+  /** The call cost nothing and leaves no usage record. */
+  release(): void
+}
+
+export interface Ledger {
+  /** Makes the payers' balances known in memory; synchronous later. Called by the key cache when it fills. */
+  know(entity: Entity, remain: number): void
+  knows(entity: Entity): boolean
+  /** What the payers could reserve now: the smaller of both; Infinity when both are unlimited. */
+  available(payers: Payers): number
+  /** What they will have once running calls end without cost: remain, ignoring reservations. */
+  remaining(payers: Payers): number
+  /** Takes `amount` now, in memory, or says who is short. Never waits. */
+  reserve(payers: Payers, amount: Units): Reservation | Short
+  /** Like `reserve`, but waits up to `waitMs` while only running calls hold the units. */
+  reserveSoon(payers: Payers, amount: Units, signal: AbortSignal, waitMs?: number): Promise<Reservation | Short>
+  /** Management changes a balance: resolves with the new remainder, or undefined when it would go below zero. */
+  adjust(change: BalanceChange): Promise<number | undefined>
+  /** A management write set the balance inside its own transaction (creation, PUT): memory follows. */
+  committed(entity: Entity, remain: number): void
+  /** Units set aside by running calls, over all entities; for metrics and doctor. */
+  outstanding(): { readonly reservations: number; readonly units: number }
+  /** Resolves when everything settled so far is durable. */
+  flush(): Promise<void>
+}
+
+export interface BalanceChange {
+  readonly entity: Entity
+  readonly delta: number
+  readonly reason: string
+  readonly actor: string
+  readonly idempotency?: string
+}

@@ -1,0 +1,76 @@
+import type { Kysely } from 'kysely'
+import type { Change, Tables, UsageTable } from './tables.ts'
+
+export type SqlValue = string | number | null | Uint8Array
+export type Row = Record<string, SqlValue>
+
+/** One compiled statement of a write. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+  /** `row`: the statement must change or return at least one row, else the whole write is undone. */
+  readonly must?: 'row'
+}
+
+/** Anything Kysely can compile: an insert, update, delete. */
+export interface Compilable {
+  compile(): { readonly sql: string; readonly parameters: readonly unknown[] }
+}
+
+/** What a write did: the rows each statement returned, or which statement's `must` stopped it (nothing was written). */
+export type Written =
+  | { readonly done: true; readonly rows: readonly (readonly Row[])[]; readonly changed: readonly number[] }
+  | { readonly done: false; readonly stoppedAt: number }
+
+/** A usage record before it has an id. The record is the settlement's book entry. */
+export type UsageRecord = Readonly<Omit<UsageTable, 'id' | 'quota' | 'shortfall'>>
+
+/** A finished call: what it cost, whom to charge. `charges` names finite and unlimited entities alike. */
+export interface Settlement {
+  readonly record: UsageRecord
+  readonly cost: number
+  readonly key: number
+  readonly account: number
+  readonly keyUnlimited: boolean
+  readonly accountUnlimited: boolean
+}
+
+/** What a settlement took, and what key and account have left after it (as committed). */
+export interface Settled {
+  readonly charged: number
+  readonly shortfall: number
+  readonly keyRemain: number
+  readonly accountRemain: number
+}
+
+/**
+ * The database. Reads go through `db` on a connection of their own; every change is one `write`.
+ * Writes and settlements are committed in the order they were asked for, several in one disk sync.
+ */
+export interface Store {
+  /** For reads, and for building the statements of a write. Never `execute` a change through it. */
+  readonly db: Kysely<Tables>
+  /**
+   * One transaction: all statements, then the changes are numbered and announced. Resolves after the commit is durable
+   * and after every `onChange` listener has run, so that the caller's answer comes after the caches know.
+   * @throws StorageUnavailable when the disk refuses; UniqueViolation names the constraint's columns.
+   */
+  write(statements: readonly (Statement | Compilable)[], changes?: readonly Change[]): Promise<Written>
+  /** Gathers with others and commits; resolves when durable. Never rejects because of one bad record: see ledger. */
+  settle(settlement: Settlement): Promise<Settled>
+  /** The next id of a table, never given twice (deleted rows included). */
+  nextId(table: 'key' | 'account' | 'access_token' | 'channel' | 'entry' | 'audit'): number
+  onChange(listener: (change: Change) => void): void
+  /** True while commits succeed; false after a disk failure until one succeeds again. */
+  healthy(): boolean
+  /** Copies the whole database, consistently, while it runs. */
+  backup(path: string): Promise<void>
+  /** Waits for everything asked for so far, then closes. */
+  close(): Promise<void>
+}
+
+/** Marks a statement that must touch a row, else its whole write is undone. */
+export function mustChange(query: Compilable): Statement {
+  const { sql, parameters } = query.compile()
+  return { sql, parameters: parameters as readonly SqlValue[], must: 'row' }
+}

@@ -1,0 +1,184 @@
+/**
+ * Every table, as both databases hold it: integers for times (Unix seconds; `_ms` milliseconds) and flags (0 or 1),
+ * text for what is not a number, JSON as text. The one place to look a column up.
+ */
+export interface Tables {
+  /** A key's rules. Its balance stands in `balance`, so that charging never rewrites this wide row. */
+  key: KeyTable
+  /** Former values of rotated keys, valid until `valid_until`. */
+  key_former: { digest: string; key_id: number; pepper_id: number; valid_until: number }
+  account: AccountTable
+  /** `entity` as made by `ledger/entity.ts`. `remain` means nothing while the owner is unlimited. */
+  balance: { entity: number; remain: number; used: number; requests: number }
+  /** Everything that changed a balance besides usage: grants, deltas, sets, closings. `idempotency` is unique when not null. */
+  entry: {
+    id: number
+    entity: number
+    delta: number
+    kind: 'grant' | 'adjust' | 'set' | 'refund' | 'close'
+    reason: string
+    actor: string
+    idempotency: string | null
+    created_at: number
+  }
+  usage: UsageTable
+  access_token: AccessTokenTable
+  channel: ChannelTable
+  /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
+  price: { model: string; price: string; updated_at: number }
+  setting: { name: string; value: string; updated_at: number }
+  /** Last 24 hours of answered calls with `Idempotency-Key`; never a secret, only a fingerprint and the id. */
+  idempotency: {
+    account_id: number
+    route: string
+    key: string
+    fingerprint: string
+    result_id: number | null
+    created_at: number
+  }
+  audit: {
+    id: number
+    created_at: number
+    actor_id: number
+    actor: string
+    ip: string
+    action: string
+    subject: string
+    before: string | null
+    after: string | null
+    request_id: string
+  }
+  /** One row: the number of the newest change. Taken last in its transaction, so its order is commit order. */
+  change_counter: { id: 1; seq: number }
+  change: { seq: number; kind: ChangeKind; subject: string; created_at: number }
+  /** One row each: schema version, check value of the root secret, installation id. */
+  meta: { name: string; value: string }
+}
+
+export type ChangeKind = 'key' | 'account' | 'access_token' | 'channel' | 'group' | 'price' | 'setting'
+
+/** What changed, for caches to forget. `subject` is the row's id or name as text. */
+export interface Change {
+  readonly kind: ChangeKind
+  readonly subject: string
+}
+
+export interface KeyTable {
+  id: number
+  account_id: number
+  /** HMAC-SHA256 of the value under the pepper, base64url. Unique: the look-up. Deleted keys keep a tombstone. */
+  digest: string
+  pepper_id: number
+  /** The value under AES-256-GCM, base64url; null with `keys.reveal = never`. */
+  sealed: string | null
+  /** First 4 and last 4 characters, `abcdwxyz`, for masks and for search by the end. */
+  hint: string
+  name: string
+  /** What the owner set: 1 enabled, 2 disabled, 3 or 4 a mark that blocks until 1 is sent. */
+  status: number
+  created_time: number
+  accessed_time: number
+  expired_time: number
+  unlimited_quota: number
+  model_limits_enabled: number
+  model_limits: string
+  allow_ips: string | null
+  group_name: string
+  cross_group_retry: number
+  /** JSON of the fields that are ours (auto_groups, rpm_limit, metadata, ...); null when none is set. */
+  extra: string | null
+  /** Unix seconds; null while the key lives. */
+  deleted_at: number | null
+}
+
+export interface AccountTable {
+  id: number
+  username: string
+  password_hash: string | null
+  role: 'user' | 'admin'
+  /** 1 active, 2 suspended. */
+  status: number
+  group_name: string
+  /** JSON array of further groups. */
+  groups: string
+  unlimited_quota: number
+  created_at: number
+  deleted_at: number | null
+}
+
+export interface AccessTokenTable {
+  id: number
+  account_id: number
+  name: string
+  /** SHA-256 of the token, base64url (tokens have 256 random bits, so no pepper is needed). */
+  digest: string
+  hint: string
+  /** JSON array; null = all the account may, except admin routes. */
+  scopes: string | null
+  expires_at: number | null
+  created_at: number
+  last_used_at: number | null
+  deleted_at: number | null
+}
+
+export interface ChannelTable {
+  id: number
+  name: string
+  type: string
+  base_url: string
+  /** JSON array of sealed upstream keys. */
+  keys: string
+  /** JSON array of public model ids; `[]` = ask the upstream. */
+  models: string
+  /** JSON array of group names. */
+  groups: string
+  /** JSON object public id -> upstream id. */
+  model_mapping: string
+  priority: number
+  weight: number
+  free: number
+  /** 1 enabled, 2 disabled. */
+  status: number
+  /** JSON object of extra request headers. */
+  headers: string
+  /** JSON `{first_byte_ms, idle_ms, total_ms}`, any of them absent. */
+  timeouts: string
+  created_at: number
+  deleted_at: number | null
+}
+
+export interface UsageTable {
+  id: number
+  created_at_ms: number
+  request_id: string
+  account_id: number
+  key_id: number
+  key_name: string
+  model: string
+  group_name: string
+  channel_id: number
+  /** Units charged to key and account alike. */
+  quota: number
+  /** Units of the cost that neither had left. */
+  shortfall: number
+  prompt_tokens: number
+  completion_tokens: number
+  cached_tokens: number
+  cache_write_tokens: number
+  reasoning_tokens: number
+  audio_tokens: number
+  image_tokens: number
+  /** 1 = counted with a tokenizer because the upstream reported nothing. */
+  estimated: number
+  /** 1 = stream. */
+  is_stream: number
+  use_time_ms: number
+  first_token_ms: number
+  /** HTTP status of the answer; 499 when the client left. */
+  status: number
+  error_code: string
+  ip: string
+  attempts: number
+  /** Output limit sent upstream when lowered; 0 otherwise. */
+  output_limit: number
+}
