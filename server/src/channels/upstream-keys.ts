@@ -1,0 +1,32 @@
+/** What sealing and opening need of the vault. */
+export interface Sealer {
+  seal(value: string, aad: string): string
+  open(sealed: string, aad: string): string
+}
+
+/** Binds a sealed key to its channel, so that a row copied onto another channel does not open. */
+const boundTo = (channelId: number) => `channel:${channelId}`
+
+/** The column `channel.keys`: a JSON array of the provider's keys, each encrypted for this channel. */
+export function sealUpstreamKeys(
+  vault: Pick<Sealer, 'seal'>,
+  channelId: number,
+  keys: readonly string[],
+): string {
+  return JSON.stringify(keys.map((key) => vault.seal(key, boundTo(channelId))))
+}
+
+/** Reads the column `channel.keys`. @throws when a key was sealed under another secret or for another channel. */
+export function openUpstreamKeys(
+  vault: Pick<Sealer, 'open'>,
+  channelId: number,
+  column: string,
+): readonly string[] {
+  const sealed: readonly string[] = JSON.parse(column)
+  return sealed.map((one) => vault.open(one, boundTo(channelId)))
+}
+
+/** How a provider's key is shown: its ends when it is long enough that they give nothing away. */
+export function maskUpstreamKey(key: string): string {
+  return key.length < 16 ? '**********' : `${key.slice(0, 4)}**********${key.slice(-4)}`
+}
