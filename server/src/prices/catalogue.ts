@@ -1,0 +1,130 @@
+import type { ModelInfo, Provider } from '@pydantic/genai-prices'
+import { OUTPUT_LIMITS, OWN_MODELS } from './own-models.ts'
+import type { ModelPrice } from './price.ts'
+import { toModelPrice } from './to-model-price.ts'
+
+/** What the catalogue knows of a model. */
+export interface Catalogued {
+  readonly id: string
+  readonly provider: string
+  readonly price: ModelPrice
+  readonly contextWindow: number | undefined
+  /** The price depends on the time of day or on a date: look again soon. */
+  readonly changing: boolean
+}
+
+export interface Catalogue {
+  find(model: string, nowMs: number): Catalogued | undefined
+  /** Every model that can be named without its host. */
+  all(nowMs: number): readonly Catalogued[]
+  maxOutput(model: string): number | undefined
+}
+
+/** Loads the bundled prices (some 50 ms, which is why nobody imports them on the way to the first answer). */
+export async function loadCatalogue(): Promise<Catalogue> {
+  const [prices, models] = await Promise.all([
+    import('@pydantic/genai-prices'),
+    import('gpt-tokenizer/models'),
+  ])
+  const providers = (await prices.waitForUpdate()) ?? []
+  const limits = new Map<string, number>()
+  for (const [id, spec] of Object.entries(models)) {
+    if ('max_output_tokens' in spec && spec.max_output_tokens)
+      limits.set(id, spec.max_output_tokens)
+  }
+
+  function ask(model: string, nowMs: number, providerId?: string): Catalogued | undefined {
+    const options = {
+      timestamp: new Date(nowMs),
+      ...(providerId === undefined ? {} : { providerId }),
+    }
+    const found = prices.calcPrice({}, model, options)
+    const price = found && toModelPrice(found.model_price)
+    if (!found || !price) return undefined
+    return describe(found.provider, found.model, price)
+  }
+
+  function find(model: string, nowMs: number): Catalogued | undefined {
+    const own = OWN_MODELS.get(model)
+    if (own) return ownModel(model, own)
+    const bare = model.startsWith('models/') ? model.slice('models/'.length) : model
+    return ask(bare, nowMs) ?? askPrefixed(bare, nowMs) ?? askOnlyHost(bare, nowMs)
+  }
+
+  /** `anthropic/claude-...` names its vendor; everything else with a slash is looked for at OpenRouter, which coined such ids. */
+  function askPrefixed(model: string, nowMs: number): Catalogued | undefined {
+    const slash = model.indexOf('/')
+    if (slash < 1) return undefined
+    const vendor = model.slice(0, slash).toLowerCase()
+    const known = providers.find(
+      (provider) => provider.id === vendor || VENDOR_WORDS[vendor] === provider.id,
+    )
+    return (
+      (known && ask(model.slice(slash + 1), nowMs, known.id)) ?? ask(model, nowMs, 'openrouter')
+    )
+  }
+
+  /** An open model has no price of its own, only hosts have; with exactly one host there is no doubt. */
+  function askOnlyHost(model: string, nowMs: number): Catalogued | undefined {
+    const wanted = model.toLowerCase()
+    const hosts = providers.filter((provider) =>
+      provider.models.some((one) => one.id.toLowerCase() === wanted),
+    )
+    return hosts.length === 1 ? ask(model, nowMs, hosts[0]?.id) : undefined
+  }
+
+  return {
+    find,
+    all: (nowMs) => everyModel(providers, (model, provider) => ask(model, nowMs, provider)),
+    maxOutput: (model) => outputLimit(model, limits),
+  }
+}
+
+/** How clients spell vendors whose id in the catalogue is another word. */
+const VENDOR_WORDS: Readonly<Record<string, string>> = {
+  mistralai: 'mistral',
+  xai: 'x-ai',
+  gemini: 'google',
+}
+
+const ownModel = (id: string, price: ModelPrice): Catalogued => ({
+  id,
+  provider: 'turnpike',
+  price,
+  contextWindow: undefined,
+  changing: false,
+})
+
+function describe(provider: Provider, model: ModelInfo, price: ModelPrice): Catalogued {
+  return {
+    id: model.id,
+    provider: provider.id,
+    price,
+    contextWindow: model.context_window,
+    changing: Array.isArray(model.prices),
+  }
+}
+
+/** Asks the library only where a price depends on the time: asking for every model would hold up calls for 70 ms. */
+function everyModel(
+  providers: readonly Provider[],
+  ask: (model: string, provider: string) => Catalogued | undefined,
+): Catalogued[] {
+  const own = [...OWN_MODELS].map(([id, price]) => ownModel(id, price))
+  const listed = providers
+    .filter((provider) => provider.model_match)
+    .flatMap((provider) =>
+      provider.models.flatMap((model) => {
+        if (Array.isArray(model.prices)) return ask(model.id, provider.id) ?? []
+        const price = toModelPrice(model.prices)
+        return price ? describe(provider, model, price) : []
+      }),
+    )
+  const byId = new Map([...listed.reverse(), ...own].map((model) => [model.id, model]))
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function outputLimit(model: string, limits: ReadonlyMap<string, number>): number | undefined {
+  const bare = model.slice(model.lastIndexOf('/') + 1)
+  return limits.get(bare) ?? OUTPUT_LIMITS.find(([beginning]) => bare.startsWith(beginning))?.[1]
+}

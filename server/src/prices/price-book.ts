@@ -1,0 +1,105 @@
+import type { Store } from '../storage/store.ts'
+import { type Catalogue, type Catalogued, loadCatalogue } from './catalogue.ts'
+import { type CompiledPrice, compilePrice, type ModelPrice } from './price.ts'
+
+/** What models cost: the catalogue, and above it what the administrator set. */
+export interface PriceBook {
+  /** From memory. `undefined`: nobody said what this model costs. */
+  priceOf(model: string): CompiledPrice | undefined
+  /** The model's own output limit, where it is known. */
+  maxOutput(model: string): number | undefined
+  contextWindow(model: string): number | undefined
+  /** The override alone, as it was set. */
+  override(model: string): ModelPrice | undefined
+  overrides(): readonly { readonly model: string; readonly price: ModelPrice }[]
+  catalogued(model: string): Catalogued | undefined
+  catalogue(): readonly Catalogued[]
+  /** Resolves when every change announced so far is in memory. */
+  followed(): Promise<void>
+}
+
+/** Model ids come from callers, so what is remembered of them is bounded. */
+const MOST_REMEMBERED = 2_000
+const MOST_ID = 256
+/** How long a price that depends on the time is trusted. */
+const CHANGING_MS = 60_000
+
+interface Remembered {
+  readonly price: CompiledPrice | undefined
+  readonly until: number
+}
+
+/** Reads overrides and catalogue into memory; afterwards every answer is synchronous, and changes are followed. */
+export async function createPriceBook(parts: {
+  store: Store
+  now?: () => number
+}): Promise<PriceBook> {
+  const { store, now = Date.now } = parts
+  const [catalogue, rows] = await Promise.all([
+    loadCatalogue(),
+    store.db.selectFrom('price').selectAll().execute(),
+  ])
+  const overrides = new Map(rows.map((row) => [row.model, toPrice(row.price)]))
+  const remembered = new Map<string, Remembered>()
+
+  // Of two reads of the same model only the one begun last counts, in whatever order they come back.
+  const begun = new Map<string, number>()
+  const following = new Set<Promise<void>>()
+  async function follow(model: string) {
+    const turn = (begun.get(model) ?? 0) + 1
+    begun.set(model, turn)
+    const row = await store.db
+      .selectFrom('price')
+      .selectAll()
+      .where('model', '=', model)
+      .executeTakeFirst()
+    if (begun.get(model) !== turn) return
+    begun.delete(model)
+    if (row) overrides.set(model, toPrice(row.price))
+    else overrides.delete(model)
+    remembered.delete(model)
+  }
+  store.onChange((change) => {
+    if (change.kind !== 'price') return
+    const followed = follow(change.subject).finally(() => following.delete(followed))
+    following.add(followed)
+    // Who waits with `followed()` sees the failure; the former price stands until the next change.
+    followed.catch(() => undefined)
+  })
+
+  return {
+    priceOf(model) {
+      const known = remembered.get(model)
+      if (known && known.until > now()) return known.price
+      if (model.length > MOST_ID) return undefined
+      const found = lookUp(overrides, catalogue, model, now())
+      if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+      remembered.set(model, found)
+      return found.price
+    },
+    maxOutput: catalogue.maxOutput,
+    contextWindow: (model) => catalogue.find(model, now())?.contextWindow,
+    override: (model) => overrides.get(model),
+    overrides: () => [...overrides].map(([model, price]) => ({ model, price })),
+    catalogued: (model) => catalogue.find(model, now()),
+    catalogue: () => catalogue.all(now()),
+    followed: async () => void (await Promise.all(following)),
+  }
+}
+
+function lookUp(
+  overrides: ReadonlyMap<string, ModelPrice>,
+  catalogue: Catalogue,
+  model: string,
+  nowMs: number,
+): Remembered {
+  const override = overrides.get(model)
+  if (override) return { price: compilePrice(override), until: Number.POSITIVE_INFINITY }
+  const found = catalogue.find(model, nowMs)
+  return {
+    price: found && compilePrice(found.price),
+    until: found?.changing ? nowMs + CHANGING_MS : Number.POSITIVE_INFINITY,
+  }
+}
+
+const toPrice = (json: string): ModelPrice => JSON.parse(json)
