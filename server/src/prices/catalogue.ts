@@ -64,13 +64,18 @@ export async function loadCatalogue(): Promise<Catalogue> {
     )
   }
 
-  /** An open model has no price of its own, only hosts have; with exactly one host there is no doubt. */
+  /**
+   * Ids that no vendor's pattern covers: the vendor that lists exactly this id, else the only host that does. An open
+   * model at several hosts has no price of its own: the administrator says which.
+   */
   function askOnlyHost(model: string, nowMs: number): Catalogued | undefined {
     const wanted = model.toLowerCase()
-    const hosts = providers.filter((provider) =>
-      provider.models.some((one) => one.id.toLowerCase() === wanted),
+    const hosts = providers.filter((one) =>
+      one.models.some((listed) => listed.id.toLowerCase() === wanted),
     )
-    return hosts.length === 1 ? ask(model, nowMs, hosts[0]?.id) : undefined
+    const vendors = hosts.filter((host) => host.model_match)
+    const only = vendors.length === 1 ? vendors[0] : hosts.length === 1 ? hosts[0] : undefined
+    return only && ask(model, nowMs, only.id)
   }
 
   return {

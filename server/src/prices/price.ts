@@ -153,12 +153,12 @@ export function tokensByKind(usage: Usage): number[] {
   let input = usage.prompt
   let output = usage.completion
   const fromInput = (part: number) => {
-    const taken = part < input ? part : input
+    const taken = Math.min(part, input)
     input -= taken
     return taken
   }
   const fromOutput = (part: number) => {
-    const taken = part < output ? part : output
+    const taken = Math.min(part, output)
     output -= taken
     return taken
   }
@@ -207,4 +207,4 @@ export function total(
 }
 
 /** No balance holds more, so nothing more can be charged or missed. */
-const capped = (amount: number): Units => units(amount < MOST_UNITS ? amount : MOST_UNITS)
+const capped = (amount: number): Units => units(Math.min(amount, MOST_UNITS))
