@@ -54,7 +54,7 @@ const MOST_OUTPUT = 2n ** 31n - 1n
 
 const placesOf = (...kinds: TokenKind[]): readonly number[] =>
   kinds.map((kind) => TOKEN_KINDS.indexOf(kind))
-const TEXT_IN = placesOf('input', 'cache_write_5m', 'image')
+const TEXT_IN = placesOf('input', 'cache_read', 'cache_write_5m', 'image')
 const HOUR_IN = [...TEXT_IN, ...placesOf('cache_write_1h')]
 const AUDIO_IN = [...TEXT_IN, ...placesOf('input_audio')]
 const ANY_IN = [...HOUR_IN, ...placesOf('input_audio')]

@@ -37,9 +37,9 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 export function quickBound(body: Loose, bodyBytes: number, model: string): number {
   let images = 0
   let imageBytes = 0
-  for (const message of listOf(body['messages'])) {
-    if (!isObject(message) || !Array.isArray(message['content'])) continue
-    for (const part of message['content']) {
+  for (const message of listOf(body.messages)) {
+    if (!isObject(message) || !Array.isArray(message.content)) continue
+    for (const part of message.content) {
       const url = imageOf(part)
       if (url === undefined) continue
       images += 1
@@ -74,26 +74,24 @@ const imageTokens = (model: string): number =>
 
 function imageOf(part: unknown): string | undefined {
   if (!isObject(part)) return undefined
-  const image = part['image_url']
-  const url = isObject(image) ? image['url'] : image
+  const image = part.image_url
+  const url = isObject(image) ? image.url : image
   return typeof url === 'string' ? url : undefined
 }
 
 /** Whether the call may send or receive audio, whose tokens have prices of their own. */
 export function mayHoldAudio(body: Loose): boolean {
-  if (listOf(body['modalities']).includes('audio') || isObject(body['audio'])) return true
-  return listOf(body['messages']).some(
+  if (listOf(body.modalities).includes('audio') || isObject(body.audio)) return true
+  return listOf(body.messages).some(
     (message) =>
       isObject(message) &&
-      listOf(message['content']).some(
-        (part) => isObject(part) && part['input_audio'] !== undefined,
-      ),
+      listOf(message.content).some((part) => isObject(part) && part.input_audio !== undefined),
   )
 }
 
 /** Takes a chat completions body apart. Whatever is not as documented is counted as the text of its JSON. */
 function chatInput(body: Loose): ChatInput {
-  const messages = listOf(body['messages'])
+  const messages = listOf(body.messages)
   const found = { texts: [] as string[], images: 0, attachedCharacters: 0 }
   for (const message of messages) {
     if (!isObject(message)) continue
@@ -120,8 +118,8 @@ function takePart(
     found.images += 1
     return
   }
-  const attached = part['input_audio'] ?? part['file']
-  if (!isObject(attached)) return takeText(part['text'] ?? part, found.texts)
+  const attached = part.input_audio ?? part.file
+  if (!isObject(attached)) return takeText(part.text ?? part, found.texts)
   for (const value of Object.values(attached))
     if (typeof value === 'string') found.attachedCharacters += value.length
 }

@@ -14,8 +14,6 @@ export interface PriceBook {
   overrides(): readonly { readonly model: string; readonly price: ModelPrice }[]
   catalogued(model: string): Catalogued | undefined
   catalogue(): readonly Catalogued[]
-  /** Resolves when every change announced so far is in memory. */
-  followed(): Promise<void>
 }
 
 /** Model ids come from callers, so what is remembered of them is bounded. */
@@ -44,7 +42,6 @@ export async function createPriceBook(parts: {
 
   // Of two reads of the same model only the one begun last counts, in whatever order they come back.
   const begun = new Map<string, number>()
-  const following = new Set<Promise<void>>()
   async function follow(model: string) {
     const turn = (begun.get(model) ?? 0) + 1
     begun.set(model, turn)
@@ -59,13 +56,8 @@ export async function createPriceBook(parts: {
     else overrides.delete(model)
     remembered.delete(model)
   }
-  store.onChange((change) => {
-    if (change.kind !== 'price') return
-    const followed = follow(change.subject).finally(() => following.delete(followed))
-    following.add(followed)
-    // Who waits with `followed()` sees the failure; the former price stands until the next change.
-    followed.catch(() => undefined)
-  })
+  // The write that announces a change waits for what this returns: its caller's answer comes after the new price counts.
+  store.onChange((change) => (change.kind === 'price' ? follow(change.subject) : undefined))
 
   return {
     priceOf(model) {
@@ -83,7 +75,6 @@ export async function createPriceBook(parts: {
     overrides: () => [...overrides].map(([model, price]) => ({ model, price })),
     catalogued: (model) => catalogue.find(model, now()),
     catalogue: () => catalogue.all(now()),
-    followed: async () => void (await Promise.all(following)),
   }
 }
 

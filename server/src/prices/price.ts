@@ -1,4 +1,4 @@
-import { MOST_UNITS, type Units, UNITS_PER_DOLLAR, units } from '../ledger/units.ts'
+import { MOST_UNITS, UNITS_PER_DOLLAR, type Units, units } from '../ledger/units.ts'
 import type { Usage } from '../usage/usage.ts'
 import { atScale, commonDivisor, type Decimal, parseDecimal, times } from './decimal.ts'
 

@@ -22,7 +22,7 @@ export function toModelPrice(listed: CataloguePrice): ModelPrice | undefined {
     ),
   )
   const base = ratesAbove(listed, -1)
-  const perRequest = listed['requests_kcount']
+  const perRequest = listed.requests_kcount
   if (Object.keys(base).length === 0 && typeof perRequest !== 'number') return undefined
   const tiers = [...starts]
     .sort((a, b) => a - b)
