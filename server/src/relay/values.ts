@@ -1,0 +1,69 @@
+import type { ServerResponse } from 'node:http'
+import type { Channel } from '../channels/channel.ts'
+import type { Dialect, ParsedCall } from '../dialects/dialect.ts'
+import type { ApiKey } from '../keys/api-key.ts'
+import type { Reservation } from '../ledger/ledger.ts'
+import type { CompiledPrice } from '../prices/price.ts'
+
+/** What a request asks for, as its method and path say. */
+export type Endpoint = 'chat' | 'models' | 'model'
+
+/** A request at the door, its body not yet asked for. */
+export interface Asked {
+  /** Ours. A caller's own id is recorded, never adopted. */
+  readonly id: string
+  readonly callerId: string
+  readonly endpoint: Endpoint
+  readonly dialect: Dialect
+  /** For `model`: the id in the path. */
+  readonly object: string
+  /** Well formed (see http/credential.ts). */
+  readonly credential: string
+  /** `undefined`: a trusted proxy forwarded something that is no address. */
+  readonly ip: string | undefined
+  /** Names and values in turn, as they came. */
+  readonly headers: readonly string[]
+  /** With its question mark, without credentials; or empty. */
+  readonly query: string
+  readonly startedAt: number
+  /** Reads the whole body, unpacked; once. Rejects with `Refused`. */
+  readonly body: () => Promise<Buffer>
+  readonly client: Client
+}
+
+/** The caller's end of a call: where the answer goes, and whether anybody is still there. */
+export interface Client {
+  readonly response: ServerResponse
+  readonly left: boolean
+  /** Called once when the client goes away before its answer is complete. A later listener replaces the former. */
+  onLeave(listener: () => void): void
+}
+
+/** A call whose body was read and judged: nothing of it needs to be looked at again. */
+export interface ModelCall extends Asked {
+  readonly payload: Buffer
+  readonly parsed: ParsedCall
+}
+
+/** A call that its key may make. */
+export interface Grant {
+  readonly key: ApiKey
+  readonly call: ModelCall
+  readonly group: string
+}
+
+/** Who can serve a granted call, best first, and what it costs. At least one channel. */
+export interface Candidates extends Grant {
+  readonly channels: readonly Channel[]
+  /** `undefined` only when every channel is free. */
+  readonly price: CompiledPrice | undefined
+}
+
+/** A call whose units are set aside. */
+export interface Reserved extends Candidates {
+  readonly reservation: Reservation
+  /** Output tokens of each choice that may be asked of the upstream; `undefined` = as the caller asked. */
+  readonly outputLimit: number | undefined
+  /** The caller's own limit was lowered, and must be told. */
+  readonly lowered: boolean
+}
