@@ -1,0 +1,60 @@
+import type { Store } from '../storage/store.ts'
+import type { Channel } from './channel.ts'
+
+/** What providers answered when asked which models they have. */
+export interface AskedModels {
+  of(id: number): readonly string[]
+  /** Reads the lists of last time. */
+  load(): Promise<void>
+  /** Asks; resolves with whether the list is another one now. A provider that does not answer keeps the list it had. */
+  ask(channel: Channel): Promise<boolean>
+}
+
+export interface AskedModelsParts {
+  readonly store: Store
+  /** The provider's own list of models. Rejects when there is none to be had. */
+  askModels(channel: Channel): Promise<readonly string[]>
+  readonly log: { warn(what: object, says: string): void }
+}
+
+/** The lists that providers gave, kept in `meta` so that a restart serves before (and without) asking. */
+export function createAskedModels({ store, askModels, log }: AskedModelsParts): AskedModels {
+  const lists = new Map<number, readonly string[]>()
+  const nameOf = (id: number) => `channel_models:${id}`
+  return {
+    of: (id: number) => lists.get(id) ?? [],
+    async load(): Promise<void> {
+      const rows = await store.db
+        .selectFrom('meta')
+        .selectAll()
+        .where('name', 'like', 'channel_models:%')
+        .execute()
+      for (const { name, value } of rows) {
+        lists.set(Number(name.slice(name.indexOf(':') + 1)), JSON.parse(value))
+      }
+    },
+    async ask(channel: Channel): Promise<boolean> {
+      try {
+        const models = await askModels(channel)
+        const value = JSON.stringify(models)
+        if (value === JSON.stringify(lists.get(channel.id))) return false
+        lists.set(channel.id, models)
+        const row = store.db.insertInto('meta').values({ name: nameOf(channel.id), value })
+        // Not waited for: this may run inside a write that waits for its listeners.
+        const saving = store.write([
+          row.onConflict((on) => on.column('name').doUpdateSet({ value })),
+        ])
+        saving.catch((reason) =>
+          log.warn({ reason: String(reason) }, 'a list of models was not saved'),
+        )
+        return true
+      } catch (error) {
+        log.warn(
+          { channel: channel.id, reason: error instanceof Error ? error.message : String(error) },
+          'the provider gave no list of models; the last one stays',
+        )
+        return false
+      }
+    },
+  }
+}

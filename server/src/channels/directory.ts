@@ -1,0 +1,137 @@
+import type { ChannelTable } from '../storage/tables.ts'
+import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
+import { type Channel, compileChannel } from './channel.ts'
+import { openUpstreamKeys, type Sealer } from './upstream-keys.ts'
+
+/** All channels, in memory: which of them serve a model in a group. */
+export interface Directory {
+  /** Enabled channels that serve the model in the group, higher priority first. A Map look-up. */
+  candidates(group: string, model: string): readonly Channel[]
+  /** Every model that some enabled channel serves in the group, sorted. */
+  models(group: string): readonly string[]
+  readonly groups: { has(name: string): boolean }
+  get(id: number): Channel | undefined
+  all(): readonly Channel[]
+  close(): void
+}
+
+export interface DirectoryParts extends AskedModelsParts {
+  readonly vault: Pick<Sealer, 'open'>
+}
+
+/** The group that always exists. */
+const DEFAULT_GROUP = 'default'
+/** Providers add and retire models without telling. */
+const ASK_AGAIN_MS = 10 * 60_000
+const NOBODY: readonly Channel[] = []
+const NOTHING: readonly string[] = []
+
+/** What a group offers: the answer to every question the relay asks, made when a channel changes. */
+interface Offer {
+  readonly byModel: ReadonlyMap<string, readonly Channel[]>
+  readonly models: readonly string[]
+}
+
+/** Reads every channel, then follows the changes one row at a time. */
+export async function createDirectory(parts: DirectoryParts): Promise<Directory> {
+  const { store } = parts
+  const shelf = createShelf(parts)
+  const [rows] = await Promise.all([
+    store.db.selectFrom('channel').selectAll().where('deleted_at', 'is', null).execute(),
+    shelf.asked.load(),
+  ])
+  for (const row of rows) shelf.put(row.id, row)
+  shelf.arrange()
+  store.onChange(({ kind, subject }) => (kind === 'channel' ? follow(Number(subject)) : undefined))
+  const askAll = () => void Promise.all([...shelf.channels.keys()].map(shelf.ask))
+  // At the start nobody waits for a provider: the lists of last time serve until theirs are there.
+  askAll()
+  const again = setInterval(askAll, ASK_AGAIN_MS).unref()
+
+  // Of two reads of the same row only the one begun last counts, in whatever order they come back.
+  const begun = new Map<number, number>()
+  async function follow(id: number): Promise<void> {
+    const turn = (begun.get(id) ?? 0) + 1
+    begun.set(id, turn)
+    const row = await store.db
+      .selectFrom('channel')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (begun.get(id) !== turn) return
+    begun.delete(id)
+    shelf.put(id, row)
+    shelf.arrange()
+    // Whoever made a channel without models may call it once the answer is there, so its first list is waited for.
+    const first = shelf.asked.of(id).length === 0
+    const asking = shelf.ask(id)
+    if (first) await asking
+  }
+
+  return {
+    candidates: (group, model) => shelf.offer(group)?.byModel.get(model) ?? NOBODY,
+    models: (group) => shelf.offer(group)?.models ?? NOTHING,
+    groups: { has: (name) => name === DEFAULT_GROUP || shelf.offer(name) !== undefined },
+    get: (id) => shelf.channels.get(id),
+    all: () => [...shelf.channels.values()],
+    close: () => clearInterval(again),
+  }
+}
+
+/** Holds the compiled channels and what they offer together. */
+function createShelf(parts: DirectoryParts) {
+  const channels = new Map<number, Channel>()
+  const asked = createAskedModels(parts)
+  let offers: ReadonlyMap<string, Offer> = new Map()
+  const arrange = () => {
+    offers = toOffers(channels.values())
+  }
+  return {
+    channels: channels as ReadonlyMap<number, Channel>,
+    asked,
+    arrange,
+    offer: (group: string) => offers.get(group),
+    put(id: number, row: ChannelTable | undefined) {
+      channels.delete(id)
+      if (row === undefined || row.deleted_at !== null) return
+      try {
+        const authorization = openUpstreamKeys(parts.vault, id, row.keys)
+        channels.set(id, compileChannel(row, { authorization, askedModels: asked.of(id) }))
+      } catch (error) {
+        // One broken row must not take the others down with it.
+        const reason = String(error)
+        parts.log.warn({ channel: id, reason }, 'channel left out: it cannot be read')
+      }
+    },
+    async ask(id: number): Promise<void> {
+      const channel = channels.get(id)
+      if (!channel?.asksModels || !(await asked.ask(channel))) return
+      // It may have changed while the provider thought about it.
+      const now = channels.get(id)
+      if (!now?.asksModels) return
+      channels.set(id, { ...now, models: new Set([...asked.of(id), ...now.mapping.keys()]) })
+      arrange()
+    },
+  }
+}
+
+/** Sorts the enabled channels into groups and models. */
+function toOffers(channels: Iterable<Channel>): ReadonlyMap<string, Offer> {
+  const best = [...channels].filter(({ enabled }) => enabled)
+  best.sort((a, b) => b.priority - a.priority || a.id - b.id)
+  const groups = new Map<string, Map<string, Channel[]>>()
+  for (const channel of best) {
+    for (const group of channel.groups) {
+      const models = groups.get(group) ?? new Map<string, Channel[]>()
+      groups.set(group, models)
+      for (const model of channel.models) {
+        const serving = models.get(model)
+        if (serving) serving.push(channel)
+        else models.set(model, [channel])
+      }
+    }
+  }
+  return new Map(
+    [...groups].map(([group, byModel]) => [group, { byModel, models: [...byModel.keys()].sort() }]),
+  )
+}

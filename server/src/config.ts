@@ -1,0 +1,237 @@
+import { resolve } from 'node:path'
+import { BaseUrlError, parseBaseUrl } from './channels/channel.ts'
+
+/** All that is decided before the gateway starts. The rest is a setting in the database. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  /** Folder of the database, the secret and the lock; absolute. */
+  readonly dataFolder: string
+  /** Proxies whose `X-Forwarded-For` is believed: addresses and CIDRs. */
+  readonly trustedProxies: readonly string[]
+  readonly privateUpstreams: 'allow' | 'deny'
+  /** The root secret, when it comes from the environment instead of a file. */
+  readonly secret: string | undefined
+  readonly adminToken: string | undefined
+  readonly adminPassword: string | undefined
+  /** Channel that the environment asks for at first start. */
+  readonly openai: ProviderConfig | undefined
+  /** Seconds that a stopping gateway waits for running calls. */
+  readonly drainSeconds: number
+  readonly logLevel: LogLevel
+}
+
+/** A provider named by the environment. No models = ask it. */
+export interface ProviderConfig {
+  readonly key: string
+  readonly baseUrl: string | undefined
+  readonly models: readonly string[]
+}
+
+/** Each variable and what it does, in the order of the docs: `docs/settings.md` is generated from this. */
+export const VARIABLES = {
+  HOST: ['127.0.0.1', 'Address to listen on. `0.0.0.0` or `::` opens the gateway to the network.'],
+  PORT: ['3000', 'Port to listen on.'],
+  TURNPIKE_DATA: ['./data', 'Folder of the database, the secret and the lock.'],
+  TURNPIKE_SECRET: [
+    'a file',
+    'Root secret, at least 32 characters. Without it, the file `secret` in the data folder is created at first start.',
+  ],
+  TURNPIKE_ADMIN_TOKEN: [
+    'made and printed',
+    "The administrator's access token at first start: `tpat_` and 43 letters, digits, `-` or `_`.",
+  ],
+  TURNPIKE_ADMIN_PASSWORD: [
+    'made and printed',
+    "The administrator's password at first start, at least 12 characters.",
+  ],
+  OPENAI_API_KEY: ['', 'Makes a channel of type `openai` at first start.'],
+  OPENAI_BASE_URL: [
+    'https://api.openai.com/v1',
+    'Base URL of that channel; makes its type `openai-compatible`.',
+  ],
+  OPENAI_MODELS: [
+    '',
+    'Comma-separated model ids of that channel. Without it, the provider is asked.',
+  ],
+  TURNPIKE_TRUSTED_PROXIES: [
+    '',
+    'Comma-separated addresses and CIDRs of proxies whose `X-Forwarded-For` is believed.',
+  ],
+  TURNPIKE_PRIVATE_UPSTREAMS: [
+    'allow',
+    '`deny` forbids channels that point to loopback and private networks. Link-local and metadata addresses are always forbidden.',
+  ],
+  DRAIN_SECONDS: ['30', 'How long a stopping gateway waits for running calls before it cuts them.'],
+  LOG_LEVEL: ['info', '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.'],
+  DATABASE_URL: [
+    '',
+    'Reserved for PostgreSQL. This version stores everything in SQLite and refuses it.',
+  ],
+  TURNPIKE_WORKERS: ['1', 'Reserved for PostgreSQL. SQLite belongs to one process.'],
+} as const satisfies Record<string, readonly [standard: string, explanation: string]>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Everything that is wrong with the environment, one line a mistake. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly mistakes: readonly string[]
+  constructor(mistakes: readonly string[]) {
+    super(
+      `The environment is not usable:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`,
+    )
+    this.mistakes = mistakes
+  }
+}
+
+/** What reading the environment may depend on besides the environment. */
+export interface Reading {
+  /** Relative folders are taken from here. */
+  readonly folder: string
+  /** Whether a text is an address or a CIDR (keys/address.ts). */
+  isAddress(text: string): boolean
+}
+
+/**
+ * The only reader of the environment. An empty variable counts as not set.
+ * @throws ConfigError that names every mistake at once.
+ */
+export function readConfig(environment: Environment, reading: Reading): Config {
+  const mistakes: string[] = []
+  const values = new Values(environment, mistakes)
+  refuseLater(values)
+  const config: Config = {
+    host: values.text('HOST') ?? '127.0.0.1',
+    port: values.whole('PORT', { standard: 3000, least: 0, most: 65_535 }),
+    dataFolder: resolve(reading.folder, values.text('TURNPIKE_DATA') ?? 'data'),
+    trustedProxies: values.list('TURNPIKE_TRUSTED_PROXIES', (entry) =>
+      reading.isAddress(entry) ? undefined : `${entry} is not an address or CIDR`,
+    ),
+    privateUpstreams: values.oneOf('TURNPIKE_PRIVATE_UPSTREAMS', ['allow', 'deny'], 'allow'),
+    secret: values.checked('TURNPIKE_SECRET', (text) =>
+      text.length < 32
+        ? 'needs at least 32 characters; `openssl rand -hex 32` makes one'
+        : undefined,
+    ),
+    adminToken: values.checked('TURNPIKE_ADMIN_TOKEN', (text) =>
+      /^tpat_[\w-]{43}$/.test(text)
+        ? undefined
+        : 'must be tpat_ and 43 letters, digits, "-" or "_"; ' +
+          "echo \"tpat_$(openssl rand -base64 48 | tr '+/' '-_' | cut -c1-43)\" makes one",
+    ),
+    adminPassword: values.checked('TURNPIKE_ADMIN_PASSWORD', (text) =>
+      text.length < 12 ? 'needs at least 12 characters' : undefined,
+    ),
+    openai: readOpenai(values),
+    drainSeconds: values.whole('DRAIN_SECONDS', { standard: 30, least: 0, most: 86_400 }),
+    logLevel: values.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return Object.freeze(config)
+}
+
+/** What a later version will understand is refused in words, never ignored: silence would look like success. */
+function refuseLater(values: Values): void {
+  const url = values.text('DATABASE_URL')
+  if (url !== undefined) {
+    const what = /^postgres(ql)?:/.test(url)
+      ? 'PostgreSQL comes with a later version; this'
+      : 'This'
+    values.mistake(
+      'DATABASE_URL',
+      `${what} version stores everything in SQLite, in the folder TURNPIKE_DATA. Unset DATABASE_URL`,
+    )
+  }
+  if (values.whole('TURNPIKE_WORKERS', { standard: 1, least: 1, most: 1024 }) > 1) {
+    values.mistake(
+      'TURNPIKE_WORKERS',
+      'SQLite belongs to one process, so there is one worker. More need PostgreSQL, which comes with a later version',
+    )
+  }
+  for (const later of ['ANTHROPIC', 'GEMINI']) {
+    if (values.text(`${later}_API_KEY`) === undefined) continue
+    values.mistake(
+      `${later}_API_KEY`,
+      `channels of this provider come with a later version. Unset it, or use the provider's OpenAI-compatible address through OPENAI_BASE_URL and OPENAI_API_KEY`,
+    )
+  }
+}
+
+function readOpenai(values: Values): ProviderConfig | undefined {
+  const key = values.text('OPENAI_API_KEY')
+  const baseUrl = values.checked('OPENAI_BASE_URL', whyNotBaseUrl)
+  const models = values.list('OPENAI_MODELS', () => undefined)
+  if (key !== undefined) return { key, baseUrl, models }
+  for (const name of ['OPENAI_BASE_URL', 'OPENAI_MODELS']) {
+    if (values.text(name) !== undefined)
+      values.mistake(name, 'means nothing without OPENAI_API_KEY')
+  }
+  return undefined
+}
+
+function whyNotBaseUrl(text: string): string | undefined {
+  try {
+    parseBaseUrl(text)
+    return undefined
+  } catch (error) {
+    if (error instanceof BaseUrlError) return error.message.replace('base_url ', '')
+    throw error
+  }
+}
+
+/** Reads single variables and gathers what is wrong with them. Values that are secret are never quoted. */
+class Values {
+  readonly #environment: Environment
+  readonly #mistakes: string[]
+  constructor(environment: Environment, mistakes: string[]) {
+    this.#environment = environment
+    this.#mistakes = mistakes
+  }
+
+  mistake(name: string, why: string): void {
+    this.#mistakes.push(`${name}: ${why}.`)
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#environment[name]?.trim()
+    return value === '' ? undefined : value
+  }
+
+  checked(name: string, whyNot: (text: string) => string | undefined): string | undefined {
+    const value = this.text(name)
+    const why = value === undefined ? undefined : whyNot(value)
+    if (why !== undefined) this.mistake(name, why)
+    return value
+  }
+
+  whole(name: string, range: { standard: number; least: number; most: number }): number {
+    const text = this.text(name)
+    if (text === undefined) return range.standard
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (value >= range.least && value <= range.most) return value
+    this.mistake(name, `must be a whole number from ${range.least} to ${range.most}, not "${text}"`)
+    return range.standard
+  }
+
+  list(name: string, whyNot: (entry: string) => string | undefined): readonly string[] {
+    const entries = (this.text(name) ?? '').split(',').map((entry) => entry.trim())
+    const named = entries.filter((entry) => entry !== '')
+    for (const entry of named) {
+      const why = whyNot(entry)
+      if (why !== undefined) this.mistake(name, why)
+    }
+    return named
+  }
+
+  oneOf<T extends string>(name: string, choices: readonly T[], standard: T): T {
+    const text = this.text(name)
+    const chosen = choices.find((choice) => choice === (text ?? standard))
+    if (chosen !== undefined) return chosen
+    this.mistake(name, `must be one of ${choices.join(', ')}, not "${text}"`)
+    return standard
+  }
+}
