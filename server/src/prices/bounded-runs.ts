@@ -20,7 +20,7 @@ export function boundedRuns(text: string): readonly string[] {
     blanks = kind & BLANK ? blanks + 1 : 0
     if (letters < LONGEST_RUN && signs < LONGEST_RUN && blanks < LONGEST_RUN) continue
     // Never between the halves of a surrogate pair: both would count as broken text.
-    if (code >= 0xd800 && code < 0xdc00) continue
+    if (isHigh(code) && isLow(text.charCodeAt(at + 1))) continue
     pieces.push(text.slice(begin, at + 1))
     begin = at + 1
     letters = signs = blanks = 0
@@ -29,6 +29,9 @@ export function boundedRuns(text: string): readonly string[] {
   if (begin < text.length) pieces.push(text.slice(begin))
   return pieces
 }
+
+const isHigh = (code: number): boolean => code >= 0xd800 && code < 0xdc00
+const isLow = (code: number): boolean => code >= 0xdc00 && code < 0xe000
 
 const LETTER = 1
 const SIGN = 2

@@ -1,4 +1,5 @@
-import type { ModelInfo, Provider } from '@pydantic/genai-prices'
+import { setImmediate } from 'node:timers/promises'
+import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices'
 import { OUTPUT_LIMITS, OWN_MODELS } from './own-models.ts'
 import type { ModelPrice } from './price.ts'
 import { toModelPrice } from './to-model-price.ts'
@@ -15,8 +16,8 @@ export interface Catalogued {
 
 export interface Catalogue {
   find(model: string, nowMs: number): Catalogued | undefined
-  /** Every model that can be named without its host. */
-  all(nowMs: number): readonly Catalogued[]
+  /** Every model that can be named without its host, by id. */
+  all(nowMs: number): Promise<readonly Catalogued[]>
   maxOutput(model: string): number | undefined
 }
 
@@ -78,9 +79,15 @@ export async function loadCatalogue(): Promise<Catalogue> {
     return only && ask(model, nowMs, only.id)
   }
 
+  let listed: Promise<readonly Catalogued[]> | undefined
   return {
     find,
-    all: (nowMs) => everyModel(providers, (model, provider) => ask(model, nowMs, provider)),
+    async all(nowMs) {
+      listed ??= everyModel(namesOf(providers), (model) => find(model, nowMs))
+      return (await listed).map((model) =>
+        model.changing ? { ...model, ...find(model.id, nowMs), id: model.id } : model,
+      )
+    },
     maxOutput: (model) => outputLimit(model, limits),
   }
 }
@@ -110,23 +117,33 @@ function describe(provider: Provider, model: ModelInfo, price: ModelPrice): Cata
   }
 }
 
-/** Asks the library only where a price depends on the time: asking for every model would hold up calls for 70 ms. */
-function everyModel(
-  providers: readonly Provider[],
-  ask: (model: string, provider: string) => Catalogued | undefined,
-): Catalogued[] {
-  const own = [...OWN_MODELS].map(([id, price]) => ownModel(id, price))
+/** Every name that a vendor's models are listed or matched by. */
+function namesOf(providers: readonly Provider[]): string[] {
   const listed = providers
     .filter((provider) => provider.model_match)
     .flatMap((provider) =>
-      provider.models.flatMap((model) => {
-        if (Array.isArray(model.prices)) return ask(model.id, provider.id) ?? []
-        const price = toModelPrice(model.prices)
-        return price ? describe(provider, model, price) : []
-      }),
+      provider.models.flatMap((model) => [model.id, ...exactNames(model.match)]),
     )
-  const byId = new Map([...listed.reverse(), ...own].map((model) => [model.id, model]))
-  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  return [...new Set([...OWN_MODELS.keys(), ...listed])].sort()
+}
+
+function exactNames(match: MatchLogic): string[] {
+  if ('or' in match) return match.or.flatMap(exactNames)
+  return 'equals' in match ? [match.equals] : []
+}
+
+/** Asks for each name what it would be charged as. In slices: a hundred milliseconds at once would hold up running calls. */
+async function everyModel(
+  names: readonly string[],
+  find: (model: string) => Catalogued | undefined,
+): Promise<readonly Catalogued[]> {
+  const models: Catalogued[] = []
+  for (const [index, name] of names.entries()) {
+    if (index % 8 === 0) await setImmediate()
+    const model = find(name)
+    if (model) models.push({ ...model, id: name })
+  }
+  return models
 }
 
 function outputLimit(model: string, limits: ReadonlyMap<string, number>): number | undefined {

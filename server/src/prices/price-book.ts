@@ -13,7 +13,7 @@ export interface PriceBook {
   override(model: string): ModelPrice | undefined
   overrides(): readonly { readonly model: string; readonly price: ModelPrice }[]
   catalogued(model: string): Catalogued | undefined
-  catalogue(): readonly Catalogued[]
+  catalogue(): Promise<readonly Catalogued[]>
 }
 
 /** Model ids come from callers, so what is remembered of them is bounded. */

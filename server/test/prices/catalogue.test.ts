@@ -1,0 +1,122 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Catalogue, loadCatalogue } from '../../src/prices/catalogue.ts'
+import { compilePrice, cost } from '../../src/prices/price.ts'
+import { NO_USAGE } from '../../src/usage/usage.ts'
+
+const TODAY = Date.UTC(2026, 10, 23, 12)
+let catalogue: Catalogue
+beforeAll(async () => {
+  catalogue = await loadCatalogue()
+})
+
+const found = (model: string, nowMs = TODAY) => catalogue.find(model, nowMs)
+
+describe('the catalogue', () => {
+  // Dollars per million tokens from the vendors' price pages, so that a wrong match shows.
+  test.each([
+    ['gpt-4o', '2.5', '10', '1.25'],
+    ['gpt-4o-mini', '0.15', '0.6', '0.075'],
+    ['gpt-4o-mini-2024-07-18', '0.15', '0.6', '0.075'],
+    ['gpt-4.1', '2', '8', '0.5'],
+    ['gpt-4.1-mini', '0.4', '1.6', '0.1'],
+    ['o3', '2', '8', '0.5'],
+    ['o4-mini', '1.1', '4.4', '0.275'],
+    ['gpt-5', '1.25', '10', '0.125'],
+    ['gpt-5-mini', '0.25', '2', '0.025'],
+    ['claude-sonnet-4-5', '3', '15', '0.3'],
+    ['claude-sonnet-4-5-20250929', '3', '15', '0.3'],
+    ['claude-opus-4-1', '15', '75', '1.5'],
+    ['claude-3-5-haiku-latest', '0.8', '4', '0.08'],
+    ['gemini-2.5-pro', '1.25', '10', '0.125'],
+    ['gemini-2.5-flash', '0.3', '2.5', '0.03'],
+    ['openai/gpt-4o', '2.5', '10', '1.25'],
+    ['anthropic/claude-sonnet-4-5', '3', '15', '0.3'],
+    ['google/gemini-2.5-pro', '1.25', '10', '0.125'],
+    ['models/gemini-2.5-pro', '1.25', '10', '0.125'],
+    ['GPT-4o', '2.5', '10', '1.25'],
+  ])('knows %s', (model, input, output, cacheRead) => {
+    expect(found(model)?.price).toMatchObject({ input, output, cache_read: cacheRead })
+  })
+
+  test.each([
+    'gpt-99',
+    'claude',
+    'my-model',
+    'model-a',
+    '',
+    '/',
+    'x/',
+    'ft:gpt-4o:acme::1',
+    'constructor',
+  ])('says nothing of %j instead of guessing', (model) => {
+    expect(found(model)).toBeUndefined()
+  })
+
+  test('writes to a cache at Anthropic cost more than input, for an hour more than for five minutes', () => {
+    expect(found('claude-opus-4-1')?.price).toMatchObject({
+      cache_write_5m: '18.75',
+      cache_write_1h: '30',
+    })
+  })
+
+  test('a long input changes the price of the whole call', () => {
+    const price = compilePrice(found('gemini-2.5-pro')?.price ?? {})
+    expect(cost(price, { ...NO_USAGE, prompt: 200_000 })).toBe(125_000)
+    expect(cost(price, { ...NO_USAGE, prompt: 200_001 })).toBe(250_002)
+  })
+
+  test('follows prices that change with the date', () => {
+    expect(found('o3', Date.UTC(2025, 4, 1))?.price.input).toBe('10')
+    expect(found('o3', Date.UTC(2025, 6, 1))?.price.input).toBe('2')
+    expect(found('o3')?.changing).toBe(true)
+  })
+
+  test('the simulator costs something, so that a newcomer sees a charge', () => {
+    const price = compilePrice(found('turnpike-simulator')?.price ?? {})
+    expect(cost(price, { ...NO_USAGE, prompt: 20, completion: 100 })).toBe(32)
+  })
+
+  test('lists every model once, in order, each with a price that compiles', async () => {
+    const listed = await catalogue.all(TODAY)
+    const ids = listed.map((model) => model.id)
+    expect(ids).toEqual([...new Set(ids)].sort())
+    expect(ids).toEqual(
+      expect.arrayContaining([
+        'gpt-4o',
+        'claude-sonnet-4-5',
+        'gemini-2.5-pro',
+        'turnpike-simulator',
+      ]),
+    )
+    for (const model of listed) expect(() => compilePrice(model.price), model.id).not.toThrow()
+  })
+
+  test('a listed price is the price that is charged', async () => {
+    const differing = (await catalogue.all(TODAY)).filter((listed) => {
+      const charged = found(listed.id)
+      return JSON.stringify(charged?.price) !== JSON.stringify(listed.price)
+    })
+    expect(differing.map((model) => model.id)).toEqual([])
+  })
+
+  test('knows output limits', () => {
+    const limits = [
+      'gpt-4o',
+      'openai/gpt-4o-mini',
+      'o3',
+      'claude-sonnet-4-5',
+      'claude-3-haiku-20240307',
+      'gemini-2.5-pro',
+      'my-model',
+    ]
+    expect(limits.map(catalogue.maxOutput)).toEqual([
+      16_384,
+      16_384,
+      100_000,
+      64_000,
+      4_096,
+      65_536,
+      undefined,
+    ])
+  })
+})
