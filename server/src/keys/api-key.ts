@@ -1,0 +1,29 @@
+import type { Entity } from '../ledger/entity.ts'
+
+/** A key with its rules compiled, as the relay asks it. Made when the key enters the cache; never changed afterwards. */
+export interface ApiKey {
+  readonly id: number
+  readonly accountId: number
+  readonly name: string
+  readonly username: string
+  readonly entity: Entity
+  readonly unlimited: boolean
+  readonly accountEntity: Entity
+  readonly accountUnlimited: boolean
+  readonly accountActive: boolean
+  readonly disabled: boolean
+  /** 3 or 4: its owner marked it expired or exhausted, which blocks until it is enabled again. */
+  readonly mark: 0 | 3 | 4
+  /** Unix seconds; null = never. */
+  readonly expiresAt: number | null
+  /** Ids it may use; empty = any. */
+  readonly modelLimits: readonly string[]
+  /** How many entries `allow_ips` has; 0 = from anywhere. */
+  readonly addressCount: number
+  /** The key's own group, or its account's. */
+  readonly group: string
+  readonly groupAvailable: boolean
+  readonly crossGroupRetry: boolean
+  mayUseModel(id: string): boolean
+  mayCallFrom(ip: string): boolean
+}
