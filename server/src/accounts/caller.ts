@@ -25,6 +25,7 @@ export interface Caller {
 
 /** Whether the caller's token opens what asks for `scope`. `admin` wants the scope and the role. */
 export function mayUse(caller: Caller, scope: AccessScope): boolean {
-  if (scope === 'admin') return caller.role === 'admin' && (caller.scopes?.includes('admin') ?? false)
+  if (scope === 'admin')
+    return caller.role === 'admin' && (caller.scopes?.includes('admin') ?? false)
   return caller.scopes === null || caller.scopes.includes(scope)
 }

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
-import type { Channel } from '../channels/channel.ts'
 import type { Directory } from '../channels/directory.ts'
+import type { Probe } from '../channels/probe.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -11,31 +11,6 @@ import type { PriceBook } from '../prices/price-book.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
 import type { Once } from './idempotency.ts'
-
-/** What one small real request to a channel found. `message` names no secret and no internal address. */
-export interface ChannelTrial {
-  readonly ok: boolean
-  /** HTTP status of the provider; 0 when there was no answer. */
-  readonly status: number
-  readonly latencyMs: number
-  readonly message: string
-}
-
-/** Asks a channel's upstream; both may be slow, and reject only for faults of our own. */
-export interface ChannelProbe {
-  /** One small real request with this model. */
-  test(channel: Channel, model: string): Promise<ChannelTrial>
-  /** `GET /models` of an upstream that is not saved yet. Rejects with `Refused` when it does not answer with a list. */
-  models(upstream: NewUpstream): Promise<readonly string[]>
-}
-
-/** Enough of a channel to ask its upstream a question before it is saved. */
-export interface NewUpstream {
-  readonly type: string
-  readonly baseUrl: string
-  readonly keys: readonly string[]
-  readonly headers: Readonly<Record<string, string>>
-}
 
 /** Everything an operation may use. Each factory takes it whole; `compose.ts` builds it once. */
 export interface Rooms {
@@ -47,7 +22,7 @@ export interface Rooms {
   readonly accessTokens: AccessTokens
   readonly settings: Settings
   readonly directory: Directory
-  readonly probe: ChannelProbe
+  readonly probe: Probe
   readonly prices: PriceBook
   readonly metrics: Metrics
   /** Does the work of an idempotent operation once: see manage/idempotency.ts. */

@@ -1,0 +1,247 @@
+import { sql } from 'kysely'
+import { accountEntity } from '../ledger/entity.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { openBalance, setBalance } from '../ledger/statements.ts'
+import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
+import type { AccountTable } from '../storage/tables.ts'
+
+export type Role = AccountTable['role']
+export const ACTIVE = 1
+export const SUSPENDED = 2
+
+/** An account and its balance. */
+export interface Account {
+  readonly id: number
+  readonly username: string
+  readonly role: Role
+  /** 1 active, 2 suspended. */
+  readonly status: number
+  readonly group: string
+  /** Further groups it may use. */
+  readonly groups: readonly string[]
+  readonly unlimited: boolean
+  readonly hasPassword: boolean
+  readonly createdAt: number
+  readonly remain: number
+  readonly used: number
+  readonly requests: number
+}
+
+export interface NewAccount {
+  readonly username: string
+  readonly passwordHash: string | null
+  readonly role: Role
+  readonly group: string
+  readonly groups: readonly string[]
+  readonly quota: number
+  readonly unlimited: boolean
+}
+
+/** What should become different. `quota` is set, whatever it was. */
+export type AccountChange = Partial<NewAccount> & { readonly status?: number }
+
+/** Who does it, for the books, and what is written with it (audit). */
+export interface By {
+  readonly actor: string
+  also?(id: number): readonly Compilable[]
+}
+
+export interface AccountPage {
+  readonly total: number
+  readonly accounts: readonly Account[]
+}
+
+export interface Accounts {
+  find(id: number): Promise<Account | undefined>
+  findByName(username: string): Promise<Account | undefined>
+  /** Newest first. */
+  list(page: { readonly skip: number; readonly take: number }): Promise<AccountPage>
+  /** @throws UniqueViolation when the name is taken. */
+  create(wanted: NewAccount, by: By): Promise<number>
+  /** False, and nothing changed, when it would leave no active administrator or the account is gone. */
+  update(id: number, change: AccountChange, by: By): Promise<boolean>
+  /** Ends the account, its keys and its tokens. False as for `update`. */
+  remove(id: number, by: By): Promise<boolean>
+}
+
+interface AccountParts {
+  readonly store: Store
+  readonly ledger: Pick<Ledger, 'committed'>
+  readonly now: () => number
+}
+
+/** Builds the room of accounts. */
+export function createAccounts(parts: AccountParts): Accounts {
+  const { store, now } = parts
+  const seconds = () => Math.floor(now() / 1000)
+  return {
+    find: (id) => findWhere(store, 'id', id),
+    findByName: (username) => findWhere(store, 'username', username),
+    list: (page) => listAccounts(store, page),
+    create: (wanted, by) => createAccount(parts, wanted, by),
+    update: (id, change, by) => updateAccount(parts, { id, change }, by),
+    async remove(id, by) {
+      const at = seconds()
+      const written = await store.write(
+        [
+          mustChange(
+            store.db
+              .updateTable('account')
+              .set({ deleted_at: at })
+              .where('id', '=', id)
+              .where('deleted_at', 'is', null)
+              .where(anotherAdmin(id)),
+          ),
+          store.db
+            .updateTable('key')
+            .set({ deleted_at: at })
+            .where('account_id', '=', id)
+            .where('deleted_at', 'is', null),
+          store.db
+            .updateTable('access_token')
+            .set({ deleted_at: at })
+            .where('account_id', '=', id)
+            .where('deleted_at', 'is', null),
+          ...(by.also?.(id) ?? []),
+        ],
+        [{ kind: 'account', subject: String(id) }],
+      )
+      return written.done
+    },
+  }
+}
+
+/** True in SQL when an active administrator besides this account remains, or when it is not one of them. */
+function anotherAdmin(id: number) {
+  return sql<boolean>`(
+    not exists (select 1 from account as self
+      where self.id = ${id} and self.role = 'admin' and self.status = ${ACTIVE} and self.deleted_at is null)
+    or exists (select 1 from account as other
+      where other.id <> ${id} and other.role = 'admin' and other.status = ${ACTIVE} and other.deleted_at is null)
+  )`
+}
+
+async function createAccount(
+  { store, ledger, now }: AccountParts,
+  wanted: NewAccount,
+  by: By,
+): Promise<number> {
+  const id = store.nextId('account')
+  const seconds = Math.floor(now() / 1000)
+  const entity = accountEntity(id)
+  await store.write(
+    [
+      store.db.insertInto('account').values({
+        id,
+        username: wanted.username,
+        password_hash: wanted.passwordHash,
+        role: wanted.role,
+        status: ACTIVE,
+        group_name: wanted.group,
+        groups: JSON.stringify(wanted.groups),
+        unlimited_quota: wanted.unlimited ? 1 : 0,
+        created_at: seconds,
+        deleted_at: null,
+      }),
+      ...openBalance(store, { entity, amount: wanted.quota, actor: by.actor, seconds }),
+      ...(by.also?.(id) ?? []),
+    ],
+    [{ kind: 'account', subject: String(id) }],
+  )
+  ledger.committed(entity, wanted.quota)
+  return id
+}
+
+async function updateAccount(
+  { store, ledger, now }: AccountParts,
+  { id, change }: { id: number; change: AccountChange },
+  by: By,
+): Promise<boolean> {
+  const seconds = Math.floor(now() / 1000)
+  const entity = accountEntity(id)
+  const quota = change.quota
+  const setting =
+    quota === undefined
+      ? []
+      : setBalance(store, { entity, amount: quota, actor: by.actor, seconds })
+  const written = await store.write(
+    [changeStatement(store, id, change), ...setting, ...(by.also?.(id) ?? [])],
+    [{ kind: 'account', subject: String(id) }],
+  )
+  if (written.done && quota !== undefined) ledger.committed(entity, quota)
+  return written.done
+}
+
+function changeStatement(store: Store, id: number, change: AccountChange): Statement {
+  const ends = change.role === 'user' || change.status === SUSPENDED
+  const query = store.db
+    .updateTable('account')
+    .set({
+      // An update needs at least one column, and changing nothing is a valid wish.
+      id,
+      ...(change.username === undefined ? {} : { username: change.username }),
+      ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
+      ...(change.role === undefined ? {} : { role: change.role }),
+      ...(change.status === undefined ? {} : { status: change.status }),
+      ...(change.group === undefined ? {} : { group_name: change.group }),
+      ...(change.groups === undefined ? {} : { groups: JSON.stringify(change.groups) }),
+      ...(change.unlimited === undefined ? {} : { unlimited_quota: change.unlimited ? 1 : 0 }),
+    })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+  return mustChange(ends ? query.where(anotherAdmin(id)) : query)
+}
+
+/** Accounts with their balances, deleted ones left out. */
+function selectAccounts(store: Store) {
+  return store.db
+    .selectFrom('account')
+    .leftJoin('balance', (join) => join.on(sql<boolean>`balance.entity = account.id * 4 + 1`))
+    .selectAll('account')
+    .select(['balance.remain', 'balance.used', 'balance.requests'])
+    .where('account.deleted_at', 'is', null)
+}
+
+type AccountRow = Awaited<ReturnType<ReturnType<typeof selectAccounts>['execute']>>[number]
+
+async function findWhere(
+  store: Store,
+  column: 'id' | 'username',
+  value: number | string,
+): Promise<Account | undefined> {
+  const row = await selectAccounts(store).where(`account.${column}`, '=', value).executeTakeFirst()
+  return row === undefined ? undefined : toAccount(row)
+}
+
+async function listAccounts(
+  store: Store,
+  { skip, take }: { skip: number; take: number },
+): Promise<AccountPage> {
+  const [rows, count] = await Promise.all([
+    selectAccounts(store).orderBy('account.id', 'desc').limit(take).offset(skip).execute(),
+    store.db
+      .selectFrom('account')
+      .select(({ fn }) => fn.countAll<number>().as('total'))
+      .where('deleted_at', 'is', null)
+      .executeTakeFirstOrThrow(),
+  ])
+  return { total: Number(count.total), accounts: rows.map(toAccount) }
+}
+
+function toAccount(row: AccountRow): Account {
+  const groups: readonly string[] = JSON.parse(row.groups)
+  return {
+    id: row.id,
+    username: row.username,
+    role: row.role,
+    status: row.status,
+    group: row.group_name,
+    groups,
+    unlimited: row.unlimited_quota === 1,
+    hasPassword: row.password_hash !== null,
+    createdAt: row.created_at,
+    remain: row.remain ?? 0,
+    used: row.used ?? 0,
+    requests: row.requests ?? 0,
+  }
+}

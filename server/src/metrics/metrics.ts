@@ -1,0 +1,125 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Ledger } from '../ledger/ledger.ts'
+
+/** A finished model call or management call, as the metrics see it. */
+export interface Served {
+  /** From a fixed list (`chat.completions`, `models`, `manage`); never a path that a caller chose. */
+  readonly endpoint: string
+  readonly status: number
+  /** Our refusal code, or `''`. */
+  readonly code: string
+  readonly seconds: number
+}
+
+/** What a model call used. */
+export interface Used {
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly cachedTokens: number
+  readonly units: number
+  readonly shortfall: number
+}
+
+export interface Metrics {
+  served(call: Served): void
+  used(use: Used): void
+  /** One try at a channel. `outcome` from a fixed list: `answered`, `unreachable`, `refused`, `timeout`, `broke_off`. */
+  attempted(channelId: number, outcome: string): void
+  /** The text of `/metrics` and its content type. */
+  text(): Promise<{ readonly type: string; readonly body: string }>
+  close(): void
+}
+
+const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
+/** Channels are few, but an operator's script may make and delete them for ever. */
+const MOST_CHANNELS = 500
+
+/** Builds the metrics in a registry of their own, so that two gateways in one process do not mix. */
+export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const meters = createMeters(registry)
+  watchLedger(registry, parts.ledger)
+  const channels = new Set<number>()
+  return {
+    served({ endpoint, status, code, seconds }) {
+      meters.requests.inc({ endpoint, status, code })
+      meters.latency.observe({ endpoint }, seconds)
+    },
+    used(use) {
+      meters.tokens.inc({ kind: 'prompt' }, use.promptTokens)
+      meters.tokens.inc({ kind: 'completion' }, use.completionTokens)
+      meters.tokens.inc({ kind: 'cached' }, use.cachedTokens)
+      meters.units.inc(use.units)
+      meters.shortfall.inc(use.shortfall)
+    },
+    attempted(channelId, outcome) {
+      const known = channels.has(channelId) || channels.size < MOST_CHANNELS
+      if (known) channels.add(channelId)
+      meters.attempts.inc({ channel: known ? channelId : 'other', outcome })
+    },
+    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
+    close: () => registry.clear(),
+  }
+}
+
+function createMeters(registry: Registry) {
+  const registers = [registry]
+  return {
+    requests: new Counter({
+      name: 'turnpike_requests_total',
+      help: 'Answered requests by endpoint, status and refusal code.',
+      labelNames: ['endpoint', 'status', 'code'],
+      registers,
+    }),
+    latency: new Histogram({
+      name: 'turnpike_request_seconds',
+      help: 'Time from a request to the end of its answer.',
+      labelNames: ['endpoint'],
+      buckets: SECONDS,
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'turnpike_tokens_total',
+      help: 'Tokens of model calls by kind; cached ones are part of the prompt.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    units: new Counter({
+      name: 'turnpike_quota_units_total',
+      help: 'Quota units charged; 500 000 are one US dollar.',
+      registers,
+    }),
+    shortfall: new Counter({
+      name: 'turnpike_shortfall_units_total',
+      help: 'Units of cost that neither key nor account had left.',
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'turnpike_upstream_attempts_total',
+      help: 'Tries at upstreams by channel and outcome.',
+      labelNames: ['channel', 'outcome'],
+      registers,
+    }),
+  }
+}
+
+/** Read when somebody asks: what running calls hold changes with each of them. */
+function watchLedger(registry: Registry, ledger: Pick<Ledger, 'outstanding'>): void {
+  new Gauge({
+    name: 'turnpike_reservations',
+    help: 'Reservations of running calls.',
+    registers: [registry],
+    collect() {
+      this.set(ledger.outstanding().reservations)
+    },
+  })
+  new Gauge({
+    name: 'turnpike_reserved_units',
+    help: 'Quota units that running calls hold.',
+    registers: [registry],
+    collect() {
+      this.set(ledger.outstanding().units)
+    },
+  })
+}

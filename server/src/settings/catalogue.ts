@@ -1,0 +1,132 @@
+/** A setting's type, standard value and explanation; `docs/settings.md` and `GET /api/setting/` are made from it. */
+export type Setting = WholeSetting | ChoiceSetting | FlagSetting
+
+interface WholeSetting {
+  readonly type: 'integer'
+  readonly standard: number
+  readonly least: number
+  readonly most: number
+  readonly says: string
+}
+
+interface ChoiceSetting {
+  readonly type: 'choice'
+  readonly standard: string
+  readonly choices: readonly string[]
+  readonly says: string
+}
+
+interface FlagSetting {
+  readonly type: 'boolean'
+  readonly standard: boolean
+  readonly says: string
+}
+
+/** What can be set while the gateway runs: by API, console or CLI. What it needs to start stands in config.ts. */
+export interface SettingValues {
+  'keys.max_per_account': number
+  'keys.reveal': 'always' | 'on-demand' | 'never'
+  'balance.scope': 'account' | 'key'
+  'quota.lower_output': 'on' | 'off'
+  'storage.durability': 'full' | 'process'
+  'errors.type': 'comet_api_error' | 'turnpike_error' | 'invalid_request_error'
+  'limits.body_bytes': number
+  'limits.manage_per_minute': number
+  'limits.key_cache': number
+  'metrics.public': boolean
+  'timeouts.first_byte_ms': number
+  'timeouts.idle_ms': number
+  'timeouts.total_ms': number
+  'ledger.wait_ms': number
+}
+
+export type SettingName = keyof SettingValues
+
+export const settings = {
+  'keys.max_per_account': whole(
+    [1000, 1, 10_000_000],
+    'How many API keys an account may have at a time.',
+  ),
+  'keys.reveal': choice(
+    ['always', 'on-demand', 'never'],
+    '`always`: reading a key gives its value. `on-demand`: reads are masked, one call reveals, audited. `never`: the value is shown at creation and stored nowhere.',
+  ),
+  'balance.scope': choice(
+    ['account', 'key'],
+    'What `GET /user/quota` tells the holder of an API key: the whole account, or that key only.',
+  ),
+  'quota.lower_output': choice(
+    ['on', 'off'],
+    'Whether an output limit that key or account cannot afford is lowered, by at most half, instead of refused.',
+  ),
+  'storage.durability': choice(
+    ['full', 'process'],
+    '`full`: an answer ends after its charge is on the disk. `process`: after the operating system has it; a power failure may lose the last charges. Counts from the next start.',
+  ),
+  'errors.type': choice(
+    ['comet_api_error', 'turnpike_error', 'invalid_request_error'],
+    'The `type` of errors in the OpenAI dialect.',
+  ),
+  'limits.body_bytes': whole(
+    [33_554_432, 1024, 1_073_741_824],
+    'Largest body of a model request, in bytes, before and after decompression.',
+  ),
+  'limits.manage_per_minute': whole(
+    [600, 1, 1_000_000],
+    'Management calls that an account may make in any 60 seconds.',
+  ),
+  'limits.key_cache': whole(
+    [50_000, 100, 10_000_000],
+    'How many API keys are kept in memory, ready to use. About 1 KB each.',
+  ),
+  'metrics.public': {
+    type: 'boolean',
+    standard: true,
+    says: 'Whether `/metrics` answers without a token. Otherwise it takes one with the scope `admin`.',
+  },
+  'timeouts.first_byte_ms': whole(
+    [120_000, 100, 3_600_000],
+    'How long a provider may take until its answer begins, in milliseconds.',
+  ),
+  'timeouts.idle_ms': whole(
+    [120_000, 100, 3_600_000],
+    'How long a provider may be silent within an answer, in milliseconds.',
+  ),
+  'timeouts.total_ms': whole(
+    [1_800_000, 100, 86_400_000],
+    'How long a whole model call may take, in milliseconds.',
+  ),
+  'ledger.wait_ms': whole(
+    [500, 0, 60_000],
+    'How long a call waits for units that only running calls hold, in milliseconds.',
+  ),
+} as const satisfies Record<SettingName, Setting>
+
+function whole([standard, least, most]: readonly [number, number, number], says: string) {
+  return { type: 'integer', standard, least, most, says } as const
+}
+
+function choice<const C extends readonly [string, ...string[]]>(choices: C, says: string) {
+  return { type: 'choice', standard: choices[0], choices, says } as const
+}
+
+export const isSettingName = (name: string): name is SettingName => Object.hasOwn(settings, name)
+
+/** What is wrong with a value for this setting, in words that go behind its name; `undefined` when nothing is. */
+export function whyNotValue(setting: Setting, value: unknown): string | undefined {
+  switch (setting.type) {
+    case 'integer': {
+      const fits = Number.isInteger(value) && within(setting, Number(value))
+      return fits ? undefined : `must be a whole number from ${setting.least} to ${setting.most}`
+    }
+    case 'choice':
+      return typeof value === 'string' && setting.choices.includes(value)
+        ? undefined
+        : `must be one of ${setting.choices.join(', ')}`
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'must be true or false'
+  }
+}
+
+const within = (setting: WholeSetting, value: number) =>
+  value >= setting.least && value <= setting.most
