@@ -54,7 +54,7 @@ export function readQuestion(body: Buffer): SimulatorQuestion | Misasked {
     texts: asked.map(textOf),
     lastUserText: textOf(asked.findLast(({ role }) => role === 'user') ?? {}),
     limit: Math.min(...limits.map(Number)),
-    stop: [stop].flat().filter((word) => typeof word === 'string' && word !== ''),
+    stop: (Array.isArray(stop) ? stop : [stop]).filter(isWord),
     choices,
     stream: parsed.stream === true,
     includeUsage: options.include_usage === true,
@@ -109,6 +109,8 @@ function parse(body: Buffer): Loose | undefined {
 
 const isObject = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isWord = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
 const isWhole = (value: unknown, most: number): value is number =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most

@@ -1,0 +1,165 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
+import type { Compilable, Store } from '../storage/store.ts'
+import type { DataFolder } from './data-folder.ts'
+import { StartError } from './start-error.ts'
+
+/** The vault of this installation, and what stands behind it. */
+export interface OpenedVault {
+  readonly vault: Vault
+  readonly present: RootSecret
+  readonly former: readonly RootSecret[]
+}
+
+const SECRET_BYTES = 32
+const CHECKED = 'turnpike root secret'
+
+/** Rows of `meta`: the number and check value of the present secret, and former ones sealed under it. */
+const PEPPER_ID = 'pepper_id'
+const CHECK = 'secret_check'
+const FORMER = 'former_secret:'
+
+/** Where a rotation puts the next secret until the database has taken it. */
+export const nextSecretFile = (folder: DataFolder) => `${folder.secretFile}.next`
+
+/**
+ * Opens the vault: secret from the environment, else from its file, which is made when the database is new.
+ * @throws StartError when the secret is missing, or is not the one that this database was written under.
+ */
+export async function openVault(
+  folder: DataFolder,
+  given: string | undefined,
+  outside: { store: Store; random: (bytes: number) => Uint8Array },
+): Promise<OpenedVault> {
+  const { store, random } = outside
+  const meta = await readMeta(store)
+  const check = meta.get(CHECK)
+  if (check === undefined) {
+    const secret = given === undefined ? newOrPresentFile(folder, random) : bytesOf(given)
+    const present = { secret, pepperId: 1 }
+    await store.write(presentStatements(store, present))
+    return { vault: createVault(secret, 1), present, former: [] }
+  }
+  const pepperId = Number(meta.get(PEPPER_ID))
+  const secret = fittingSecret(folder, given, { pepperId, check })
+  const bare = createVault(secret, pepperId)
+  const former = [...meta].flatMap(([name, sealed]) =>
+    name.startsWith(FORMER) ? [openFormer(bare, name, sealed)] : [],
+  )
+  const present = { secret, pepperId }
+  return { vault: createVault(secret, pepperId, former), present, former }
+}
+
+/** Writes the number and the check value of the secret that counts from now on. */
+export function presentStatements(store: Store, present: RootSecret): readonly Compilable[] {
+  const { secret, pepperId } = present
+  return [
+    metaStatement(store, PEPPER_ID, String(pepperId)),
+    metaStatement(store, CHECK, createVault(secret, pepperId).digest(CHECKED)),
+  ]
+}
+
+/** Keeps a former secret for the rows that were written under it, sealed under the present one. */
+export function formerStatement(store: Store, present: RootSecret, former: RootSecret): Compilable {
+  const name = `${FORMER}${former.pepperId}`
+  const text = Buffer.from(former.secret).toString('base64url')
+  return metaStatement(store, name, createVault(present.secret, present.pepperId).seal(text, name))
+}
+
+/** Forgets a former secret that no row needs any more. */
+export const forgetFormer = (store: Store, pepperId: number): Compilable =>
+  store.db.deleteFrom('meta').where('name', '=', `${FORMER}${pepperId}`)
+
+/** Writes a secret where only the owner reads it, and sees it on the disk before going on. */
+export function writeSecretFile(path: string, secret: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, `${Buffer.from(secret).toString('hex')}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The secret as the environment gives it. */
+export const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+
+function newOrPresentFile(folder: DataFolder, random: (bytes: number) => Uint8Array): Uint8Array {
+  if (existsSync(folder.secretFile)) return readSecretFile(folder.secretFile)
+  const secret = random(SECRET_BYTES)
+  writeSecretFile(folder.secretFile, secret)
+  return secret
+}
+
+function readSecretFile(path: string): Uint8Array {
+  const text = readFileSync(path, 'utf8').trim()
+  if (!/^[0-9a-f]{64,}$/.test(text)) {
+    throw new StartError(`The file ${path} does not hold a root secret: 64 hexadecimal digits.`)
+  }
+  return Buffer.from(text, 'hex')
+}
+
+/** The secret that this database was written under; after a rotation that was cut off, it is the next one. */
+function fittingSecret(
+  folder: DataFolder,
+  given: string | undefined,
+  wanted: { pepperId: number; check: string },
+): Uint8Array {
+  const fits = (secret: Uint8Array) =>
+    createVault(secret, wanted.pepperId).digest(CHECKED) === wanted.check
+  if (given !== undefined) {
+    const secret = bytesOf(given)
+    if (fits(secret)) return secret
+    throw new StartError(
+      `TURNPIKE_SECRET is not the root secret that the data in ${folder.path} was written under. Start with that one; \`turnpike secret rotate\` replaces it.`,
+    )
+  }
+  const next = nextSecretFile(folder)
+  if (existsSync(next)) {
+    const secret = readSecretFile(next)
+    if (fits(secret)) {
+      renameSync(next, folder.secretFile)
+      return secret
+    }
+  }
+  if (!existsSync(folder.secretFile)) {
+    throw new StartError(
+      `The data in ${folder.path} was written under a root secret, but neither TURNPIKE_SECRET nor the file ${folder.secretFile} is there. Restore it from your backup.`,
+    )
+  }
+  const secret = readSecretFile(folder.secretFile)
+  if (fits(secret)) return secret
+  throw new StartError(
+    `The file ${folder.secretFile} is not the root secret that the data in ${folder.path} was written under. Restore the one that belongs to it.`,
+  )
+}
+
+function openFormer(bare: Vault, name: string, sealed: string): RootSecret {
+  try {
+    const secret = Buffer.from(bare.open(sealed, name), 'base64url')
+    return { secret, pepperId: Number(name.slice(FORMER.length)) }
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error
+    throw new StartError('A former root secret in the database does not open: it was changed.')
+  }
+}
+
+async function readMeta(store: Store): Promise<ReadonlyMap<string, string>> {
+  const rows = await store.db.selectFrom('meta').selectAll().execute()
+  return new Map(rows.map(({ name, value }) => [name, value]))
+}
+
+function metaStatement(store: Store, name: string, value: string): Compilable {
+  return store.db
+    .insertInto('meta')
+    .values({ name, value })
+    .onConflict((on) => on.column('name').doUpdateSet({ value }))
+}
