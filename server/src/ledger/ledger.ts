@@ -1,4 +1,4 @@
-import type { Settled, UsageRecord } from '../storage/store.ts'
+import type { Compilable, Settled, Statement, UsageRecord } from '../storage/store.ts'
 import type { Entity } from './entity.ts'
 import type { Units } from './units.ts'
 
@@ -57,4 +57,6 @@ export interface BalanceChange {
   readonly reason: string
   readonly actor: string
   readonly idempotency?: string
+  /** Written in the same transaction, after the balance: audit, a remembered `Idempotency-Key`. */
+  readonly also?: readonly (Statement | Compilable)[]
 }
