@@ -5,9 +5,9 @@ export const CHANNEL_TYPES = ['openai', 'openai-compatible', 'simulator'] as con
 export type ChannelType = (typeof CHANNEL_TYPES)[number]
 
 /** Base URLs of the types that have one of their own; the others must name theirs. */
-export const DEFAULT_BASE_URLS: Readonly<Partial<Record<ChannelType, string>>> = {
+export const DEFAULT_BASE_URLS = {
   openai: 'https://api.openai.com/v1',
-}
+} as const satisfies Partial<Record<ChannelType, string>>
 
 /** Where a channel's requests go: `https://host:port`, and the path that stands before `/chat/completions`. */
 export interface BaseUrl {

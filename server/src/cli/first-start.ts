@@ -1,0 +1,144 @@
+import type { AccessTokens } from '../accounts/access-tokens.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import { ACCESS_SCOPES } from '../accounts/caller.ts'
+import { hashPassword } from '../accounts/passwords.ts'
+import { DEFAULT_BASE_URLS } from '../channels/channel.ts'
+import { type Sealer, sealUpstreamKeys } from '../channels/upstream-keys.ts'
+import type { Config } from '../config.ts'
+import { SIMULATOR_MODEL } from '../prices/own-models.ts'
+import type { Store } from '../storage/store.ts'
+import type { ChannelTable } from '../storage/tables.ts'
+
+/** What the first start made and nobody can read again; undefined where the environment chose it. */
+export interface FirstStart {
+  readonly username: string
+  readonly password: string | undefined
+  readonly token: string | undefined
+}
+
+export interface FirstStartRooms {
+  readonly store: Store
+  readonly vault: Pick<Sealer, 'seal'>
+  readonly accounts: Accounts
+  readonly accessTokens: AccessTokens
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+}
+
+const ADMIN = 'admin'
+/** Rows of `meta`. */
+const DONE = 'first_start'
+const OPENAI_CHANNEL = 'environment_channel:openai'
+
+/**
+ * Makes the administrator, once. The account is unlimited, so that a newcomer's first key can call at once. A first
+ * start that was cut off is done again: the mark comes last.
+ */
+export async function makeAdmin(
+  rooms: FirstStartRooms,
+  config: Config,
+): Promise<FirstStart | undefined> {
+  if (await hasMark(rooms.store, DONE)) return undefined
+  const { accounts, accessTokens, random } = rooms
+  const password = config.adminPassword ?? Buffer.from(random(15)).toString('base64url')
+  const passwordHash = await hashPassword(password)
+  const by = { actor: 'first start' }
+  const present = await accounts.findByName(ADMIN)
+  if (present !== undefined) await accounts.update(present.id, { passwordHash }, by)
+  const accountId =
+    present?.id ??
+    (await accounts.create(
+      {
+        username: ADMIN,
+        passwordHash,
+        role: 'admin',
+        group: 'default',
+        groups: [],
+        quota: 0,
+        unlimited: true,
+      },
+      by,
+    ))
+  const { token } = await accessTokens.create({
+    accountId,
+    name: 'first start',
+    scopes: ACCESS_SCOPES,
+    expiresAt: null,
+    ...(config.adminToken === undefined ? {} : { value: config.adminToken }),
+  })
+  await mark(rooms, DONE)
+  return {
+    username: ADMIN,
+    password: config.adminPassword === undefined ? password : undefined,
+    token: config.adminToken === undefined ? token : undefined,
+  }
+}
+
+/**
+ * Makes the channel that the environment asks for, the first time that it does; afterwards it is changed like any
+ * other. When there is no channel at all, a simulator answers, so that there is something to call.
+ */
+export async function makeChannels(rooms: FirstStartRooms, config: Config): Promise<void> {
+  const { store, vault } = rooms
+  const { openai } = config
+  if (openai !== undefined && !(await hasMark(store, OPENAI_CHANNEL))) {
+    const id = store.nextId('channel')
+    const own = DEFAULT_BASE_URLS.openai
+    await putChannel(rooms, {
+      id,
+      name: 'openai',
+      type: openai.baseUrl === undefined ? 'openai' : 'openai-compatible',
+      base_url: openai.baseUrl ?? own,
+      keys: sealUpstreamKeys(vault, id, [openai.key]),
+      models: JSON.stringify(openai.models),
+    })
+    await mark(rooms, OPENAI_CHANNEL)
+  }
+  const any = await store.db.selectFrom('channel').select('id').limit(1).executeTakeFirst()
+  if (any !== undefined) return
+  await putChannel(rooms, {
+    id: store.nextId('channel'),
+    name: 'simulator',
+    type: 'simulator',
+    base_url: '',
+    keys: '[]',
+    models: JSON.stringify([SIMULATOR_MODEL]),
+  })
+}
+
+type NewChannel = Pick<ChannelTable, 'id' | 'name' | 'type' | 'base_url' | 'keys' | 'models'>
+
+async function putChannel({ store, now }: FirstStartRooms, channel: NewChannel): Promise<void> {
+  const row: ChannelTable = {
+    ...channel,
+    groups: '["default"]',
+    model_mapping: '{}',
+    priority: 0,
+    weight: 1,
+    free: 0,
+    status: 1,
+    headers: '{}',
+    timeouts: '{}',
+    created_at: Math.floor(now() / 1000),
+    deleted_at: null,
+  }
+  await store.write(
+    [store.db.insertInto('channel').values(row)],
+    [{ kind: 'channel', subject: String(channel.id) }],
+  )
+}
+
+async function hasMark(store: Store, name: string): Promise<boolean> {
+  const query = store.db.selectFrom('meta').select('name').where('name', '=', name)
+  return (await query.executeTakeFirst()) !== undefined
+}
+
+async function mark({ store, now }: FirstStartRooms, name: string): Promise<void> {
+  const value = new Date(now()).toISOString()
+  await store.write([
+    store.db
+      .insertInto('meta')
+      .values({ name, value })
+      .onConflict((on) => on.column('name').doUpdateSet({ value })),
+  ])
+}
