@@ -1,0 +1,76 @@
+import type { Kysely } from 'kysely'
+import { accountEntity, keyEntity } from '../ledger/entity.ts'
+import type { Tables } from '../storage/tables.ts'
+import type { StoredKey } from './stored-key.ts'
+
+/** A key's row as the cache wants it: with its account, both balances, and until when the digest leads to it. */
+export interface FoundKey extends StoredKey {
+  readonly key_remain: number | null
+  readonly account_remain: number | null
+  /** The last second a former value is good for; null for the present value. */
+  readonly former_until: number | null
+}
+
+/**
+ * The live key with one of these digests, present or former and still in its grace, in one query. Several digests are
+ * asked only after the root secret was rotated: the value's under each pepper.
+ */
+export async function findKey(
+  db: Kysely<Tables>,
+  digests: readonly string[],
+  nowSeconds: number,
+): Promise<FoundKey | undefined> {
+  return db
+    .with('asked', (asked) =>
+      asked
+        .selectFrom('key')
+        .select(['id', (eb) => eb.lit(null).$castTo<number | null>().as('former_until')])
+        .where('digest', 'in', digests)
+        .unionAll(
+          asked
+            .selectFrom('key_former')
+            .select(['key_id as id', 'valid_until as former_until'])
+            .where('digest', 'in', digests)
+            .where('valid_until', '>', nowSeconds),
+        ),
+    )
+    .selectFrom('asked')
+    .innerJoin('key', 'key.id', 'asked.id')
+    .innerJoin('account', 'account.id', 'key.account_id')
+    .leftJoin('balance as key_balance', (join) =>
+      join.on((eb) => eb('key_balance.entity', '=', eb('key.id', '*', PER_ID))),
+    )
+    .leftJoin('balance as account_balance', (join) =>
+      join.on((eb) =>
+        eb('account_balance.entity', '=', eb(eb('account.id', '*', PER_ID), '+', ACCOUNT)),
+      ),
+    )
+    .where('key.deleted_at', 'is', null)
+    .where('account.deleted_at', 'is', null)
+    .select([
+      'key.id',
+      'key.account_id',
+      'key.name',
+      'key.status',
+      'key.expired_time',
+      'key.unlimited_quota',
+      'key.model_limits_enabled',
+      'key.model_limits',
+      'key.allow_ips',
+      'key.group_name',
+      'key.cross_group_retry',
+      'account.username',
+      'account.status as account_status',
+      'account.group_name as account_group',
+      'account.groups as account_groups',
+      'account.unlimited_quota as account_unlimited',
+      'key_balance.remain as key_remain',
+      'account_balance.remain as account_remain',
+      'asked.former_until',
+    ])
+    .executeTakeFirst()
+}
+
+/** `ledger/entity.ts` in the database's own arithmetic, so that one query finds the balances too. */
+const PER_ID = keyEntity(1)
+const ACCOUNT = accountEntity(0)

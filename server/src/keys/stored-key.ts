@@ -1,0 +1,69 @@
+import { accountEntity, keyEntity } from '../ledger/entity.ts'
+import type { KeyTable } from '../storage/tables.ts'
+import type { ApiKey } from './api-key.ts'
+import type { Policies } from './policies.ts'
+
+/** In `expired_time`: the key never expires. */
+export const NEVER_EXPIRES = -1
+
+export const KEY_DISABLED = 2
+export const MARKED_EXPIRED = 3
+export const MARKED_EXHAUSTED = 4
+
+/** A key's row with what its account adds to it. */
+export interface StoredKey
+  extends Pick<
+    KeyTable,
+    | 'id'
+    | 'account_id'
+    | 'name'
+    | 'status'
+    | 'expired_time'
+    | 'unlimited_quota'
+    | 'model_limits_enabled'
+    | 'model_limits'
+    | 'allow_ips'
+    | 'group_name'
+    | 'cross_group_retry'
+  > {
+  readonly username: string
+  readonly account_status: number
+  readonly account_group: string
+  readonly account_groups: string
+  readonly account_unlimited: number
+}
+
+/** Turns stored words into questions the relay can ask. Runs when a key enters the cache, never per call. */
+export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; weight: number } {
+  const models = policies.models(row.model_limits_enabled === 1 ? row.model_limits : '')
+  const addresses = policies.addresses(row.allow_ips ?? '')
+  const group = row.group_name === '' ? row.account_group : row.group_name
+  const key: ApiKey = {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    username: row.username,
+    entity: keyEntity(row.id),
+    unlimited: row.unlimited_quota === 1,
+    accountEntity: accountEntity(row.account_id),
+    accountUnlimited: row.account_unlimited === 1,
+    accountActive: row.account_status === 1,
+    disabled: row.status === KEY_DISABLED,
+    mark: row.status === MARKED_EXPIRED || row.status === MARKED_EXHAUSTED ? row.status : 0,
+    expiresAt: row.expired_time === NEVER_EXPIRES ? null : row.expired_time,
+    modelLimits: models.ids,
+    addressCount: addresses.matcher.count,
+    group,
+    groupAvailable: mayUseGroup(row, group),
+    crossGroupRetry: row.cross_group_retry === 1,
+    mayUseModel: models.mayUse,
+    mayCallFrom: addresses.matcher.has,
+  }
+  return { key, weight: 1 + models.weight + addresses.weight }
+}
+
+function mayUseGroup(row: StoredKey, group: string): boolean {
+  if (group === row.account_group) return true
+  const granted: readonly string[] = JSON.parse(row.account_groups)
+  return granted.includes(group)
+}
