@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, readConfig, VARIABLES } from '../../src/config.ts'
+
+const reading = { folder: '/srv', isAddress: (text: string) => /^[\d.]+(?:\/\d+)?$/.test(text) }
+const read = (environment: Record<string, string>) => readConfig(environment, reading)
+
+function mistakesOf(environment: Record<string, string>): readonly string[] {
+  try {
+    read(environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes
+    throw error
+  }
+  return []
+}
+
+describe('the environment', () => {
+  it('may be empty: everything has a standard value', () => {
+    expect(read({})).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      dataFolder: join('/srv', 'data'),
+      trustedProxies: [],
+      privateUpstreams: 'allow',
+      secret: undefined,
+      adminToken: undefined,
+      adminPassword: undefined,
+      openai: undefined,
+      drainSeconds: 30,
+      logLevel: 'info',
+    })
+  })
+
+  it('is read once, as it was given', () => {
+    const token = `tpat_${'a'.repeat(43)}`
+    const config = read({
+      HOST: '0.0.0.0',
+      PORT: '0',
+      TURNPIKE_DATA: '/var/lib/turnpike',
+      TURNPIKE_SECRET: 's'.repeat(32),
+      TURNPIKE_ADMIN_TOKEN: token,
+      TURNPIKE_ADMIN_PASSWORD: 'a long password',
+      TURNPIKE_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.1',
+      TURNPIKE_PRIVATE_UPSTREAMS: 'deny',
+      OPENAI_API_KEY: 'sk-1',
+      OPENAI_BASE_URL: 'https://models.example/v1',
+      OPENAI_MODELS: 'a, b',
+      DRAIN_SECONDS: '5',
+      LOG_LEVEL: 'warn',
+    })
+    expect(config).toMatchObject({
+      host: '0.0.0.0',
+      port: 0,
+      dataFolder: '/var/lib/turnpike',
+      adminToken: token,
+      trustedProxies: ['10.0.0.0/8', '192.0.2.1'],
+      privateUpstreams: 'deny',
+      openai: { key: 'sk-1', baseUrl: 'https://models.example/v1', models: ['a', 'b'] },
+      drainSeconds: 5,
+      logLevel: 'warn',
+    })
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  it('counts empty variables as not set', () => {
+    const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, ' ']))
+    expect(read(empty)).toEqual(read({}))
+  })
+
+  it('is refused with every mistake at once, and without quoting a secret', () => {
+    const mistakes = mistakesOf({
+      PORT: '70000',
+      TURNPIKE_SECRET: 'short-secret',
+      TURNPIKE_ADMIN_TOKEN: 'my-own-token',
+      TURNPIKE_ADMIN_PASSWORD: 'pass-word',
+      TURNPIKE_TRUSTED_PROXIES: '10.0.0.0/8,nginx',
+      TURNPIKE_PRIVATE_UPSTREAMS: 'no',
+      OPENAI_BASE_URL: 'ftp://models.example',
+      DRAIN_SECONDS: '-1',
+      LOG_LEVEL: 'loud',
+    })
+    const names = mistakes.map((mistake) => mistake.slice(0, mistake.indexOf(':')))
+    expect(new Set(names)).toEqual(
+      new Set([
+        'PORT',
+        'TURNPIKE_SECRET',
+        'TURNPIKE_ADMIN_TOKEN',
+        'TURNPIKE_ADMIN_PASSWORD',
+        'TURNPIKE_TRUSTED_PROXIES',
+        'TURNPIKE_PRIVATE_UPSTREAMS',
+        'OPENAI_BASE_URL',
+        'DRAIN_SECONDS',
+        'LOG_LEVEL',
+      ]),
+    )
+    for (const secret of ['short-secret', 'my-own-token', 'pass-word']) {
+      expect(mistakes.join('\n')).not.toContain(secret)
+    }
+  })
+
+  it.each([
+    [{ DATABASE_URL: 'postgres://db/turnpike' }, /PostgreSQL comes with a later version/],
+    [{ DATABASE_URL: 'mysql://db/turnpike' }, /stores everything in SQLite/],
+    [{ TURNPIKE_WORKERS: '4' }, /one worker/],
+    [{ ANTHROPIC_API_KEY: 'x' }, /later version/],
+    [{ GEMINI_API_KEY: 'x' }, /later version/],
+    [{ OPENAI_MODELS: 'a' }, /nothing without OPENAI_API_KEY/],
+  ])('refuses %j instead of ignoring it', (environment, says) => {
+    expect(mistakesOf(environment as Record<string, string>).join()).toMatch(says)
+  })
+
+  it('accepts one worker, which is what there is', () => {
+    expect(mistakesOf({ TURNPIKE_WORKERS: '1' })).toEqual([])
+  })
+})
