@@ -24,6 +24,7 @@ const CHANGING_MS = 60_000
 
 interface Remembered {
   readonly price: CompiledPrice | undefined
+  readonly catalogued: Catalogued | undefined
   readonly until: number
 }
 
@@ -59,21 +60,23 @@ export async function createPriceBook(parts: {
   // The write that announces a change waits for what this returns: its caller's answer comes after the new price counts.
   store.onChange((change) => (change.kind === 'price' ? follow(change.subject) : undefined))
 
+  function remember(model: string): Remembered | undefined {
+    const known = remembered.get(model)
+    if (known && known.until > now()) return known
+    if (model.length > MOST_ID) return undefined
+    const found = lookUp(overrides, catalogue, model, now())
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+    remembered.set(model, found)
+    return found
+  }
+
   return {
-    priceOf(model) {
-      const known = remembered.get(model)
-      if (known && known.until > now()) return known.price
-      if (model.length > MOST_ID) return undefined
-      const found = lookUp(overrides, catalogue, model, now())
-      if (remembered.size >= MOST_REMEMBERED) remembered.clear()
-      remembered.set(model, found)
-      return found.price
-    },
+    priceOf: (model) => remember(model)?.price,
     maxOutput: catalogue.maxOutput,
-    contextWindow: (model) => catalogue.find(model, now())?.contextWindow,
+    contextWindow: (model) => remember(model)?.catalogued?.contextWindow,
     override: (model) => overrides.get(model),
     overrides: () => [...overrides].map(([model, price]) => ({ model, price })),
-    catalogued: (model) => catalogue.find(model, now()),
+    catalogued: (model) => remember(model)?.catalogued,
     catalogue: () => catalogue.all(now()),
   }
 }
@@ -84,12 +87,12 @@ function lookUp(
   model: string,
   nowMs: number,
 ): Remembered {
-  const override = overrides.get(model)
-  if (override) return { price: compilePrice(override), until: Number.POSITIVE_INFINITY }
-  const found = catalogue.find(model, nowMs)
+  const catalogued = catalogue.find(model, nowMs)
+  const price = overrides.get(model) ?? catalogued?.price
   return {
-    price: found && compilePrice(found.price),
-    until: found?.changing ? nowMs + CHANGING_MS : Number.POSITIVE_INFINITY,
+    price: price && compilePrice(price),
+    catalogued,
+    until: catalogued?.changing ? nowMs + CHANGING_MS : Number.POSITIVE_INFINITY,
   }
 }
 

@@ -1,0 +1,133 @@
+import Type, { type Static } from 'typebox'
+import { Refused } from '../../errors.ts'
+import type { UsageFilter } from '../../usage/filter.ts'
+import { HOUR_SECONDS } from '../../usage/summable.ts'
+import { type SeriesPoint, seriesOf } from '../../usage/totals.ts'
+import { operation } from '../operation.ts'
+import type { Rooms } from '../rooms.ts'
+import { totals } from './stat.ts'
+import { adminFilterOf, adminQuery, filterOf, sumQuery } from './wire.ts'
+
+const DAY_SECONDS = 24 * HOUR_SECONDS
+/** What a chart can show, and what is summed in a moment. */
+const MOST_DAYS_BY_HOUR = 31
+const MOST_DAYS_BY_DAY = 366
+const MOST_POINTS = 20_000
+const STANDARD_DAYS = 7
+
+const seriesQuery = {
+  ...sumQuery,
+  interval: Type.Optional(
+    Type.Union([Type.Literal('hour'), Type.Literal('day')], {
+      description: 'Length of a step; days begin at midnight UTC.',
+    }),
+  ),
+  by: Type.Optional(
+    Type.Union([Type.Literal('model'), Type.Literal('key'), Type.Literal('group')]),
+  ),
+}
+const point = Type.Object({
+  created_at: Type.Integer({ description: 'When the step begins, Unix seconds.' }),
+  model_name: Type.Optional(Type.String()),
+  token_id: Type.Optional(Type.Integer()),
+  token_name: Type.Optional(Type.String()),
+  group: Type.Optional(Type.String()),
+  ...totals,
+})
+const description =
+  'Sums per hour or day (`interval`) and per model, key or group (`by`). Whole steps: the times are widened to where steps begin and end. Steps without calls are left out. Without times: the last 7 days.'
+const asked = Type.Object({ ...seriesQuery, ...adminQuery })
+
+/** `GET /api/data/self`: a chart of the account's usage. */
+export const seriesOfOwn = (rooms: Rooms) =>
+  operation({
+    method: 'GET',
+    path: '/api/data/self',
+    scope: 'usage:read',
+    tag: 'Usage',
+    summary: 'Own usage by hour or day',
+    description,
+    query: Type.Object(seriesQuery),
+    data: Type.Array(point),
+    run: async ({ caller, query }) => ({
+      data: await points(rooms, query, { ...filterOf(query), accounts: [caller.accountId] }),
+    }),
+  })
+
+/** `GET /api/data/`: a chart of everybody's usage. */
+export const seriesOfAll = (rooms: Rooms) =>
+  operation({
+    method: 'GET',
+    path: '/api/data',
+    scope: 'admin',
+    tag: 'Usage',
+    summary: 'Usage of all accounts by hour or day',
+    description,
+    query: asked,
+    data: Type.Array(point),
+    run: async ({ query }) => ({
+      data: await points(rooms, query, await adminFilterOf(rooms, query)),
+    }),
+  })
+
+async function points(rooms: Rooms, query: Static<typeof asked>, filter: UsageFilter) {
+  const { interval = 'hour', by = 'model' } = query
+  const stepSeconds = interval === 'hour' ? HOUR_SECONDS : DAY_SECONDS
+  const time = wholeSteps(filter, stepSeconds * 1000, rooms.now())
+  const series = await seriesOf(
+    rooms.store.db,
+    { ...filter, ...time },
+    { by, stepSeconds, most: MOST_POINTS + 1 },
+  )
+  if (series.length > MOST_POINTS) {
+    throw new Refused(
+      'invalid_field',
+      `more than ${MOST_POINTS} points; ask for less time, days or one token_id`,
+    )
+  }
+  const names = by === 'key' ? await keyNames(rooms, series) : new Map<number, string>()
+  return series.map(({ at, of, ...sums }) => ({ created_at: at, ...named(by, of, names), ...sums }))
+}
+
+function named(
+  by: 'model' | 'key' | 'group',
+  of: string | number,
+  names: ReadonlyMap<number, string>,
+) {
+  if (by === 'key') return { token_id: of, token_name: names.get(Number(of)) ?? '' }
+  return by === 'model' ? { model_name: of } : { group: of }
+}
+
+/** The time in whole steps. @throws Refused when there are more of them than a chart shows. */
+function wholeSteps(
+  filter: UsageFilter,
+  stepMs: number,
+  nowMs: number,
+): { from: number; until: number } {
+  const until = Math.ceil((filter.until ?? nowMs + 1) / stepMs) * stepMs
+  const standard = until - STANDARD_DAYS * DAY_SECONDS * 1000
+  const from = Math.floor((filter.from ?? standard) / stepMs) * stepMs
+  const mostDays = stepMs === HOUR_SECONDS * 1000 ? MOST_DAYS_BY_HOUR : MOST_DAYS_BY_DAY
+  if (until - from > (mostDays + 1) * DAY_SECONDS * 1000) {
+    throw new Refused(
+      'invalid_field',
+      `start_timestamp lies more than ${mostDays} days before end_timestamp`,
+    )
+  }
+  return { from, until }
+}
+
+/** Present names of the keys in a series, deleted keys included. SQLite takes 32 766 parameters; a series has fewer keys. */
+async function keyNames(
+  { store }: Rooms,
+  series: readonly SeriesPoint[],
+): Promise<ReadonlyMap<number, string>> {
+  const ids = [...new Set(series.map(({ of }) => Number(of)))]
+  if (ids.length === 0) return new Map()
+  const keys = await store.db
+    .selectFrom('key')
+    .select(['id', 'name'])
+    .where('id', 'in', ids)
+    .execute()
+  return new Map(keys.map(({ id, name }) => [id, name]))
+}

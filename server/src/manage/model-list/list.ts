@@ -1,0 +1,66 @@
+import Type from 'typebox'
+import type { PriceBook } from '../../prices/price-book.ts'
+import { operation } from '../operation.ts'
+import type { Rooms } from '../rooms.ts'
+
+const nullable = Type.Union([Type.Number(), Type.Null()])
+const model = Type.Object({
+  id: Type.String(),
+  provider: Type.String(),
+  model_type: Type.String(),
+  features: Type.Array(Type.String()),
+  pricing: Type.Object({
+    currency: Type.String(),
+    input: nullable,
+    output: nullable,
+    per_request: nullable,
+    per_second: nullable,
+  }),
+  api_doc_url: Type.String(),
+})
+
+/** `GET /api/models`: the models that this gateway serves, for everybody, with their prices in group `default`. */
+export const listModels = ({ directory, prices }: Rooms) =>
+  operation({
+    method: 'GET',
+    path: '/api/models',
+    scope: 'public',
+    crossOrigin: true,
+    tag: 'Models',
+    summary: 'The models that this gateway serves',
+    description: 'Public. What one key may call is told by `GET /v1/models`.',
+    whole: Type.Object({
+      success: Type.Boolean(),
+      page: Type.Integer(),
+      page_size: Type.Integer(),
+      total: Type.Integer(),
+      data: Type.Array(model),
+    }),
+    async run() {
+      const served = directory.all().filter((channel) => channel.enabled)
+      const ids = [...new Set(served.flatMap((channel) => [...channel.models]))].sort()
+      const listed = ids.map((id) => modelRecord(prices, id))
+      return { raw: { success: true, page: 0, page_size: 0, total: listed.length, data: listed } }
+    },
+  })
+
+function modelRecord(prices: PriceBook, id: string) {
+  const price = prices.priceOf(id)?.price
+  const number = (written: string | number | undefined) =>
+    written === undefined ? null : Number(written)
+  return {
+    id,
+    provider: prices.catalogued(id)?.provider ?? '',
+    // Chat is what this gateway relays; other kinds of models come with their endpoints.
+    model_type: 'text',
+    features: ['text-to-text'],
+    pricing: {
+      currency: 'USD / M Tokens',
+      input: number(price?.input),
+      output: number(price?.output),
+      per_request: number(price?.per_request),
+      per_second: number(price?.per_second),
+    },
+    api_doc_url: '/docs',
+  }
+}

@@ -1,0 +1,91 @@
+import Type, { type Static } from 'typebox'
+import { Refused } from '../../errors.ts'
+import { parseDecimal } from '../../prices/decimal.ts'
+import type { ModelPrice } from '../../prices/price.ts'
+
+/** Dearer than any model by a factor of a thousand: beyond, somebody mistook the unit. */
+const MOST_DOLLARS = 1_000_000
+const MOST_DECIMALS = 12
+/** Contract 5. */
+const MOST_ID_BYTES = 256
+
+const rate = (description: string) =>
+  Type.Optional(Type.Union([Type.Number(), Type.String({ maxLength: 40 })], { description }))
+
+const rates = {
+  input: rate('Input tokens.'),
+  output: rate('Output tokens.'),
+  cache_read: rate("Input read from the provider's cache. Without it: as input."),
+  cache_write_5m: rate(
+    "Input written to the provider's cache for five minutes. Without it: as input.",
+  ),
+  cache_write_1h: rate('The same for an hour. Without it: as for five minutes.'),
+  reasoning: rate('Reasoning tokens. Without it: as output.'),
+  input_audio: rate('Input tokens that stand for audio. Without it: as input.'),
+  output_audio: rate('Output tokens that stand for audio. Without it: as output.'),
+  image: rate('Input tokens that stand for images. Without it: as input.'),
+}
+
+/** A price as it is sent: US dollars per million tokens, as numbers or decimal text. */
+export const priceBody = Type.Object({
+  ...rates,
+  per_request: rate('US dollars a request, added to its tokens.'),
+  per_second: rate('US dollars a second of audio or video.'),
+  tiers: Type.Optional(
+    Type.Array(
+      Type.Object({
+        above: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Input tokens.' }),
+        ...rates,
+      }),
+      {
+        maxItems: 8,
+        description: 'Prices of calls whose input is longer; they then hold for the whole call.',
+      },
+    ),
+  ),
+})
+
+export const modelParams = Type.Object({
+  model: Type.String({
+    minLength: 1,
+    description: 'The model id; it may hold `/`, raw or as `%2F`.',
+  }),
+})
+
+/** Reads a price from the wire. @throws Refused `invalid_field` naming the member. */
+export function priceOf(body: Static<typeof priceBody>): ModelPrice {
+  const { tiers = [], ...whole } = body
+  if (Object.keys(whole).length === 0) {
+    throw new Refused(
+      'invalid_field',
+      'a price names at least one of input, output, per_request, per_second',
+    )
+  }
+  for (const [field, written] of Object.entries(whole)) checkDollars(field, written)
+  const lengths = new Set<number>()
+  for (const { above, ...tier } of tiers) {
+    if (lengths.has(above)) throw new Refused('invalid_field', `tiers holds ${above} twice`)
+    lengths.add(above)
+    for (const [field, written] of Object.entries(tier))
+      checkDollars(`tiers above ${above}: ${field}`, written)
+  }
+  return body
+}
+
+function checkDollars(field: string, written: string | number) {
+  const decimal = parseDecimal(written)
+  if (!decimal || decimal.scale > MOST_DECIMALS || Number(written) > MOST_DOLLARS) {
+    throw new Refused(
+      'invalid_field',
+      `${field} must be US dollars from 0 to ${MOST_DOLLARS} with at most ${MOST_DECIMALS} decimals`,
+    )
+  }
+}
+
+/** The model id of a path. @throws Refused `invalid_field` for what can't be one. */
+export function modelOf(params: Static<typeof modelParams>): string {
+  if (Buffer.byteLength(params.model) > MOST_ID_BYTES) {
+    throw new Refused('invalid_field', `a model id has at most ${MOST_ID_BYTES} bytes`)
+  }
+  return params.model
+}

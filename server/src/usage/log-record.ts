@@ -1,0 +1,85 @@
+import Type, { type Static } from 'typebox'
+import type { UsageRow } from './logs.ts'
+
+/** A usage record as the API shows it to its owner. */
+export const logRecord = Type.Object({
+  id: Type.Integer(),
+  created_at: Type.Integer({ description: 'Unix seconds.' }),
+  request_id: Type.String(),
+  token_id: Type.Integer(),
+  token_name: Type.String({ description: 'As the key was called then.' }),
+  model_name: Type.String(),
+  group: Type.String(),
+  quota: Type.Integer({ description: 'Units charged.' }),
+  shortfall: Type.Integer({
+    description: 'Units of the cost that neither key nor account had left.',
+  }),
+  prompt_tokens: Type.Integer({ description: 'All input, cached tokens included.' }),
+  completion_tokens: Type.Integer({ description: 'All output, reasoning included.' }),
+  cached_tokens: Type.Integer(),
+  cache_write_tokens: Type.Integer(),
+  reasoning_tokens: Type.Integer(),
+  audio_tokens: Type.Integer(),
+  image_tokens: Type.Integer(),
+  estimated: Type.Boolean({ description: 'Counted by us, because the provider reported nothing.' }),
+  use_time_ms: Type.Integer(),
+  first_token_ms: Type.Integer(),
+  is_stream: Type.Boolean(),
+  status: Type.Integer({ description: 'HTTP status of the answer; 499 when the client left.' }),
+  error_code: Type.String(),
+  ip: Type.String(),
+  attempts: Type.Integer({ description: 'Channels that were tried.' }),
+  output_limit: Type.Integer({
+    description: 'The output limit sent upstream where it was lowered, else 0.',
+  }),
+})
+export type LogRecord = Static<typeof logRecord>
+
+/** The same with what only administrators see. */
+export const adminLogRecord = Type.Object({
+  ...logRecord.properties,
+  user_id: Type.Integer(),
+  username: Type.String(),
+  channel: Type.Integer({ description: 'Id of the channel that answered.' }),
+})
+export type AdminLogRecord = Static<typeof adminLogRecord>
+
+export function toLogRecord(row: UsageRow): LogRecord {
+  return {
+    id: row.id,
+    created_at: Math.floor(row.created_at_ms / 1000),
+    request_id: row.request_id,
+    token_id: row.key_id,
+    token_name: row.key_name,
+    model_name: row.model,
+    group: row.group_name,
+    quota: row.quota,
+    shortfall: row.shortfall,
+    prompt_tokens: row.prompt_tokens,
+    completion_tokens: row.completion_tokens,
+    cached_tokens: row.cached_tokens,
+    cache_write_tokens: row.cache_write_tokens,
+    reasoning_tokens: row.reasoning_tokens,
+    audio_tokens: row.audio_tokens,
+    image_tokens: row.image_tokens,
+    estimated: row.estimated === 1,
+    use_time_ms: row.use_time_ms,
+    first_token_ms: row.first_token_ms,
+    is_stream: row.is_stream === 1,
+    status: row.status,
+    error_code: row.error_code,
+    ip: row.ip,
+    attempts: row.attempts,
+    output_limit: row.output_limit,
+  }
+}
+
+export const toAdminLogRecord = (
+  row: UsageRow,
+  usernames: ReadonlyMap<number, string>,
+): AdminLogRecord => ({
+  ...toLogRecord(row),
+  user_id: row.account_id,
+  username: usernames.get(row.account_id) ?? '',
+  channel: row.channel_id,
+})

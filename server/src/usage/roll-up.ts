@@ -1,0 +1,87 @@
+import { sql } from 'kysely'
+import type { Statement, Store } from '../storage/store.ts'
+import { mustChange } from '../storage/store.ts'
+import { ROLLED_UP_TO } from './summable.ts'
+
+/** Sums usage records into hours, behind the calls. */
+export interface RollUp {
+  /** Sums all there is; resolves when done. */
+  run(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Records a write sums: few enough that no settlement waits more than a millisecond or two for it. */
+const RECORDS_A_WRITE = 1_000
+const EVERY_MS = 60_000
+
+export interface RollUpParts {
+  readonly store: Store
+  /** Told when a round failed; the next one tries again. */
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * Starts the rounds. Each write moves the mark of what is summed together with the sums, and only from where it was:
+ * no record is summed twice or left out, whenever the process dies. Lists and charts add what is not summed yet.
+ */
+export function createRollUp({ store, failed }: RollUpParts): RollUp {
+  let running: Promise<void> | undefined
+  let closed = false
+
+  async function round() {
+    const { db } = store
+    const mark = await db
+      .selectFrom('meta')
+      .select('value')
+      .where('name', '=', ROLLED_UP_TO)
+      .executeTakeFirst()
+    const newest = await db
+      .selectFrom('usage')
+      .select(({ fn }) => fn.max('id').as('id'))
+      .executeTakeFirst()
+    const end = Number(newest?.id ?? 0)
+    if (mark === undefined)
+      await store.write([db.insertInto('meta').values({ name: ROLLED_UP_TO, value: '0' })])
+    for (let from = Number(mark?.value ?? 0); from < end && !closed; from += RECORDS_A_WRITE) {
+      await store.write(summing(store, from, Math.min(from + RECORDS_A_WRITE, end)))
+    }
+  }
+
+  const run = () => {
+    running ??= round().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  const timer = setInterval(() => run().catch(failed), EVERY_MS).unref()
+  return {
+    run,
+    async close() {
+      closed = true
+      clearInterval(timer)
+      await running?.catch(failed)
+    },
+  }
+}
+
+/** Adds the records with ids in (from, to] to their hours. */
+function summing({ db }: Store, from: number, to: number): Statement[] {
+  const moved = db
+    .updateTable('meta')
+    .set({ value: String(to) })
+    .where('name', '=', ROLLED_UP_TO)
+    .where('value', '=', String(from))
+  const { sql: text, parameters } = sql`
+    insert into usage_hour (account_id, hour, key_id, model, group_name, channel_id,
+      requests, failed, quota, shortfall, prompt_tokens, completion_tokens)
+    select account_id, (created_at_ms / 3600000) * 3600, key_id, model, group_name, channel_id,
+      count(*), sum(case when status < 300 then 0 else 1 end), sum(quota), sum(shortfall), sum(prompt_tokens), sum(completion_tokens)
+    from usage where id > ${from} and id <= ${to}
+    group by 1, 2, 3, 4, 5, 6
+    on conflict (account_id, hour, key_id, model, group_name, channel_id) do update set
+      requests = usage_hour.requests + excluded.requests, failed = usage_hour.failed + excluded.failed,
+      quota = usage_hour.quota + excluded.quota, shortfall = usage_hour.shortfall + excluded.shortfall,
+      prompt_tokens = usage_hour.prompt_tokens + excluded.prompt_tokens,
+      completion_tokens = usage_hour.completion_tokens + excluded.completion_tokens`.compile(db)
+  return [mustChange(moved), { sql: text, parameters: parameters as Statement['parameters'] }]
+}
