@@ -5,11 +5,12 @@ import type { Store } from '../storage/store.ts'
 import type { Change } from '../storage/tables.ts'
 import { createAccessTimes } from './access-times.ts'
 import type { ApiKey } from './api-key.ts'
+import { createFills } from './fills.ts'
 import { type FoundKey, findKey } from './find-key.ts'
-import { createOvertaken } from './overtaken.ts'
 import { createPolicies } from './policies.ts'
 import { createShelf } from './shelf.ts'
 import { compileKey } from './stored-key.ts'
+import { createUnknownDigests } from './unknown-digests.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeyCacheParts {
@@ -32,33 +33,29 @@ export interface KeyCache {
   touch(key: ApiKey): void
   /** How many values are in memory. */
   readonly size: number
+  /** Writes the times noted so far. */
   flush(): Promise<void>
   close(): Promise<void>
 }
 
-/** Guesses that look like keys are remembered for a moment, so that repeating one costs no query each time. */
-const UNKNOWN_MS = 5_000
-const MOST_UNKNOWN = 10_000
-
 /** Fills by one query a key, however many calls wait for it; follows every change before its writer is answered. */
 export function createKeyCache(parts: KeyCacheParts): KeyCache {
-  const { store, vault, ledger, settings, now } = parts
-  const policies = createPolicies()
-  const unknown = new Map<string, number>()
-  const filling = new Map<string, Filling>()
-  const overtaken = createOvertaken()
+  const { store, vault, now } = parts
+  const fills = createFills<ApiKey | undefined, FoundKey | undefined>()
+  const unknown = createUnknownDigests(now)
+  const times = createAccessTimes(store, now)
   const shelf = createShelf(
-    () => settings.get('limits.key_cache'),
+    () => parts.settings.get('limits.key_cache'),
     (kind, id) => {
-      if (filling.size > 0) overtaken.note(`${kind} ${id}`)
-      ledger.forget(kind === 'key' ? keyEntity(id) : accountEntity(id))
+      fills.note(`${kind} ${id}`)
+      parts.ledger.forget(kind === 'key' ? keyEntity(id) : accountEntity(id))
     },
   )
-  const times = createAccessTimes(store, now)
+  const toKey = createCompiler(parts)
   store.onChange(follow)
 
   function follow({ kind, subject }: Change): void {
-    if (filling.size > 0) overtaken.note(`${kind} ${subject}`)
+    fills.note(`${kind} ${subject}`)
     if (kind === 'key') {
       shelf.dropKey(Number(subject))
       unknown.clear()
@@ -66,60 +63,29 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
     else if (kind === 'group') shelf.clear()
   }
 
-  async function fill(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
+  function fill(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
     const digests = value === undefined ? [digest] : vault.digests(value).map((one) => one.digest)
-    for (;;) {
-      const mark = overtaken.mark()
-      const row = await findKey(store.db, digests, seconds(now))
-      if (overtaken.since(mark).some((change) => concerns(change, row))) continue
-      if (row !== undefined) return keep(digest, row)
-      remember(digest)
-      return undefined
-    }
-  }
-
-  function keep(digest: string, row: FoundKey): ApiKey {
-    const { key, weight } = compileKey(row, policies)
-    shelf.put({ key, weight, digest, until: row.former_until })
-    if (!key.unlimited && !ledger.knows(key.entity)) ledger.know(key.entity, row.key_remain ?? 0)
-    if (!key.accountUnlimited && !ledger.knows(key.accountEntity)) {
-      ledger.know(key.accountEntity, row.account_remain ?? 0)
-    }
-    return key
-  }
-
-  function remember(digest: string): void {
-    unknown.set(digest, now() + UNKNOWN_MS)
-    if (unknown.size <= MOST_UNKNOWN) return
-    for (const oldest of unknown.keys()) {
-      unknown.delete(oldest)
-      break
-    }
-  }
-
-  function fillOnce(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
-    const running = filling.get(digest)
-    if (running !== undefined) return running.found
-    const mark = overtaken.mark()
-    const found = fill(digest, value).finally(() => {
-      filling.delete(digest)
-      const [oldest] = filling.values()
-      overtaken.forgetBefore(oldest?.mark ?? overtaken.mark())
+    return fills.once(digest, {
+      read: () => findKey(store.db, digests, Math.floor(now() / 1000)),
+      outdated: concerns,
+      keep(row) {
+        if (row === undefined) {
+          unknown.add(digest)
+          return undefined
+        }
+        const { key, weight } = toKey(row)
+        shelf.put({ key, weight, digest, until: row.former_until })
+        return key
+      },
     })
-    filling.set(digest, { found, mark })
-    return found
   }
 
   return {
     find(digest, value) {
       const shelved = shelf.get(digest)
-      if (shelved !== undefined) {
-        if (shelved.until === null || shelved.until > seconds(now)) return shelved.key
-        return undefined
-      }
-      const until = unknown.get(digest)
-      if (until !== undefined && until > now()) return undefined
-      return fillOnce(digest, value)
+      if (shelved === undefined) return unknown.has(digest) ? undefined : fill(digest, value)
+      if (shelved.until !== null && shelved.until * 1000 <= now()) return undefined
+      return shelved.key
     },
     touch: (key) => times.touch(key.id),
     get size() {
@@ -130,20 +96,24 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   }
 }
 
-interface Filling {
-  readonly found: Promise<ApiKey | undefined>
-  /** Where `overtaken` stood when it began. */
-  readonly mark: number
+/** Compiles rows, and tells the ledger the balances that came with them unless it knows better. */
+function createCompiler({ ledger }: KeyCacheParts) {
+  const policies = createPolicies()
+  return (row: FoundKey) => {
+    const compiled = compileKey(row, policies)
+    const { key } = compiled
+    if (!key.unlimited && !ledger.knows(key.entity)) ledger.know(key.entity, row.key_remain ?? 0)
+    if (!key.accountUnlimited && !ledger.knows(key.accountEntity)) {
+      ledger.know(key.accountEntity, row.account_remain ?? 0)
+    }
+    return compiled
+  }
 }
 
 /** A fill that found nothing is asked again after any change of a key: it may have been about this one. */
-function concerns(change: string, row: FoundKey | undefined): boolean {
-  if (row === undefined) return change.startsWith('key ')
+function concerns(what: string, row: FoundKey | undefined): boolean {
+  if (row === undefined) return what.startsWith('key ')
   return (
-    change === `key ${row.id}` ||
-    change === `account ${row.account_id}` ||
-    change.startsWith('group ')
+    what === `key ${row.id}` || what === `account ${row.account_id}` || what.startsWith('group ')
   )
 }
-
-const seconds = (now: () => number): number => Math.floor(now() / 1000)
