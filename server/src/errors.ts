@@ -71,11 +71,29 @@ export class Refused extends Error {
   override readonly name = 'Refused'
   readonly code: RefusalCode
   readonly detail: string | undefined
+  /** True when the catalogue's own sentence is said. */
+  readonly standard: boolean
   readonly retryAfter: number | undefined
   constructor(code: RefusalCode, says?: string, more: { detail?: string; retryAfter?: number } = {}) {
     super(says ?? saysOf(code))
     this.code = code
+    this.standard = says === undefined
     this.detail = more.detail
     this.retryAfter = more.retryAfter
   }
 }
+
+/** What a usage record says when the caller left before its answer was complete. Never sent. */
+export const CLIENT_LEFT_STATUS = 499
+
+/** An upstream's answer as contract 3.3 sorts it. */
+export const upstreamStatus = {
+  isGood: (status: number): boolean => status >= 200 && status < 300,
+  /** Between us and the provider: not for the caller's eyes. A redirection would lead it past the gateway. */
+  isOursToKnow: (status: number): boolean =>
+    status < 400 || status === 401 || status === 402 || status === 403 || status === 407,
+  /** Accuses the channel, not the caller: another channel may do better. */
+  accusesChannel: (status: number): boolean =>
+    status < 400 || status >= 500 || ACCUSING.has(status),
+}
+const ACCUSING = new Set([401, 402, 403, 407, 408, 409, 425, 429])

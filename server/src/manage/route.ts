@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../accounts/caller.ts'
+import { Refused } from '../errors.ts'
+import { NOBODY, proveCaller, requireScope } from './access.ts'
+import { success } from './envelope.ts'
+import { readJson } from './json.ts'
+import type { Admit } from './limits.ts'
+import type { Answer, Asked, IdempotencyClaim, Operation } from './operation.ts'
+import { createParse, createTextParse, type Parse } from './parse.ts'
+import type { Rooms } from './rooms.ts'
+
+export interface RouteParts {
+  readonly rooms: Pick<Rooms, 'accessTokens'>
+  readonly admit: Admit
+  /** The caller's address (contract 3.2), from the door that knows the trusted proxies. */
+  readonly clientAddress: (request: IncomingMessage) => string
+}
+
+/** What stands between Fastify and one operation: `enter` before the body is read, `answer` after. */
+export interface OperationDoor {
+  enter(request: FastifyRequest): Promise<void>
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
+}
+
+const LONGEST_IDEMPOTENCY_KEY = 255
+
+/** Builds the door of an operation: who asks, then what, then the work, then the envelope. */
+export function createDoor(described: Operation, parts: RouteParts): OperationDoor {
+  const parsers = createParsers(described)
+  const callers = new WeakMap<FastifyRequest, Caller>()
+  return {
+    async enter(request) {
+      if (described.scope === 'public') return
+      const caller = await proveCaller(parts.rooms.accessTokens, {
+        authorization: request.raw.headersDistinct.authorization ?? [],
+        apiKeyHeader: hasApiKeyHeader(request.raw),
+      })
+      parts.admit(caller.accountId)
+      requireScope(caller, described.scope)
+      callers.set(request, caller)
+    },
+    async answer(request, reply) {
+      const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array()
+      const asked: Asked = {
+        caller: callers.get(request) ?? NOBODY,
+        params: parsers.params(pathParams(request)),
+        query: parsers.query(request.query),
+        body: described.body === undefined ? undefined : parsers.body(readJson(bytes)),
+        headers: singleHeaders(request.raw),
+        ip: parts.clientAddress(request.raw),
+        requestId: request.id,
+        idempotency: described.idempotent ? claimOf(request, bytes) : undefined,
+        admit: parts.admit,
+      }
+      return send(await described.run(asked), reply)
+    },
+  }
+}
+
+const nothing: Parse = () => ({})
+
+function createParsers({ params, query, body }: Operation) {
+  return {
+    params: params === undefined ? nothing : createTextParse(params),
+    query: query === undefined ? nothing : createTextParse(query),
+    body: body === undefined ? nothing : createParse(body),
+  }
+}
+
+/** `{model...}` is Fastify's `*`; which of our names that is, the door of the operation knows by its only parameter. */
+function pathParams(request: FastifyRequest): object {
+  const { '*': rest, ...named }: Record<string, string> = Object(request.params)
+  if (rest === undefined) return named
+  const name = /\{(\w+)\.\.\.\}$/.exec(String(request.routeOptions.config.path))?.[1]
+  return name === undefined ? named : { ...named, [name]: rest.replace(/\/+$/, '') }
+}
+
+const hasApiKeyHeader = ({ headers }: IncomingMessage): boolean =>
+  headers['x-api-key'] !== undefined || headers['x-goog-api-key'] !== undefined
+
+function singleHeaders({ headers }: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : value,
+    ]),
+  )
+}
+
+/** The path without query and trailing slashes: both spellings are one route. */
+export const pathOf = (url: string): string =>
+  (url.split('?', 1)[0] ?? '').replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+
+function claimOf(request: FastifyRequest, body: Uint8Array): IdempotencyClaim | undefined {
+  const key = request.headers['idempotency-key']
+  if (typeof key !== 'string') return undefined
+  if (key.length < 1 || key.length > LONGEST_IDEMPOTENCY_KEY) {
+    throw new Refused('invalid_field', 'Idempotency-Key must have 1 to 255 characters')
+  }
+  const route = `${request.method} ${pathOf(request.url)}`
+  const fingerprint = createHash('sha256').update(`${route}\n`).update(body).digest('base64url')
+  return { key, route, fingerprint }
+}
+
+function send(answer: Answer, reply: FastifyReply): unknown {
+  if (answer.secret) reply.header('cache-control', 'no-store')
+  if (answer.headers !== undefined) reply.headers(answer.headers)
+  if (answer.stream !== undefined) {
+    return reply.type(answer.stream.type).send(Readable.from(answer.stream.body))
+  }
+  const body = 'raw' in answer ? answer.raw : success(answer.data)
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(body))
+}
