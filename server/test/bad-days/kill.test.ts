@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { findingsIn } from '../tools/books.ts'
+import { asking, createCalls } from '../tools/calls.ts'
+import { newAdminToken } from '../tools/gateway.ts'
+import { startProgram } from '../tools/program.ts'
+import { startUpstream } from '../tools/upstream.ts'
+import { answers, streams } from '../tools/upstream-scripts.ts'
+
+const upstream = await startUpstream()
+const adminToken = newAdminToken()
+const dataFolder = mkdtempSync(join(tmpdir(), 'turnpike-kill-'))
+const environment = { TURNPIKE_DATA: dataFolder, TURNPIKE_ADMIN_TOKEN: adminToken }
+afterAll(async () => {
+  await upstream.close()
+  rmSync(dataFolder, { recursive: true, force: true })
+})
+
+const callsOf = (url: string) =>
+  createCalls({ url, adminToken, upstream, secrets: new Set(), answers: [] })
+
+describe('kill -9 under load', () => {
+  it('loses no call that a client saw complete, and leaves books that balance', {
+    timeout: 120_000,
+  }, async () => {
+    const CLIENTS = 16
+    const COST = 50
+    const QUOTA = 100_000_000
+    const first = await startProgram(environment)
+    const gateway = callsOf(first.url)
+    const usage = { prompt: 10, completion: 10 }
+    await gateway.offer('plain', answers({ usage }))
+    await gateway.offer('streamed', streams({ usage }))
+    const { id, key } = await gateway.createKey({ remain_quota: QUOTA })
+
+    const complete: string[] = []
+    const enough = Promise.withResolvers<void>()
+    const client = async (number: number) => {
+      for (;;) {
+        const stream = number % 2 === 0
+        const body = asking(stream ? 'streamed' : 'plain', { stream, max_tokens: 20 })
+        const answer = await gateway.call(body, key)
+        expect(answer.status).toBe(200)
+        if (stream && !answer.text.endsWith('data: [DONE]\n\n')) throw new Error('cut')
+        complete.push(answer.requestId)
+        if (complete.length >= 400) enough.resolve()
+      }
+    }
+    const clients = Array.from({ length: CLIENTS }, (_, i) => client(i))
+    const allBroken = Promise.allSettled(clients)
+    await Promise.race([enough.promise, Promise.any(clients)])
+    await first.end('SIGKILL')
+    await allBroken
+    expect(complete.length).toBeGreaterThanOrEqual(400)
+
+    expect(await findingsIn(dataFolder)).toEqual([])
+    const second = await startProgram(environment)
+    const after = callsOf(second.url)
+    const record = await after.keyRecord(id)
+    const onTheBooks = record.used_quota / COST
+    expect(onTheBooks).toBeGreaterThanOrEqual(complete.length)
+    expect(onTheBooks).toBeLessThanOrEqual(complete.length + CLIENTS)
+    expect(record.remain_quota).toBe(QUOTA - record.used_quota)
+    for (const requestId of [...complete.slice(0, 20), ...complete.slice(-20)]) {
+      expect(await after.usageOf(requestId)).toMatchObject({ quota: COST, status: 200 })
+    }
+    // What was held when it died is not held any more.
+    expect((await after.call(asking('plain'), key)).status).toBe(200)
+    expect(await second.end()).toBe(0)
+    expect(await findingsIn(dataFolder)).toEqual([])
+  })
+})

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, expect, it } from 'vitest'
+import { findingsIn } from '../tools/books.ts'
+import { readWhole } from '../tools/calls.ts'
+import { readEvents } from '../tools/events.ts'
+import { type Program, startProgram } from '../tools/program.ts'
+import { startUpstream } from '../tools/upstream.ts'
+import { streams } from '../tools/upstream-scripts.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'turnpike-first-'))
+const running: Program[] = []
+afterAll(async () => {
+  await Promise.all(running.map((program) => program.end('SIGKILL')))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(environment: Record<string, string> = {}): Promise<Program> {
+  const program = await startProgram({ TURNPIKE_DATA: folder, ...environment })
+  running.push(program)
+  return program
+}
+
+/** Runs printed lines as a newcomer does: pasted into a shell. */
+async function paste(lines: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('sh', ['-ec', lines])
+  return stdout
+}
+
+/** The printed commands: each begins with `curl` and goes on while lines end in a backslash. */
+function commandsIn(printed: string): string[] {
+  return [...printed.matchAll(/^[ \t]*(?:\w+=\$\()?curl (?:.*\\\n)*.*$/gm)].map(([command]) =>
+    command.trim(),
+  )
+}
+
+const TOKEN = /tpat_[\w-]{43}/
+
+it('a first start prints two commands that work when pasted, and the call is seen charged', async () => {
+  const program = await start()
+  await program.prints(TOKEN)
+  const printed = program.printed()
+  const token = TOKEN.exec(printed)?.[0] ?? ''
+  const commands = commandsIn(printed)
+  expect(commands).toHaveLength(2)
+  const [create = '', call = ''] = commands
+
+  const created = JSON.parse(await paste(create))
+  expect(created).toMatchObject({ success: true, data: { key: expect.stringMatching(/^\w{48}$/) } })
+  // The second command names the key's place, because the key did not exist when it was printed.
+  const place = /Bearer (sk-)?([^'"\s]+)/.exec(call)?.[2] ?? ''
+  const answered = JSON.parse(await paste(call.replace(place, created.data.key)))
+  expect(answered.choices[0].message.content).toMatch(/simulat/i)
+  expect(answered.usage.total_tokens).toBeGreaterThan(0)
+
+  const record = await readWhole(
+    await fetch(`${program.url}/api/token/${created.data.id}`, {
+      headers: { authorization: token },
+    }),
+  )
+  expect(record.json.data.used_quota).toBeGreaterThan(0)
+  expect(record.json.data.remain_quota).toBe(
+    created.data.remain_quota - record.json.data.used_quota,
+  )
+
+  expect(await program.end('SIGINT')).toBe(0)
+  expect(await findingsIn(folder)).toEqual([])
+})
+
+it('a second start has the same data and prints nothing secret', async () => {
+  const first = running[0] as Program
+  const token = TOKEN.exec(first.printed())?.[0] ?? ''
+  const secret = readFileSync(join(folder, 'secret'), 'utf8').trim()
+  const program = await start()
+  const keys = await fetch(`${program.url}/api/token/`, { headers: { authorization: token } })
+  expect((await readWhole(keys)).json.data.total).toBe(1)
+  expect(program.printed()).not.toMatch(TOKEN)
+  expect(program.printed()).not.toMatch(/password\W+\S{12,}/i)
+  for (const said of [first.printed(), program.printed()]) expect(said).not.toContain(secret)
+  expect(await program.end()).toBe(0)
+})
+
+it('SIGTERM lets a running stream end, takes no new calls, and exits with 0', async () => {
+  const adminToken = TOKEN.exec((running[0] as Program).printed())?.[0] ?? ''
+  const upstream = await startUpstream()
+  const go = Promise.withResolvers<void>()
+  const beforeEvent = (index: number) => (index === 2 ? go.promise : undefined)
+  upstream.on('draining-model', streams({ events: 4, beforeEvent }))
+  const program = await start()
+  const manage = async (method: string, path: string, body: object) => {
+    const response = await fetch(program.url + path, {
+      method,
+      headers: {
+        authorization: adminToken,
+        'content-type': 'application/json',
+        prefer: 'return=representation',
+      },
+      body: JSON.stringify(body),
+    })
+    const { json } = await readWhole(response)
+    expect(json).toMatchObject({ success: true })
+    return json.data
+  }
+  await manage('PUT', '/api/price/draining-model', { input: '2', output: '8' })
+  await manage('POST', '/api/channel/', {
+    name: 'scripted',
+    type: 'openai-compatible',
+    base_url: `${upstream.url}/v1`,
+    keys: ['upstream-key'],
+    models: ['draining-model'],
+    groups: ['default'],
+  })
+  const { key } = await manage('POST', '/api/token/', { name: 'k', remain_quota: 1_000_000 })
+  const response = await fetch(`${program.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'draining-model', stream: true, max_tokens: 20, messages: [] }),
+  })
+  const events = readEvents(response)
+  await events.next()
+  await events.next()
+
+  program.signal('SIGTERM')
+  // No new connection, or a clear answer on one: never a call that is begun and then cut.
+  const ready = () =>
+    fetch(`${program.url}/readyz`).then(
+      ({ status }) => status,
+      () => 503,
+    )
+  await expect.poll(ready).toBe(503)
+  go.resolve()
+  expect((await events.rest()).at(-1)).toBe('[DONE]')
+  expect(await program.ended).toBe(0)
+  expect(await findingsIn(folder)).toEqual([])
+  await upstream.close()
+})

@@ -1,0 +1,219 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { asking } from '../tools/calls.ts'
+import { sharedGateway } from '../tools/gateway.ts'
+import { exchange, openRaw, requestText } from '../tools/raw.ts'
+
+const gateway = await sharedGateway()
+await gateway.offer('model-a')
+await gateway.offer('vendor/model:b')
+const { key } = await gateway.createKey({ remain_quota: 100_000_000 })
+const body = JSON.stringify(asking('model-a'))
+const json = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
+
+describe('base URLs are forgiven', () => {
+  it.each([
+    '/v1/chat/completions',
+    '/v1/chat/completions/',
+    '/chat/completions',
+    '/v1/v1/chat/completions',
+    '//v1//chat/completions',
+    '/v1/chat//completions//',
+  ])('%s is a chat completion', async (path) => {
+    expect((await gateway.call(body, key, { path })).status).toBe(200)
+  })
+
+  it('and what is no endpoint says which base URL is right', async () => {
+    for (const path of ['/v1/chat/completion', '/v1/nothing', '/v1']) {
+      const answer = await gateway.call(body, key, { path })
+      expect(answer.status).toBe(404)
+      expect(answer.json.error.code).toBe('route_not_found')
+      expect(answer.json.error.message).toContain('/v1')
+      expect(answer.headers.get('x-error-code')).toBe('route_not_found')
+    }
+  })
+
+  it('and other families of the vendor are named as not offered', async () => {
+    for (const path of ['/mj/submit/imagine', '/suno/submit/music', '/kling/v1/videos']) {
+      const answer = await gateway.call(body, key, { path })
+      expect([path, answer.status, answer.json?.error?.code]).toEqual([
+        path,
+        404,
+        'route_not_found',
+      ])
+    }
+  })
+
+  it('and HEAD / answers 200', async () => {
+    expect((await fetch(gateway.url, { method: 'HEAD' })).status).toBe(200)
+  })
+})
+
+describe('bodies', () => {
+  it('may be packed with gzip or br, and reach the upstream unpacked', async () => {
+    for (const [encoding, packed] of [
+      ['gzip', gzipSync(body)],
+      ['br', brotliCompressSync(body)],
+    ] as const) {
+      const arrived = gateway.upstream.next()
+      const answer = await gateway.call(packed, key, { headers: { 'content-encoding': encoding } })
+      expect([encoding, answer.status]).toEqual([encoding, 200])
+      const call = await arrived
+      expect(call.body.toString()).toBe(body)
+      expect(call.headers).not.toHaveProperty('content-encoding')
+    }
+  })
+
+  it('that unpack to more than 32 MiB, or are cut, are refused without being held', async () => {
+    const bomb = gzipSync(Buffer.alloc(40 * 2 ** 20, 32))
+    const headers = { 'content-encoding': 'gzip' }
+    const answer = await gateway.call(bomb, key, { headers })
+    expect([answer.status, answer.json.error.code]).toEqual([413, 'body_too_large'])
+    const cut = await gateway.call(gzipSync(body).subarray(0, 30), key, { headers })
+    expect([cut.status, cut.json.error.code]).toEqual([400, 'invalid_request'])
+  })
+
+  it('beyond 32 MiB are refused by their announced length, before they are sent', async () => {
+    const raw = openRaw(gateway.url)
+    const head = [
+      'POST /v1/chat/completions HTTP/1.1',
+      'host: gateway',
+      `authorization: Bearer ${key}`,
+      'content-type: application/json',
+      `content-length: ${33 * 2 ** 20}`,
+    ]
+    raw.send([...head, '', ''].join('\r\n'))
+    expect(await raw.until('body_too_large')).toMatch(/^HTTP\/1.1 413 /)
+    raw.socket.destroy()
+  })
+
+  it('are asked for with 100 Continue, but only when the key may call', async () => {
+    const waiting = (authorization: string) => {
+      const raw = openRaw(gateway.url)
+      const head = [
+        'POST /v1/chat/completions HTTP/1.1',
+        'host: gateway',
+        authorization,
+        'content-type: application/json',
+        'expect: 100-continue',
+        `content-length: ${Buffer.byteLength(body)}`,
+        'connection: close',
+      ]
+      raw.send([...head, '', ''].join('\r\n'))
+      return raw
+    }
+    const served = waiting(`authorization: Bearer ${key}`)
+    await served.until('HTTP/1.1 100 Continue\r\n\r\n')
+    served.send(body)
+    expect(await served.toEnd()).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /)
+
+    const refused = waiting('x-none: 1')
+    expect(await refused.until('key_missing')).toMatch(/^HTTP\/1.1 401 /)
+    refused.socket.destroy()
+  })
+
+  it('may come in chunks', async () => {
+    const raw = openRaw(gateway.url)
+    const head = ['POST /v1/chat/completions HTTP/1.1', 'host: g', 'transfer-encoding: chunked']
+    const headers = Object.entries({ ...json, connection: 'close' }).map((pair) => pair.join(': '))
+    raw.send([...head, ...headers, '', ''].join('\r\n'))
+    for (const part of [body.slice(0, 20), body.slice(20)]) {
+      raw.send(`${Buffer.byteLength(part).toString(16)}\r\n${part}\r\n`)
+    }
+    raw.send('0\r\n\r\n')
+    expect(await raw.toEnd()).toMatch(/^HTTP\/1.1 200 /)
+  })
+})
+
+describe('browsers', () => {
+  it('may ask from anywhere, are answered before authentication, and see the useful headers', async () => {
+    const asked = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,x-stainless-os',
+      },
+    })
+    expect(asked.ok).toBe(true)
+    expect(asked.headers.get('access-control-allow-origin')).toBe('*')
+    expect(asked.headers.get('access-control-allow-headers')).toContain('x-stainless-os')
+    expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
+    expect(asked.headers.get('access-control-allow-credentials')).toBe(null)
+
+    const served = await gateway.call(body, key, { headers: { origin: 'https://app.example' } })
+    expect(served.headers.get('access-control-allow-origin')).toBe('*')
+    const exposed = served.headers.get('access-control-expose-headers')?.toLowerCase()
+    for (const name of ['x-request-id', 'retry-after', 'x-error-code'])
+      expect(exposed).toContain(name)
+    const refused = await gateway.call(body, 'nonsense', {
+      headers: { origin: 'https://a.example' },
+    })
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('may not use the management API from another origin', async () => {
+    const asked = await fetch(`${gateway.url}/api/token/`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+    })
+    expect(asked.headers.get('access-control-allow-origin')).toBe(null)
+  })
+})
+
+describe('GET /v1/models', () => {
+  it('lists exactly the models this key may call now', async () => {
+    const { key: limited } = await gateway.createKey({
+      model_limits_enabled: true,
+      model_limits: 'vendor/model:b,not-served',
+    })
+    const ids = async (of: string) => {
+      const { json } = await gateway.call('', of, { path: '/v1/models', method: 'GET' })
+      expect(json.object).toBe('list')
+      return json.data.map(({ id }: { id: string }) => id).sort()
+    }
+    expect(await ids(key)).toEqual(expect.arrayContaining(['model-a', 'vendor/model:b']))
+    expect(await ids(limited)).toEqual(['vendor/model:b'])
+  })
+
+  it('shows one, also with a slash in its id, and is 404 for those the key may not call', async () => {
+    const get = (id: string) => gateway.call('', key, { path: `/v1/models/${id}`, method: 'GET' })
+    expect((await get('model-a')).json).toMatchObject({ id: 'model-a', object: 'model' })
+    expect((await get('vendor/model:b')).json).toMatchObject({ id: 'vendor/model:b' })
+    expect((await get('vendor%2Fmodel:b')).json).toMatchObject({ id: 'vendor/model:b' })
+    const missing = await get('nothing')
+    expect([missing.status, missing.json.error.code]).toEqual([404, 'model_not_found'])
+  })
+
+  it('wants a key', async () => {
+    const answer = await gateway.call('', '', {
+      path: '/v1/models',
+      method: 'GET',
+      headers: { authorization: '' },
+    })
+    expect([answer.status, answer.json.error.code]).toEqual([401, 'key_missing'])
+  })
+})
+
+describe('the caller’s address', () => {
+  it('cannot be forged by a header', async () => {
+    const { key: walled } = await gateway.createKey({ allow_ips: '203.0.113.9' })
+    const answer = await gateway.call(body, walled, {
+      headers: {
+        'x-forwarded-for': '203.0.113.9',
+        'x-real-ip': '203.0.113.9',
+        forwarded: 'for=203.0.113.9',
+      },
+    })
+    expect(answer.json.error.code).toBe('ip_not_allowed')
+  })
+
+  it('of a request that smuggles a second length is never looked at', async () => {
+    const request = requestText(
+      'POST /v1/chat/completions',
+      { ...json, 'Content-Length': '3' },
+      body,
+    )
+    expect(await exchange(gateway.url, request)).toMatch(/^HTTP\/1.1 400 /)
+  })
+})

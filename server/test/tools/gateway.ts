@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, afterEach, assert } from 'vitest'
+import { compose } from '../../src/compose.ts'
+import type { Config } from '../../src/config.ts'
+import { findingsIn } from './books.ts'
+import { type Answered, createCalls, type GatewayCalls } from './calls.ts'
+import { leaks, type Said } from './secrets.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+export type { Answered }
+
+export interface GatewayOptions {
+  /** What differs from the configuration of a test: no channels from outside, port 0, an admin token. */
+  readonly config?: Partial<Config>
+  /** An existing data folder, which the caller removes. */
+  readonly dataFolder?: string
+  /** Token of the administrator that an existing folder was started with. */
+  readonly adminToken?: string
+}
+
+/** A whole gateway in this process, on a folder of its own, with a scripted provider behind it. */
+export interface TestGateway extends GatewayCalls {
+  readonly url: string
+  readonly adminToken: string
+  readonly dataFolder: string
+  readonly upstream: Upstream
+  /** Every log line so far, as JSON text. */
+  readonly logs: readonly string[]
+  /** Moves the gateway's clock on. */
+  advance(seconds: number): void
+  /** What is wrong with the books: nothing, in a gateway that works. */
+  doctor(): Promise<readonly unknown[]>
+  /** Stops; fails when a secret was said or the books are wrong. */
+  close(): Promise<void>
+}
+
+export const newAdminToken = () => `tpat_${randomBytes(32).toString('base64url')}`
+
+/** Starts a gateway for one test or one file; the caller closes it. See `sharedGateway`. */
+export async function startGateway(options: GatewayOptions = {}): Promise<TestGateway> {
+  const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'turnpike-test-'))
+  const adminToken = options.adminToken ?? newAdminToken()
+  const upstream = await startUpstream()
+  const secrets = new Set([adminToken])
+  const logs: string[] = []
+  const answers: Said[] = []
+  let ahead = 0
+
+  const config: Config = { ...testConfig(dataFolder, adminToken), ...options.config }
+  const gateway = await compose(config, {
+    now: () => Date.now() + ahead,
+    random: (bytes: number) => randomBytes(bytes),
+    log: pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) }),
+  })
+  const doctor = () => findingsIn(dataFolder)
+
+  async function close() {
+    await gateway.close()
+    await upstream.close()
+    const findings = await doctor()
+    if (options.dataFolder === undefined) rmSync(dataFolder, { recursive: true, force: true })
+    const logged = logs.map((text) => ({ where: 'a log line', text }))
+    assert.deepEqual(leaks(secrets, [...logged, ...answers]), [])
+    assert.deepEqual(findings, [])
+  }
+
+  const calls = createCalls({ url: gateway.url, adminToken, upstream, secrets, answers })
+  return {
+    ...calls,
+    url: gateway.url,
+    adminToken,
+    dataFolder,
+    upstream,
+    logs,
+    advance: (seconds) => {
+      ahead += seconds * 1000
+    },
+    doctor,
+    close,
+  }
+}
+
+/** One gateway for all tests of a file. After each test the books are right; at the end no secret was said. */
+export async function sharedGateway(options: GatewayOptions = {}): Promise<TestGateway> {
+  const gateway = await startGateway(options)
+  afterEach(async () => assert.deepEqual(await gateway.doctor(), []))
+  afterAll(() => gateway.close())
+  return gateway
+}
+
+function testConfig(dataFolder: string, adminToken: string): Config {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    dataFolder,
+    trustedProxies: [],
+    privateUpstreams: 'allow',
+    secret: undefined,
+    adminToken,
+    adminPassword: undefined,
+    openai: undefined,
+    drainSeconds: 5,
+    logLevel: 'trace',
+  }
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+
+/** The real program in a process of its own, for what can't be tried inside the test's. */
+export interface Program {
+  readonly url: string
+  readonly pid: number
+  /** Everything it printed so far, both streams. */
+  printed(): string
+  /** Resolves once it has printed `part`. */
+  prints(part: string | RegExp): Promise<void>
+  /** Sends a signal and waits for the end. */
+  end(signal?: NodeJS.Signals): Promise<number | null>
+  signal(signal: NodeJS.Signals): void
+  /** Resolves with the exit code, null when a signal ended it. */
+  readonly ended: Promise<number | null>
+}
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Runs `node server/src/main.ts` on a data folder, with nothing of this process's environment but PATH. */
+export async function launch(environment: Record<string, string>): Promise<Program> {
+  const port = environment.PORT ?? String(await freePort())
+  const child = spawn(process.execPath, [MAIN], {
+    cwd: environment.TURNPIKE_DATA,
+    env: { PATH: process.env.PATH, ...environment, PORT: port },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => {
+      printed += bytes.toString()
+    })
+  }
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    pid: child.pid ?? 0,
+    printed: () => printed,
+    prints: async (part) =>
+      void (await expect.poll(() => printed, { timeout: 20_000 }).toMatch(part)),
+    signal: (signal) => void child.kill(signal),
+    end(signal = 'SIGTERM') {
+      child.kill(signal)
+      return ended
+    },
+    ended,
+  }
+}
+
+/** Like `launch`, but waits until it is ready for calls. */
+export async function startProgram(environment: Record<string, string>): Promise<Program> {
+  const program = await launch(environment)
+  const ready = () =>
+    fetch(`${program.url}/readyz`).then(
+      (response) => response.status,
+      () => 0,
+    )
+  await expect.poll(ready, { timeout: 20_000, message: program.printed() }).toBe(200)
+  return program
+}
