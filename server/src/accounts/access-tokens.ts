@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
-import type { Compilable, Store } from '../storage/store.ts'
-import { mustChange } from '../storage/store.ts'
-import type { AccessTokenTable } from '../storage/tables.ts'
+import { type Compilable, mustChange, type Store } from '../storage/store.ts'
+import { digestOf, listTokens, newRow, type Proven, readToken } from './access-token-rows.ts'
+import { isAccessTokenShaped } from './access-token-shape.ts'
 import { createTouches } from './access-token-touches.ts'
-import { ACTIVE } from './accounts.ts'
 import type { AccessScope, Caller } from './caller.ts'
 
 /** Why a personal access token opens nothing. */
@@ -33,7 +31,7 @@ export interface NewAccessToken {
 type Also = (id: number) => readonly Compilable[]
 
 export interface AccessTokens {
-  /** Who a token speaks for. Remembered until the token or its account changes. */
+  /** Who a token speaks for. Proven until the token or its account changes. */
   prove(raw: string): Promise<Caller | AccessRefusal>
   /** The only time that the token itself is known. */
   create(wanted: NewAccessToken, also?: Also): Promise<{ id: number; token: string }>
@@ -50,50 +48,16 @@ interface Parts {
   readonly random: (bytes: number) => Uint8Array
 }
 
-const SHAPE = /^tpat_[\w-]{43}$/
 /** About 1 KB each; whoever has more administrators at once reads the database. */
 const MOST_REMEMBERED = 10_000
 
-/** Whether a text could be one of our personal access tokens. */
-export const isAccessTokenShaped = (text: string): boolean => SHAPE.test(text)
-
-const digestOf = (token: string) => createHash('sha256').update(token).digest('base64url')
-
-interface Remembered {
-  readonly caller: Caller
-  readonly active: boolean
-}
-
 /** Builds the room of personal access tokens. */
 export function createAccessTokens({ store, now, random }: Parts): AccessTokens {
-  const remembered = new Map<string, Remembered>()
+  const find = createMemory(store)
   const touches = createTouches(store)
-  // A look-up begun before a change may not be remembered after it: it may hold what was true before.
-  let changes = 0
-  store.onChange(({ kind, subject }) => {
-    if (kind !== 'access_token' && kind !== 'account') return
-    changes += 1
-    const id = Number(subject)
-    for (const [digest, { caller }] of remembered) {
-      if ((kind === 'account' ? caller.accountId : caller.tokenId) === id) remembered.delete(digest)
-    }
-  })
-
-  async function find(digest: string): Promise<Remembered | undefined> {
-    const known = remembered.get(digest)
-    if (known !== undefined) return known
-    const before = changes
-    const found = await readToken(store, digest)
-    if (found === undefined || before !== changes) return found
-    const oldest = remembered.size < MOST_REMEMBERED ? undefined : remembered.keys().next().value
-    if (oldest !== undefined) remembered.delete(oldest)
-    remembered.set(digest, found)
-    return found
-  }
-
   return {
     async prove(raw) {
-      if (!SHAPE.test(raw)) return 'pat_unknown'
+      if (!isAccessTokenShaped(raw)) return 'pat_unknown'
       const found = await find(digestOf(raw))
       if (found === undefined) return 'pat_unknown'
       const seconds = Math.floor(now() / 1000)
@@ -105,7 +69,8 @@ export function createAccessTokens({ store, now, random }: Parts): AccessTokens 
     },
     async create(wanted, also) {
       const token = wanted.value ?? `tpat_${Buffer.from(random(32)).toString('base64url')}`
-      if (!SHAPE.test(token)) throw new TypeError('not shaped like a personal access token')
+      if (!isAccessTokenShaped(token))
+        throw new TypeError('not shaped like a personal access token')
       const row = newRow(store.nextId('access_token'), wanted, token)
       await store.write(
         [
@@ -140,72 +105,29 @@ export function createAccessTokens({ store, now, random }: Parts): AccessTokens 
   }
 }
 
-function newRow(
-  id: number,
-  wanted: NewAccessToken,
-  token: string,
-): Omit<AccessTokenTable, 'created_at'> {
-  return {
-    id,
-    account_id: wanted.accountId,
-    name: wanted.name,
-    digest: digestOf(token),
-    hint: token.slice(-4),
-    scopes: wanted.scopes === null ? null : JSON.stringify(wanted.scopes),
-    expires_at: wanted.expiresAt,
-    last_used_at: null,
-    deleted_at: null,
+/** Remembers who tokens speak for, until the token or its account changes. */
+function createMemory(store: Store): (digest: string) => Promise<Proven | undefined> {
+  const remembered = new Map<string, Proven>()
+  // A look-up begun before a change may not be remembered after it: it may hold what was true before.
+  let changes = 0
+  store.onChange(({ kind, subject }) => {
+    if (kind !== 'access_token' && kind !== 'account') return
+    changes += 1
+    const id = Number(subject)
+    for (const [digest, { caller }] of remembered) {
+      if ((kind === 'account' ? caller.accountId : caller.tokenId) === id) remembered.delete(digest)
+    }
+  })
+
+  return async function find(digest) {
+    const known = remembered.get(digest)
+    if (known !== undefined) return known
+    const before = changes
+    const found = await readToken(store, digest)
+    if (found === undefined || before !== changes) return found
+    const oldest = remembered.size < MOST_REMEMBERED ? undefined : remembered.keys().next().value
+    if (oldest !== undefined) remembered.delete(oldest)
+    remembered.set(digest, found)
+    return found
   }
-}
-
-async function readToken(store: Store, digest: string): Promise<Remembered | undefined> {
-  const row = await store.db
-    .selectFrom('access_token')
-    .innerJoin('account', 'account.id', 'access_token.account_id')
-    .select(['access_token.id', 'access_token.scopes', 'access_token.expires_at'])
-    .select(['account.id as account_id', 'account.username', 'account.role', 'account.status'])
-    .select(['account.group_name', 'account.groups'])
-    .where('access_token.digest', '=', digest)
-    .where('access_token.deleted_at', 'is', null)
-    .where('account.deleted_at', 'is', null)
-    .executeTakeFirst()
-  if (row === undefined) return undefined
-  const groups: readonly string[] = JSON.parse(row.groups)
-  return {
-    active: row.status === ACTIVE,
-    caller: {
-      accountId: row.account_id,
-      username: row.username,
-      role: row.role,
-      group: row.group_name,
-      groups,
-      tokenId: row.id,
-      scopes: parseScopes(row.scopes),
-      tokenExpiresAt: row.expires_at,
-    },
-  }
-}
-
-async function listTokens(store: Store, accountId: number): Promise<readonly AccessToken[]> {
-  const rows = await store.db
-    .selectFrom('access_token')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('deleted_at', 'is', null)
-    .orderBy('id', 'desc')
-    .execute()
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    hint: row.hint,
-    scopes: parseScopes(row.scopes),
-    expiresAt: row.expires_at,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-  }))
-}
-
-function parseScopes(text: string | null): readonly AccessScope[] | null {
-  const scopes: readonly AccessScope[] | null = text === null ? null : JSON.parse(text)
-  return scopes
 }

@@ -4,10 +4,9 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { openBalance, setBalance } from '../ledger/statements.ts'
 import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
 import type { AccountTable } from '../storage/tables.ts'
+import { ACTIVE, SUSPENDED } from './status.ts'
 
 export type Role = AccountTable['role']
-export const ACTIVE = 1
-export const SUSPENDED = 2
 
 /** An account and its balance. */
 export interface Account {

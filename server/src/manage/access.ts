@@ -1,5 +1,5 @@
+import { isAccessTokenShaped } from '../accounts/access-token-shape.ts'
 import type { AccessTokens } from '../accounts/access-tokens.ts'
-import { isAccessTokenShaped } from '../accounts/access-tokens.ts'
 import { type Caller, mayUse } from '../accounts/caller.ts'
 import { Refused } from '../errors.ts'
 import { parseKey } from '../keys/secret.ts'

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { isAccessTokenShaped } from '../accounts/access-tokens.ts'
+import { isAccessTokenShaped } from '../accounts/access-token-shape.ts'
 
 /** The parts of JSON Schema that our operations use; every TypeBox schema can be read as one. */
 export interface Shape {
