@@ -6,19 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { KEY_RULES, MODELS } from './key-rules.ts'
 import { type Running, stopProcess } from './processes.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const MANY = 100_000
-const MODELS = Array.from({ length: 50 }, (_, i) => `bench-${i}`)
-/** The loopback comes last: each call looks at all of them. */
-const ADDRESSES = [
-  ...Array.from({ length: 9 }, (_, i) => `10.${i}.0.0/16`),
-  ...Array.from({ length: 9 }, (_, i) => `2001:db8:${i + 1}::/48`),
-  '::1/128',
-  '127.0.0.0/8',
-].join('\n')
-
 /** The gateway that is measured, and files with the keys for the load, one a line. */
 export interface BenchGateway extends Running {
   readonly keys: Readonly<Record<'one' | 'refused' | 'many', string>>
@@ -93,16 +85,6 @@ export function managing(url: string, adminToken: string) {
   }
 }
 
-/** Rules that each key of the benchmark has. */
-export const KEY_RULES = {
-  name: 'bench',
-  remain_quota: 1_000_000_000_000,
-  expired_time: 4_000_000_000,
-  model_limits_enabled: true,
-  model_limits: MODELS.join(','),
-  allow_ips: ADDRESSES,
-}
-
 /** A channel, prices for its models, and an account with a finite balance. */
 async function furnish(manage: ReturnType<typeof managing>, upstream: string) {
   await manage('POST', '/api/channel/', {
@@ -150,7 +132,10 @@ export async function startBenchGateway(
   const first = await startGateway({ folder, adminToken })
   const manage = managing(first.url, adminToken)
   const account = await furnish(manage, upstream)
-  const { key } = await manage('POST', '/api/token/', KEY_RULES)
+  const { key } = await manage('POST', '/api/token/', {
+    ...KEY_RULES,
+    model_limits_enabled: true,
+  })
   writeFileSync(keys.one, key)
   await first.stop()
 
