@@ -1,0 +1,294 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { type Compilable, CompiledQuery, sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openSqliteStore } from '../../src/storage/sqlite.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { meets, type UsageFilter } from '../../src/usage/filter.ts'
+import {
+  everyPage,
+  pageAfter,
+  pageNumbered,
+  parseCursor,
+  type UsageRow,
+  writeCursor,
+} from '../../src/usage/logs.ts'
+import { createRollUp, type RollUp } from '../../src/usage/roll-up.ts'
+import { summable } from '../../src/usage/summable.ts'
+import { seriesOf, totalsOf } from '../../src/usage/totals.ts'
+
+const HOUR_MS = 3_600_000
+const BEGIN = Date.UTC(2026, 10, 1)
+const ROWS = 3_000
+
+let folder: string
+let store: Store
+let rollUp: RollUp
+const rows: UsageRow[] = []
+
+/** The same numbers every time, so that a failure can be looked at again. */
+function numbers(seed: number) {
+  let state = seed
+  return (below: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((state / 2 ** 31) * below)
+  }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'turnpike-usage-'))
+  store = await openSqliteStore({ path: join(folder, 'turnpike.db'), durability: 'process' })
+  rollUp = createRollUp({
+    store,
+    failed: (error) => {
+      throw error
+    },
+  })
+  const pick = numbers(42)
+  for (let id = 1; id <= ROWS; id++) rows.push(row(id, pick))
+  await insert(rows.slice(0, 2_000))
+  await rollUp.run()
+  // These stay unsummed: what has just happened counts as well.
+  await insert(rows.slice(2_000))
+})
+afterAll(async () => {
+  await rollUp.close()
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function insert(some: readonly UsageRow[]) {
+  for (let at = 0; at < some.length; at += 500) {
+    await store.write(
+      some.slice(at, at + 500).map((one) => store.db.insertInto('usage').values(one)),
+    )
+  }
+}
+
+function row(id: number, pick: (below: number) => number): UsageRow {
+  return {
+    id,
+    // Several records a millisecond, so that pages must tell them apart by id.
+    created_at_ms: BEGIN + pick(72) * HOUR_MS + pick(4) * 900_000,
+    request_id: `req_${id}`,
+    account_id: 1 + pick(3),
+    key_id: 1 + pick(5),
+    key_name: `key ${pick(3)}`,
+    model: ['gpt-4o', 'o3', 'claude'][pick(3)] ?? '',
+    group_name: ['default', 'vip'][pick(2)] ?? '',
+    channel_id: 1 + pick(2),
+    quota: pick(1_000),
+    shortfall: pick(10) === 0 ? pick(50) : 0,
+    key_charged: 1,
+    account_charged: 1,
+    prompt_tokens: pick(5_000),
+    completion_tokens: pick(5_000),
+    cached_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0,
+    audio_tokens: 0,
+    image_tokens: 0,
+    estimated: 0,
+    is_stream: 0,
+    use_time_ms: 1,
+    first_token_ms: 1,
+    status: [200, 200, 200, 429, 499][pick(5)] ?? 200,
+    error_code: '',
+    ip: '127.0.0.1',
+    attempts: 1,
+    output_limit: 0,
+  }
+}
+
+/** The filter, as anybody would write it. */
+const meant = (filter: UsageFilter) =>
+  rows.filter(
+    (one) =>
+      (filter.accounts === undefined || filter.accounts.includes(one.account_id)) &&
+      (filter.keyId === undefined || filter.keyId === one.key_id) &&
+      (filter.keyName === undefined || filter.keyName === one.key_name) &&
+      (filter.model === undefined || filter.model === one.model) &&
+      (filter.group === undefined || filter.group === one.group_name) &&
+      (filter.status === undefined || filter.status === one.status) &&
+      (filter.channelId === undefined || filter.channelId === one.channel_id) &&
+      (filter.from === undefined || one.created_at_ms >= filter.from) &&
+      (filter.until === undefined || one.created_at_ms < filter.until),
+  )
+
+const sums = (some: readonly UsageRow[]) => ({
+  requests: some.length,
+  failed: some.filter((one) => one.status !== 200).length,
+  quota: some.reduce((sum, one) => sum + one.quota, 0),
+  shortfall: some.reduce((sum, one) => sum + one.shortfall, 0),
+  prompt_tokens: some.reduce((sum, one) => sum + one.prompt_tokens, 0),
+  completion_tokens: some.reduce((sum, one) => sum + one.completion_tokens, 0),
+})
+
+const time = fc.option(
+  fc
+    .tuple(fc.integer({ min: -2, max: 74 }), fc.constantFrom(0, 1, 900_000, HOUR_MS - 1))
+    .map(([hour, more]) => BEGIN + hour * HOUR_MS + more),
+  { nil: undefined },
+)
+const maybe = <T>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined })
+const filters: fc.Arbitrary<UsageFilter> = fc
+  .record({
+    accounts: fc.option(fc.subarray([1, 2, 3, 9]), { nil: undefined }),
+    keyId: maybe(1, 2, 9),
+    keyName: maybe('key 1', 'nobody'),
+    model: maybe('o3', 'nothing'),
+    group: maybe('vip'),
+    status: maybe(200, 429),
+    channelId: maybe(1, 3),
+    from: time,
+    until: time,
+  })
+  .map((filter) =>
+    Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
+  )
+
+describe('sums of usage', () => {
+  test('are those of the records, whichever of them are summed already', async () => {
+    await fc.assert(
+      fc.asyncProperty(filters, async (filter) => {
+        expect(await totalsOf(store.db, filter)).toEqual(sums(meant(filter)))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each(['model', 'key', 'group'] as const)(
+    'by hour and by day are those of the records, by %s',
+    async (by) => {
+      await fc.assert(
+        fc.asyncProperty(filters, fc.constantFrom(3_600, 86_400), async (filter, stepSeconds) => {
+          const column = ({ model: 'model', key: 'key_id', group: 'group_name' } as const)[by]
+          const expected = Map.groupBy(meant(filter), (one) => {
+            const at = Math.floor(one.created_at_ms / 1000 / stepSeconds) * stepSeconds
+            return JSON.stringify([at, one[column]])
+          })
+          const series = await seriesOf(store.db, filter, { by, stepSeconds, most: 100_000 })
+          const found = series.map(({ at, of, ...totals }) => [JSON.stringify([at, of]), totals])
+          expect(Object.fromEntries(found)).toEqual(
+            Object.fromEntries([...expected].map(([name, some]) => [name, sums(some)])),
+          )
+        }),
+        { numRuns: 200 },
+      )
+    },
+  )
+
+  test('stay the same when everything is summed, twice over and after a restart', async () => {
+    await rollUp.run()
+    await rollUp.run()
+    const again = createRollUp({ store, failed: () => undefined })
+    await again.run()
+    await again.close()
+    expect(await totalsOf(store.db, {})).toEqual(sums(rows))
+    const summed = await store.db
+      .selectFrom('usage_hour')
+      .select(({ fn }) => fn.sum<number>('requests').as('all'))
+      .executeTakeFirstOrThrow()
+    expect(Number(summed.all)).toBe(ROWS)
+  })
+})
+
+describe('pages of usage records', () => {
+  const newestFirst = (some: readonly UsageRow[]) =>
+    some.toSorted((a, b) => b.created_at_ms - a.created_at_ms || b.id - a.id)
+
+  test('lead through every record once, newest first', async () => {
+    await fc.assert(
+      fc.asyncProperty(filters, fc.integer({ min: 50, max: 999 }), async (filter, size) => {
+        const found: UsageRow[] = []
+        let cursor: string | undefined
+        do {
+          const page = await pageAfter(
+            store.db,
+            filter,
+            cursor === undefined ? undefined : parseCursor(cursor),
+            size,
+          )
+          found.push(...page.rows)
+          cursor = page.next && writeCursor(page.next)
+        } while (cursor !== undefined)
+        expect(found.map((one) => one.id)).toEqual(newestFirst(meant(filter)).map((one) => one.id))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('can be counted and turned to', async () => {
+    const page = await pageNumbered(store.db, { model: 'o3' }, 3, 20)
+    const expected = newestFirst(meant({ model: 'o3' }))
+    expect(page.total).toBe(expected.length)
+    expect(page.rows).toEqual(expected.slice(40, 60))
+  })
+
+  test('of an export come a few at a time', async () => {
+    let most = 0
+    let all = 0
+    for await (const page of everyPage(store.db, {})) {
+      most = Math.max(most, page.length)
+      all += page.length
+    }
+    expect(all).toBe(ROWS)
+    expect(most).toBe(500)
+  })
+
+  test('begin only where an answer said', () => {
+    expect(parseCursor(writeCursor({ createdAtMs: 1_700_000_000_123, id: 7 }))).toEqual({
+      createdAtMs: 1_700_000_000_123,
+      id: 7,
+    })
+    for (const text of ['x', '!!', Buffer.from('1.2;drop').toString('base64url'), '-1.-1']) {
+      expect(parseCursor(text)).toBeUndefined()
+    }
+  })
+})
+
+describe('the plans of the queries', () => {
+  test.each([
+    ['own records', { accounts: [1] }, /usage_by_account/],
+    ['own records of a time', { accounts: [1], from: BEGIN }, /usage_by_account .*created_at_ms>/],
+    ['records of a key', { keyId: 2 }, /usage_by_key/],
+    ['one request', { requestId: 'req_5' }, /usage_by_request/],
+    ['all records', {}, /usage_by_time/],
+  ] as const)('%s: an index, and no sorting', async (_, filter, index) => {
+    const plan = await planOf(filter)
+    expect(plan).toMatch(index)
+    if (!('requestId' in filter)) expect(plan).not.toMatch(/TEMP B-TREE/)
+  })
+
+  test.each([
+    ['own sums', { accounts: [1], from: BEGIN }, /usage_hour USING PRIMARY KEY/],
+    ['all sums', { from: BEGIN }, /usage_hour USING INDEX usage_hour_by_time/],
+  ] as const)(
+    '%s: hours by an index, the rest by what is not summed yet',
+    async (_, filter, index) => {
+      const plan = await explained(sql`select 1 from (${summable(filter)}) as found`)
+      expect(plan).toMatch(index)
+      expect(plan).toMatch(/usage USING INTEGER PRIMARY KEY \(rowid>\?\)/)
+    },
+  )
+
+  const planOf = (filter: UsageFilter) =>
+    explained(
+      store.db
+        .selectFrom('usage')
+        .selectAll()
+        .where(meets(filter))
+        .orderBy('created_at_ms', 'desc')
+        .orderBy('id', 'desc')
+        .limit(20),
+    )
+
+  async function explained(query: Compilable | { compile(db: Store['db']): CompiledQuery }) {
+    const compiled = query.compile(store.db)
+    const asked = CompiledQuery.raw(`explain query plan ${compiled.sql}`, [...compiled.parameters])
+    const { rows: steps } = await store.db.executeQuery<{ detail: string }>(asked)
+    return steps.map(({ detail }) => detail).join('\n')
+  }
+})
