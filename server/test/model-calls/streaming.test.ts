@@ -22,7 +22,7 @@ describe('a stream', () => {
       created: 1_700_000_000,
       model: 'streamed',
       object: 'chat.completion.chunk',
-      choices: [{ index: 0, delta: { content: ' word0' }, finish_reason: null }],
+      choices: [{ index: 0, delta: { role: 'assistant', content: ' word0' }, finish_reason: null }],
     })
   })
 

@@ -131,7 +131,10 @@ export function streams(options: StreamOptions = {}): Script {
   } = options
   const deltas =
     options.deltas ??
-    Array.from({ length: events }, (_, i) => ({ content: ` word${i}${'x'.repeat(padding)}` }))
+    Array.from({ length: events }, (_, i) => ({
+      ...(i === 0 && { role: 'assistant' }),
+      content: ` word${i}${'x'.repeat(padding)}`,
+    }))
   return async (call, response) => {
     beginStream(response)
     for (const line of preamble) await write(call, response, line)
