@@ -3,34 +3,106 @@
  * `docs/errors.md` is generated from this table and checked against it.
  */
 export const refusals = {
-  key_missing: [401, 'invalid token: no API key was sent', 'Send `Authorization: Bearer <key>`, `x-api-key` or `x-goog-api-key`.'],
-  key_malformed: [401, 'invalid token: this is not an API key of this gateway', 'Check the key for typing errors; copy it again from where it was created.'],
-  key_unknown: [401, 'invalid token: this API key is not known', 'It may have been deleted or rotated; create another one.'],
+  key_missing: [
+    401,
+    'invalid token: no API key was sent',
+    'Send `Authorization: Bearer <key>`, `x-api-key` or `x-goog-api-key`.',
+  ],
+  key_malformed: [
+    401,
+    'invalid token: this is not an API key of this gateway',
+    'Check the key for typing errors; copy it again from where it was created.',
+  ],
+  key_unknown: [
+    401,
+    'invalid token: this API key is not known',
+    'It may have been deleted or rotated; create another one.',
+  ],
   key_disabled: [401, 'this API key is disabled', 'Its owner can enable it again.'],
-  key_expired: [401, 'this API key has expired', 'Its owner can give it a later expired_time or create another key.'],
-  pat_missing: [401, 'no personal access token was sent', 'Send a personal access token as `Authorization: <token>`.'],
-  pat_unknown: [401, 'this personal access token is not known', 'Create one in your personal settings or with `turnpike tokens create`.'],
+  key_expired: [
+    401,
+    'this API key has expired',
+    'Its owner can give it a later expired_time or create another key.',
+  ],
+  pat_missing: [
+    401,
+    'no personal access token was sent',
+    'Send a personal access token as `Authorization: <token>`.',
+  ],
+  pat_unknown: [
+    401,
+    'this personal access token is not known',
+    'Create one in your personal settings or with `turnpike tokens create`.',
+  ],
   pat_expired: [401, 'this personal access token has expired', 'Create another one.'],
-  scope_missing: [403, 'this personal access token lacks the scope', 'Use a token with the scope that is named.'],
+  scope_missing: [
+    403,
+    'this personal access token lacks the scope',
+    'Use a token with the scope that is named.',
+  ],
   account_suspended: [403, 'this account is suspended', 'Ask the administrator.'],
-  ip_not_allowed: [403, 'this address may not use this API key', 'Call from an address in allow_ips, or have it added.'],
-  model_not_allowed: [403, 'this API key may not use this model', 'Choose one of GET /v1/models, or have it added to model_limits.'],
-  group_not_available: [403, 'no access to group', 'Ask the administrator for access, or move the key to another group.'],
-  price_missing: [403, 'this model has no price', 'An administrator sets one with PUT /api/price/{model}, or marks its channel free.'],
-  quota_exhausted: [403, 'this API key has not enough quota left', 'Its owner can raise remain_quota.'],
-  insufficient_balance: [403, 'the balance of this account is too low', 'Top up the account, or ask the administrator.'],
-  budget_exhausted: [403, 'the budget of this period is spent', 'Wait for the reset that is named.'],
+  ip_not_allowed: [
+    403,
+    'this address may not use this API key',
+    'Call from an address in allow_ips, or have it added.',
+  ],
+  model_not_allowed: [
+    403,
+    'this API key may not use this model',
+    'Choose one of GET /v1/models, or have it added to model_limits.',
+  ],
+  group_not_available: [
+    403,
+    'no access to group',
+    'Ask the administrator for access, or move the key to another group.',
+  ],
+  price_missing: [
+    403,
+    'this model has no price',
+    'An administrator sets one with PUT /api/price/{model}, or marks its channel free.',
+  ],
+  quota_exhausted: [
+    403,
+    'this API key has not enough quota left',
+    'Its owner can raise remain_quota.',
+  ],
+  insufficient_balance: [
+    403,
+    'the balance of this account is too low',
+    'Top up the account, or ask the administrator.',
+  ],
+  budget_exhausted: [
+    403,
+    'the budget of this period is spent',
+    'Wait for the reset that is named.',
+  ],
   model_not_found: [404, 'nobody serves this model', 'Choose one of GET /v1/models.'],
-  object_not_found: [404, 'this object does not exist', 'Check its id; ids belong to the account that created them.'],
+  object_not_found: [
+    404,
+    'this object does not exist',
+    'Check its id; ids belong to the account that created them.',
+  ],
   route_not_found: [404, 'there is nothing at this address', 'Check the path and the base URL.'],
   invalid_request: [400, 'the request is not valid', 'Mend what the message names.'],
   unsupported_parameter: [400, 'this parameter is not supported here', 'Leave it out.'],
   conflict: [409, 'this contradicts the present state', 'Read the record again.'],
   body_too_large: [413, 'the request body is too large', 'Send less.'],
   rate_limited: [429, 'too many requests', 'Wait as long as Retry-After says.'],
-  quota_reserved: [429, 'the quota that is left is held by running calls', 'Try again in a second.'],
-  upstream_unreachable: [502, 'the provider could not be reached', 'Try again; the operator sees the reason in the log.'],
-  channel_refused: [502, 'the provider refused this gateway', 'Tell the operator: the channel needs attention.'],
+  quota_reserved: [
+    429,
+    'the quota that is left is held by running calls',
+    'Try again in a second.',
+  ],
+  upstream_unreachable: [
+    502,
+    'the provider could not be reached',
+    'Try again; the operator sees the reason in the log.',
+  ],
+  channel_refused: [
+    502,
+    'the provider refused this gateway',
+    'Tell the operator: the channel needs attention.',
+  ],
   upstream_invalid: [502, 'the provider sent an answer that is not valid', 'Try again.'],
   no_channel_available: [503, 'no channel is up for this model', 'Try again after Retry-After.'],
   ledger_unavailable: [503, 'the ledger cannot be written now', 'Try again; nothing was charged.'],
@@ -46,10 +118,22 @@ export const refusals = {
   invalid_address: [200, 'allow_ips is not valid', 'One IPv4, IPv6 or CIDR a line.'],
   group_not_accessible: [200, 'no access to group', 'Choose one of GET /api/user/self/groups.'],
   key_not_found: [200, 'there is no such API key', 'Check the id.'],
-  too_many_keys: [200, 'this account has as many keys as it may have', 'Delete keys that are not used.'],
+  too_many_keys: [
+    200,
+    'this account has as many keys as it may have',
+    'Delete keys that are not used.',
+  ],
   quota_too_low: [200, 'the balance is lower than what should be taken', 'Take less.'],
-  key_still_expired: [200, 'the key would still be expired', 'Send a later expired_time, or -1, with it.'],
-  key_still_exhausted: [200, 'the key would still be exhausted', 'Send remain_quota or unlimited_quota with it.'],
+  key_still_expired: [
+    200,
+    'the key would still be expired',
+    'Send a later expired_time, or -1, with it.',
+  ],
+  key_still_exhausted: [
+    200,
+    'the key would still be exhausted',
+    'Send remain_quota or unlimited_quota with it.',
+  ],
   idempotency_conflict: [200, 'this Idempotency-Key was used with another body', 'Use a new one.'],
   not_found: [200, 'there is no such record', 'Check the id or name.'],
   already_exists: [200, 'there is one with this name already', 'Choose another name.'],
@@ -74,7 +158,11 @@ export class Refused extends Error {
   /** True when the catalogue's own sentence is said. */
   readonly standard: boolean
   readonly retryAfter: number | undefined
-  constructor(code: RefusalCode, says?: string, more: { detail?: string; retryAfter?: number } = {}) {
+  constructor(
+    code: RefusalCode,
+    says?: string,
+    more: { detail?: string; retryAfter?: number } = {},
+  ) {
     super(says ?? saysOf(code))
     this.code = code
     this.standard = says === undefined

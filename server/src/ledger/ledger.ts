@@ -2,6 +2,8 @@ import type { Compilable, Settled, Statement, UsageRecord } from '../storage/sto
 import type { Entity } from './entity.ts'
 import type { Units } from './units.ts'
 
+export type { Settled, UsageRecord }
+
 /** Who pays for a call. Unlimited parties are counted, not held. */
 export interface Payers {
   readonly key: Entity
@@ -20,11 +22,20 @@ export interface Short {
 
 /** Units set aside for one running call. Exactly one of `settle` and `release` takes effect; later ones do nothing. */
 export interface Reservation {
+  /** Units held now. */
   readonly amount: Units
   /** Takes more before a dearer attempt; false (and nothing taken) when it can't be had. */
   extend(total: Units): boolean
-  /** Charges `min(cost, what is left)` and writes the record, in one commit. Resolves when it is durable. */
+  /**
+   * Charges `min(cost, what is left)` and writes the record, in one commit. Resolves when it is durable.
+   * A cost above the reservation takes the difference from free units, never from other calls.
+   */
   settle(cost: Units, record: UsageRecord): Promise<Settled>
+  /**
+   * The client was told that the call failed because its settlement took too long: it must cost nothing. Not yet
+   * committed, it is written with cost 0 and `ledger_unavailable`; committed, it is refunded by an entry.
+   */
+  renounce(): void
   /** The call cost nothing and leaves no usage record. */
   release(): void
 }
@@ -33,17 +44,33 @@ export interface Ledger {
   /** Makes the payers' balances known in memory; synchronous later. Called by the key cache when it fills. */
   know(entity: Entity, remain: number): void
   knows(entity: Entity): boolean
+  /** The key cache dropped its key: memory is freed once no call holds units of it. */
+  forget(entity: Entity): void
   /** What the payers could reserve now: the smaller of both; Infinity when both are unlimited. */
   available(payers: Payers): number
   /** What they will have once running calls end without cost: remain, ignoring reservations. */
   remaining(payers: Payers): number
-  /** Takes `amount` now, in memory, or says who is short. Never waits. */
+  /**
+   * Takes `amount` now, in memory, or says who is short. Never waits.
+   * @throws Refused `ledger_unavailable` while the store does not accept new calls.
+   */
   reserve(payers: Payers, amount: Units): Reservation | Short
-  /** Like `reserve`, but waits up to `waitMs` while only running calls hold the units. */
-  reserveSoon(payers: Payers, amount: Units, signal: AbortSignal, waitMs?: number): Promise<Reservation | Short>
-  /** Management changes a balance: resolves with the new remainder, or undefined when it would go below zero. */
+  /**
+   * Like `reserve`, but waits up to `waitMs` while only running calls hold the units; first come, first served.
+   * Rejects with the signal's reason when it aborts.
+   */
+  reserveSoon(
+    payers: Payers,
+    amount: Units,
+    signal: AbortSignal,
+    waitMs?: number,
+  ): Promise<Reservation | Short>
+  /**
+   * Management changes a balance: resolves with the new remainder, or undefined (nothing written) when it would leave
+   * 0 .. 10^15. With an `idempotency` that was used before nothing is written, and the present remainder is answered.
+   */
   adjust(change: BalanceChange): Promise<number | undefined>
-  /** A management write set the balance inside its own transaction (creation, PUT): memory follows. */
+  /** @deprecated Does nothing: memory follows every committed balance by itself, in the order of commits. */
   committed(entity: Entity, remain: number): void
   /** Units set aside by running calls, over all entities; for metrics and doctor. */
   outstanding(): { readonly reservations: number; readonly units: number }

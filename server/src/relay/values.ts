@@ -4,6 +4,10 @@ import type { Dialect, ParsedCall } from '../dialects/dialect.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { Reservation } from '../ledger/ledger.ts'
 import type { CompiledPrice } from '../prices/price.ts'
+import type { RefusedAnswer } from './forward/attempt.ts'
+import type { Failure } from './forward/failure.ts'
+import type { ClientOutlet } from './forward/outlet.ts'
+import type { Meter } from './meter/meter.ts'
 
 /** What a request asks for, as its method and path say. */
 export type Endpoint = 'chat' | 'models' | 'model'
@@ -12,7 +16,6 @@ export type Endpoint = 'chat' | 'models' | 'model'
 export interface Asked {
   /** Ours. A caller's own id is recorded, never adopted. */
   readonly id: string
-  readonly callerId: string
   readonly endpoint: Endpoint
   readonly dialect: Dialect
   /** For `model`: the id in the path. */
@@ -34,6 +37,8 @@ export interface Asked {
 /** The caller's end of a call: where the answer goes, and whether anybody is still there. */
 export interface Client {
   readonly response: ServerResponse
+  /** Names and values that every answer to this caller carries: its id, and what browsers need. */
+  readonly headers: readonly string[]
   readonly left: boolean
   /** Called once when the client goes away before its answer is complete. A later listener replaces the former. */
   onLeave(listener: () => void): void
@@ -64,6 +69,37 @@ export interface Reserved extends Candidates {
   readonly reservation: Reservation
   /** Output tokens of each choice that may be asked of the upstream; `undefined` = as the caller asked. */
   readonly outputLimit: number | undefined
-  /** The caller's own limit was lowered, and must be told. */
-  readonly lowered: boolean
 }
+
+/** What every outcome tells: who was tried last, and how many tries there were. */
+interface Tried {
+  readonly channel: Channel
+  readonly attempts: number
+}
+
+/** An answer came, whole or in part, and went out up to its end. */
+export interface Served extends Tried {
+  /** `broke`: the client has a part of it. */
+  readonly kind: 'answered' | 'broke'
+  readonly meter: Meter
+  readonly outlet: ClientOutlet
+  readonly firstByteAt: number
+  readonly failure?: Failure
+}
+
+/** The client left; `meter` is there when an answer had begun. */
+export interface Left extends Tried {
+  readonly kind: 'left'
+  readonly meter: Meter | undefined
+  readonly firstByteAt: number
+}
+
+/** Nobody answered. The last answer and the last failure, where there were any. */
+export interface Unserved extends Tried {
+  readonly kind: 'unserved'
+  readonly answer: RefusedAnswer | undefined
+  readonly failure: Failure | undefined
+}
+
+/** How a forwarded call ended, before it is settled. */
+export type Outcome = Served | Left | Unserved

@@ -1,0 +1,129 @@
+import { Refused } from '../errors.ts'
+import { type Usage, wholeTokens } from '../usage/usage.ts'
+import type { Dialect, ListedModel, ParsedCall, Spoken } from './dialect.ts'
+import { readMembers } from './members.ts'
+
+/** Everything in a chat call by which we decide, reserve or edit. */
+const JUDGED: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'n',
+  'modalities',
+  'audio',
+])
+const LONGEST_MODEL = 256
+const MOST_CHOICES = 128
+
+type Loose = Readonly<Record<string, unknown>>
+
+/** OpenAI's chat completions, as its SDKs send and read them. */
+export const openai: Dialect = {
+  name: 'openai',
+  parseCall,
+  shapeError,
+  shapeErrorEvent: (refusal) => `data: ${shapeError(refusal)}\n\n`,
+  readUsage,
+  shapeModels: (models) => JSON.stringify({ object: 'list', data: models.map(shaped) }),
+  shapeModel: (model) => JSON.stringify(shaped(model)),
+}
+
+function parseCall(payload: Buffer): ParsedCall {
+  const { body, spans } = readMembers(payload, JUDGED)
+  const max = count(body, 'max_tokens', 0)
+  const maxCompletion = count(body, 'max_completion_tokens', 0)
+  return {
+    model: modelOf(body),
+    stream: flag(body, 'stream'),
+    // Providers differ in which of the two they obey: the larger one is what may have to be paid.
+    outputLimit:
+      max === undefined || maxCompletion === undefined
+        ? (max ?? maxCompletion)
+        : Math.max(max, maxCompletion),
+    choices: choicesOf(body),
+    body,
+    spans,
+  }
+}
+
+function modelOf({ model }: Loose): string {
+  if (model === undefined || model === null || model === '') {
+    throw new Refused(
+      'invalid_request',
+      'model name is required: send "model", one of GET /v1/models',
+    )
+  }
+  if (typeof model !== 'string') throw new Refused('invalid_request', 'model must be a string')
+  if (Buffer.byteLength(model) > LONGEST_MODEL) {
+    throw new Refused('invalid_request', `model must be at most ${LONGEST_MODEL} bytes long`)
+  }
+  return model
+}
+
+/** Anything but a JSON boolean is read differently by different parsers. */
+function flag(body: Loose, name: string): boolean {
+  const value = body[name] ?? false
+  if (typeof value !== 'boolean')
+    throw new Refused('invalid_request', `${name} must be true or false`)
+  return value
+}
+
+function count(body: Loose, name: string, least: number): number | undefined {
+  const value = body[name] ?? undefined
+  if (value === undefined) return undefined
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
+    throw new Refused('invalid_request', `${name} must be a whole number of at least ${least}`)
+  }
+  return value
+}
+
+function choicesOf(body: Loose): number {
+  const choices = count(body, 'n', 1) ?? 1
+  if (choices > MOST_CHOICES)
+    throw new Refused('invalid_request', `n must be at most ${MOST_CHOICES}`)
+  return choices
+}
+
+function shapeError({ code, message, requestId, type }: Spoken): string {
+  return JSON.stringify({
+    error: { message: `${message} (request id: ${requestId})`, type, param: '', code },
+  })
+}
+
+const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null
+
+function readUsage(reported: unknown): Usage | undefined {
+  if (!isObject(reported)) return undefined
+  const { prompt_tokens, completion_tokens, total_tokens } = reported
+  if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return undefined
+  const prompt = wholeTokens(prompt_tokens)
+  const input = isObject(reported.prompt_tokens_details) ? reported.prompt_tokens_details : {}
+  const output = isObject(reported.completion_tokens_details)
+    ? reported.completion_tokens_details
+    : {}
+  return {
+    prompt,
+    completion:
+      typeof completion_tokens === 'number'
+        ? wholeTokens(completion_tokens)
+        : wholeTokens(wholeTokens(total_tokens) - prompt),
+    cached: wholeTokens(input.cached_tokens ?? reported.prompt_cache_hit_tokens),
+    cacheWrite: wholeTokens(input.cache_write_tokens),
+    cacheWrite1h: 0,
+    reasoning: wholeTokens(output.reasoning_tokens),
+    audioIn: wholeTokens(input.audio_tokens),
+    audioOut: wholeTokens(output.audio_tokens),
+    image: wholeTokens(input.image_tokens),
+    estimated: false,
+  }
+}
+
+const shaped = ({ id, createdAt, ownedBy }: ListedModel) => ({
+  id,
+  object: 'model',
+  created: createdAt,
+  owned_by: ownedBy,
+})

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Transform } from 'node:stream'
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib'
+import { Refused } from '../errors.ts'
+import type { Deadlines } from '../relay/forward/deadlines.ts'
+
+export interface BodyLimits {
+  readonly bytes: number
+  /** How long a caller may pause within its body. */
+  readonly idleMs: number
+  readonly deadlines: Deadlines
+}
+
+/** Whoever goes away in the middle of its body has nobody left to be answered. */
+export class BodyBrokenOff extends Error {
+  override readonly name = 'BodyBrokenOff'
+}
+
+/** Reads a whole request body, unpacked. Tells a caller that waits for it (`Expect: 100-continue`) to send it. */
+export function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limits: BodyLimits,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const unpack = unpackerFor(request.headers['content-encoding'])
+    if (unpack === 'unknown') {
+      return reject(
+        new Refused('invalid_request', 'content-encoding must be gzip, deflate, br or zstd'),
+      )
+    }
+    if (Number(request.headers['content-length'] ?? 0) > limits.bytes) {
+      return reject(new Refused('body_too_large', tooLarge(limits.bytes)))
+    }
+    if (request.headers.expect !== undefined) response.writeContinue()
+    const reading = new BodyReading(request, limits, (error, body) =>
+      error ? reject(error) : resolve(body),
+    )
+    reading.start(unpack?.())
+  })
+}
+
+const tooLarge = (bytes: number) => `the request body is larger than ${bytes} bytes`
+
+type Done = (error: Error | undefined, body: Buffer) => void
+
+class BodyReading {
+  readonly #request: IncomingMessage
+  readonly #limits: BodyLimits
+  readonly #done: Done
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #over = false
+  #movedAt: number
+
+  constructor(request: IncomingMessage, limits: BodyLimits, done: Done) {
+    this.#request = request
+    this.#limits = limits
+    this.#done = done
+    this.#movedAt = limits.deadlines.now
+  }
+
+  start(unpacked: Transform | undefined) {
+    const request = this.#request
+    const source = unpacked ?? request
+    source.on('data', (chunk: Buffer) => this.#chunk(chunk))
+    source.on('end', () => this.#finish(undefined))
+    if (unpacked !== undefined) {
+      unpacked.on('error', () =>
+        this.#finish(
+          new Refused('invalid_request', 'the body is not packed as content-encoding says'),
+        ),
+      )
+      request.pipe(unpacked)
+    }
+    request.on('error', () => this.#finish(new BodyBrokenOff()))
+    request.on('aborted', () => this.#finish(new BodyBrokenOff()))
+    this.#limits.deadlines.watch(this)
+  }
+
+  tick(now: number) {
+    if (now - this.#movedAt <= this.#limits.idleMs) return
+    this.#finish(new BodyBrokenOff())
+    this.#request.destroy()
+  }
+
+  #chunk(chunk: Buffer) {
+    if (this.#over) return
+    this.#movedAt = this.#limits.deadlines.now
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#limits.bytes) {
+      return this.#finish(new Refused('body_too_large', tooLarge(this.#limits.bytes)))
+    }
+    this.#chunks.push(chunk)
+  }
+
+  #finish(error: Error | undefined) {
+    if (this.#over) return
+    this.#over = true
+    this.#limits.deadlines.unwatch(this)
+    const chunks = this.#chunks
+    this.#chunks = []
+    if (error !== undefined) {
+      this.#request.unpipe()
+      this.#request.resume()
+      return this.#done(error, NOTHING)
+    }
+    this.#done(
+      undefined,
+      chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes),
+    )
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+function unpackerFor(encoding: string | undefined): (() => Transform) | 'unknown' | undefined {
+  switch (encoding?.trim().toLowerCase()) {
+    case undefined:
+    case '':
+    case 'identity':
+      return undefined
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip
+    case 'deflate':
+      return createInflate
+    case 'br':
+      return createBrotliDecompress
+    case 'zstd':
+      return createZstdDecompress
+    default:
+      return 'unknown'
+  }
+}

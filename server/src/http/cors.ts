@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+const ANY_ORIGIN = ['Access-Control-Allow-Origin', '*'] as const
+const EXPOSED = [
+  'Access-Control-Expose-Headers',
+  'X-Request-Id, request-id, Retry-After, X-Error-Code, X-Turnpike-Attempts, X-Turnpike-Cost, X-Turnpike-Output-Limit, x-should-retry',
+] as const
+
+/** What answers to scripts of other origins carry (contract 3.5). Credentials are never allowed. */
+export const CORS_HEADERS: readonly string[] = [...ANY_ORIGIN, ...EXPOSED]
+
+/** Management routes that any browser page may call; all other `/api` is for our own origin. */
+const OPEN_PATHS = new Set(['/api/models', '/api/usage/token'])
+
+/** Whether any page may call this management path. */
+export const isOpenPath = (path: string): boolean =>
+  OPEN_PATHS.has(path.endsWith('/') ? path.slice(0, -1) : path)
+
+/** Answers a browser's question before the request itself: no credential is asked for it. */
+export function answerPreflight(request: IncomingMessage, response: ServerResponse): void {
+  const asked = request.headers['access-control-request-headers']
+  response.writeHead(NO_CONTENT, [
+    ...ANY_ORIGIN,
+    'Access-Control-Allow-Methods',
+    'GET, POST, DELETE, OPTIONS',
+    'Access-Control-Allow-Headers',
+    asked ?? '*, Authorization',
+    'Access-Control-Max-Age',
+    '86400',
+    'Content-Length',
+    '0',
+  ])
+  response.end()
+}
+
+const NO_CONTENT = 204

@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { answerPreflight, CORS_HEADERS, isOpenPath } from './cors.ts'
+import { createModelDoor, type ModelDoorParts } from './model-door.ts'
+import { routeOf } from './path.ts'
+
+/** Contract 5. */
+const MOST_HEADER_BYTES = 64 * 1024
+/** A caller that sends its head or body by drops holds a connection no longer than this. */
+const HEADERS_TIMEOUT_MS = 30_000
+const REQUEST_TIMEOUT_MS = 600_000
+/** Longer than the idle time of usual proxies, which must be the ones to close. */
+const KEEP_ALIVE_MS = 75_000
+
+export interface ListenerParts extends ModelDoorParts {
+  /** The management API: everything that is no model request. */
+  readonly manage: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+export interface Listener {
+  readonly server: Server
+  /** Requests whose answers are not complete yet. */
+  readonly running: () => number
+  /** Called whenever the last running request has ended. */
+  onIdle(listener: () => void): void
+}
+
+/** The one door: model requests go to the relay, all else to the management API. */
+export function createListener(parts: ListenerParts): Listener {
+  const openModelDoor = createModelDoor(parts)
+  let running = 0
+  let idle: (() => void) | undefined
+
+  function receive(request: IncomingMessage, response: ServerResponse): void {
+    running++
+    response.on('close', () => {
+      if (--running === 0) idle?.()
+    })
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    const route = routeOf(request.method ?? 'GET', path)
+    if (parts.draining()) response.setHeader('Connection', 'close')
+    if (request.method === 'OPTIONS' && (route.to !== 'manage' || isOpenPath(path))) {
+      answerPreflight(request, response)
+      return
+    }
+    if (route.to !== 'manage') {
+      openModelDoor(request, response, route, mark < 0 ? '' : url.slice(mark))
+      return
+    }
+    if (path === '/' && request.method === 'HEAD') {
+      response.end()
+      return
+    }
+    if (isOpenPath(path)) openToBrowsers(response)
+    // Fastify looks at no header that asks for a body; whoever waits for the word gets it.
+    if (request.headers.expect !== undefined) response.writeContinue()
+    parts.manage(request, response)
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: MOST_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 5_000,
+    },
+    receive,
+  )
+  // Checks 1 to 6 come before a body is asked for, so the answer `100 Continue` is not Node's to give.
+  server.on('checkContinue', receive)
+  return {
+    server,
+    running: () => running,
+    onIdle(listener) {
+      idle = listener
+    },
+  }
+}
+
+function openToBrowsers(response: ServerResponse): void {
+  for (let at = 0; at + 1 < CORS_HEADERS.length; at += 2) {
+    response.setHeader(CORS_HEADERS[at] as string, CORS_HEADERS[at + 1] as string)
+  }
+}

@@ -1,0 +1,9 @@
+/** The query as an upstream gets it, with its question mark: less `key`, which is a credential. */
+export function queryForUpstream(query: string): string {
+  if (!query.includes('key')) return query
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((pair) => !/^(?:k|%6b)(?:e|%65)(?:y|%79)(?:=|$)/i.test(pair))
+  return kept.length === 0 ? '' : `?${kept.join('&')}`
+}

@@ -1,0 +1,114 @@
+import { Refused } from '../errors.ts'
+import type { Settled } from '../ledger/ledger.ts'
+import type { RefusedAnswer } from './forward/attempt.ts'
+import type { Failure } from './forward/failure.ts'
+import { headerOf, headersForClient } from './forward/headers.ts'
+import { isOursToKnow } from './forward/refused.ts'
+import { scrubbed } from './forward/scrub.ts'
+import type { Outcome, Reserved, Served, Unserved } from './values.ts'
+
+/** Setting `errors.type`, asked each time. */
+export type ErrorType = () => string
+
+/** Says the last word to the client. @throws Refused where that is a refusal of ours and nothing was said before. */
+export function createFinish(errorType: ErrorType) {
+  return function finish(reserved: Reserved, outcome: Outcome, settled: Settled | undefined): void {
+    switch (outcome.kind) {
+      case 'left':
+        return
+      case 'unserved':
+        sayNo(errorType, reserved, outcome)
+        return
+      case 'broke':
+        breakOff(errorType, {
+          reserved,
+          outcome,
+          refusal: new Refused('upstream_unreachable', BROKE),
+        })
+        return
+      case 'answered':
+        if (settled === undefined) {
+          breakOff(errorType, { reserved, outcome, refusal: new Refused('ledger_unavailable') })
+          return
+        }
+        outcome.outlet.end(outcome.meter.held(), ['X-Turnpike-Cost', String(settled.charged)])
+    }
+  }
+}
+
+const BROKE = 'the provider broke off its answer'
+
+interface Broken {
+  readonly reserved: Reserved
+  readonly outcome: Served
+  readonly refusal: Refused
+}
+
+/** A part of the answer may be out already: it must not look whole. */
+function breakOff(errorType: ErrorType, { reserved, outcome, refusal }: Broken): void {
+  const { outlet } = outcome
+  const { call } = reserved
+  if (!outlet.begun) throw refusal
+  const spoken = {
+    code: refusal.code,
+    message: refusal.message,
+    requestId: call.id,
+    type: errorType(),
+  }
+  outlet.breakOff(outlet.streams ? call.dialect.shapeErrorEvent(spoken) : '')
+}
+
+/** Contract 3.3: the last upstream answer, unless it is between us and the provider. */
+function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): void {
+  const refusal = refusalOf(outcome)
+  if (refusal !== undefined) throw refusal
+  const { call } = reserved
+  const { status, headers, body } = outcome.answer as RefusedAnswer
+  const sent = headersForClient(headers)
+  if (outcome.attempts > 1) sent.push('X-Turnpike-Attempts', String(outcome.attempts))
+  let clean: string
+  if (body === undefined || headerOf(headers, 'content-encoding') !== undefined) {
+    const message = `the provider answered with status ${status} and a text that can't be passed on`
+    clean = call.dialect.shapeError({
+      code: 'upstream_invalid',
+      message,
+      requestId: call.id,
+      type: errorType(),
+    })
+    withoutContent(sent).push('Content-Type', 'application/json')
+  } else {
+    clean = scrubbed(body.toString('utf8'), outcome.channel)
+  }
+  const bytes = Buffer.from(clean)
+  sent.push('Content-Length', String(bytes.length), ...call.client.headers)
+  call.client.response.writeHead(status, sent)
+  call.client.response.end(bytes)
+}
+
+/** Takes out what describes a body that is not sent. */
+function withoutContent(headers: string[]): string[] {
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at]?.toLowerCase().startsWith('content-')) headers.splice(at, 2)
+  }
+  return headers
+}
+
+/** What we say ourselves when nobody served the call; `undefined` when the provider's own answer is passed on. */
+export function refusalOf({ answer, failure }: Unserved): Refused | undefined {
+  if (answer === undefined) return failure === undefined ? undefined : refusalFor(failure)
+  if (isOursToKnow(answer)) return new Refused('channel_refused')
+  return undefined
+}
+
+function refusalFor(failure: Failure): Refused {
+  switch (failure.kind) {
+    case 'unreachable':
+      return new Refused('upstream_unreachable')
+    case 'broke_off':
+      return new Refused('upstream_unreachable', BROKE)
+    case 'not_http':
+      return new Refused('upstream_invalid')
+    case 'too_slow':
+      return new Refused('upstream_timeout')
+  }
+}

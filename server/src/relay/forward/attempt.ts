@@ -1,0 +1,199 @@
+import type { Channel } from '../../channels/channel.ts'
+import { upstreamStatus } from '../../errors.ts'
+import type { Meter } from '../meter/meter.ts'
+import type { Client } from '../values.ts'
+import type { AnswerSink, Exchange, Forward, UpstreamRequest } from './answer.ts'
+import type { Deadlines, Watched } from './deadlines.ts'
+import type { Failure } from './failure.ts'
+
+/** An upstream's own "no". `body` is undefined when it was longer than anybody would read. */
+export interface RefusedAnswer {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: Buffer | undefined
+}
+
+/** How an attempt with one channel ended. `meter` is there when the answer was one to pass on. */
+export type Attempted =
+  | { readonly kind: 'answered'; readonly meter: Meter; readonly firstByteAt: number }
+  | {
+      readonly kind: 'broke'
+      readonly failure: Failure
+      readonly meter: Meter
+      readonly firstByteAt: number
+    }
+  | { readonly kind: 'refused'; readonly answer: RefusedAnswer }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'left'; readonly meter: Meter | undefined; readonly firstByteAt: number }
+
+export interface Patience {
+  readonly firstByteMs: number
+  readonly idleMs: number
+  /** For the whole call, however many channels are tried. Monotonic milliseconds. */
+  readonly endAt: number
+}
+
+export interface AttemptParts {
+  readonly forward: Forward
+  readonly deadlines: Deadlines
+  readonly client: Client
+  readonly patience: Patience
+  /** Called when a good answer begins; `undefined`: it is none that can be passed on. */
+  readonly meterFor: (status: number, headers: readonly string[]) => Meter | undefined
+  readonly now: () => number
+}
+
+/** Contract 3.3 passes errors on; nobody reads longer ones. */
+const MOST_ERROR_BYTES = 64 * 1024
+/** How long an upstream may take to hang up after its last word. */
+const LINGER_MS = 1_000
+
+/** Sends the request to one channel and pumps the answer: one owner for every way in which that can end. */
+export function attempt(
+  parts: AttemptParts,
+  channel: Channel,
+  request: UpstreamRequest,
+): Promise<Attempted> {
+  return new Promise((resolve) => new Attempt(parts, resolve).start(channel, request))
+}
+
+class Attempt implements AnswerSink, Watched {
+  readonly #parts: AttemptParts
+  readonly #resolve: (attempted: Attempted) => void
+  #exchange: Exchange | undefined
+  #resolved = false
+  #status = 0
+  #headers: readonly string[] = []
+  #meter: Meter | undefined
+  #errorBody: Buffer[] | undefined
+  #errorBytes = 0
+  #firstByteAt = 0
+  /** When something last moved: sent, received, or the client took its bytes. */
+  #movedAt: number
+  #stalled = false
+  #listensForDrain = false
+
+  constructor(parts: AttemptParts, resolve: (attempted: Attempted) => void) {
+    this.#parts = parts
+    this.#resolve = resolve
+    this.#movedAt = parts.deadlines.now
+  }
+
+  start(channel: Channel, request: UpstreamRequest) {
+    const { client, deadlines, forward } = this.#parts
+    if (client.left) return this.#leave()
+    client.onLeave(() => this.#leave())
+    this.#exchange = forward(channel, request, this)
+    deadlines.watch(this)
+  }
+
+  head(status: number, headers: readonly string[]) {
+    this.#movedAt = this.#parts.deadlines.now
+    this.#status = status
+    this.#headers = headers
+    if (upstreamStatus.isGood(status)) this.#meter = this.#parts.meterFor(status, headers)
+    if (this.#meter === undefined) this.#errorBody = []
+  }
+
+  chunk(bytes: Buffer) {
+    this.#movedAt = this.#parts.deadlines.now
+    const meter = this.#meter
+    if (meter === undefined) return this.#errorChunk(bytes)
+    // After its last word nothing more is read.
+    if (this.#resolved) return this.#stop()
+    if (this.#firstByteAt === 0) this.#firstByteAt = this.#parts.now()
+    if (!meter.chunk(bytes)) this.#waitForClient()
+    if (meter.complete) this.#finish({ kind: 'answered', meter, firstByteAt: this.#firstByteAt })
+  }
+
+  end() {
+    this.#parts.deadlines.unwatch(this)
+    if (this.#resolved) return
+    const meter = this.#meter
+    if (meter === undefined) return this.#refused()
+    const firstByteAt = this.#firstByteAt
+    if (meter.end()) return this.#finish({ kind: 'answered', meter, firstByteAt })
+    this.#broke({ kind: 'not_http', detail: 'the answer is not valid JSON' })
+  }
+
+  failed(failure: Failure) {
+    this.#parts.deadlines.unwatch(this)
+    if (this.#resolved) return
+    // All of the content came: only the goodbye is missing.
+    if (this.#meter?.finished) return this.end()
+    if (this.#meter !== undefined) return this.#broke(failure)
+    if (this.#errorBody !== undefined) return this.#refused()
+    this.#finish({ kind: 'failed', failure })
+  }
+
+  tick(now: number) {
+    const { firstByteMs, idleMs, endAt } = this.#parts.patience
+    const still = now - this.#movedAt
+    if (this.#resolved) {
+      if (still > LINGER_MS) this.#stop()
+    } else if (this.#stalled) {
+      // The client takes nothing; the upstream is not to blame.
+      if (still > idleMs) this.#leave()
+    } else if (this.#status === 0 && still > firstByteMs) this.#timedOut('first_byte')
+    else if (this.#status !== 0 && still > idleMs) this.#timedOut('idle')
+    else if (now > endAt) this.#timedOut('total')
+  }
+
+  #timedOut(of: 'first_byte' | 'idle' | 'total') {
+    this.#exchange?.abort()
+    this.failed({ kind: 'too_slow', of })
+  }
+
+  #leave() {
+    if (this.#resolved) return
+    this.#stop()
+    this.#finish({ kind: 'left', meter: this.#meter, firstByteAt: this.#firstByteAt })
+  }
+
+  #broke(failure: Failure) {
+    const meter = this.#meter as Meter
+    this.#finish({ kind: 'broke', failure, meter, firstByteAt: this.#firstByteAt })
+  }
+
+  #errorChunk(bytes: Buffer) {
+    this.#errorBytes += bytes.length
+    if (this.#errorBytes <= MOST_ERROR_BYTES) {
+      this.#errorBody?.push(bytes)
+      return
+    }
+    this.#errorBody = undefined
+    this.#stop()
+    this.#refused()
+  }
+
+  #refused() {
+    const body = this.#errorBody === undefined ? undefined : Buffer.concat(this.#errorBody)
+    this.#finish({
+      kind: 'refused',
+      answer: { status: this.#status, headers: this.#headers, body },
+    })
+  }
+
+  #waitForClient() {
+    this.#exchange?.pause()
+    this.#stalled = true
+    if (this.#listensForDrain) return
+    this.#listensForDrain = true
+    this.#parts.client.response.on('drain', () => {
+      this.#movedAt = this.#parts.deadlines.now
+      this.#stalled = false
+      this.#exchange?.resume()
+    })
+  }
+
+  #stop() {
+    this.#parts.deadlines.unwatch(this)
+    this.#exchange?.abort()
+  }
+
+  #finish(attempted: Attempted) {
+    if (this.#resolved) return
+    this.#resolved = true
+    this.#resolve(attempted)
+  }
+}

@@ -1,0 +1,144 @@
+import type { Logger } from 'pino'
+import type { Channel } from '../../channels/channel.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Meter } from '../meter/meter.ts'
+import { PlainMeter } from '../meter/plain.ts'
+import { StreamMeter } from '../meter/stream.ts'
+import { type Translated, translate } from '../translate.ts'
+import type { Left, Outcome, Reserved, Served } from '../values.ts'
+import type { Forward } from './answer.ts'
+import { type Attempted, attempt, type Patience, type RefusedAnswer } from './attempt.ts'
+import type { Deadlines } from './deadlines.ts'
+import { type Failure, mayTryAnother } from './failure.ts'
+import { headerOf, headersForClient, headersForUpstream } from './headers.ts'
+import { ClientOutlet } from './outlet.ts'
+import { accusesChannel } from './refused.ts'
+import { scrubbed } from './scrub.ts'
+
+export interface ForwardParts {
+  readonly forward: Forward
+  readonly deadlines: Deadlines
+  readonly settings: Pick<Settings, 'get'>
+  readonly log: Pick<Logger, 'warn'>
+  readonly attempted: (channelId: number, outcome: string) => void
+  readonly now: () => number
+}
+
+/** What is remembered of the tries before: contract 3.3 gives the client the last answer that there was. */
+interface Before {
+  answer: RefusedAnswer | undefined
+  failure: Failure | undefined
+}
+
+/** Tries one channel after the other until one answers, and pumps its answer to the client up to the end that is held. */
+export function createForwarding(parts: ForwardParts) {
+  return async function forward(reserved: Reserved): Promise<Outcome> {
+    const { call, channels } = reserved
+    const headers = headersForUpstream(call.headers)
+    const before: Before = { answer: undefined, failure: undefined }
+    const endAt = parts.deadlines.now + parts.settings.get('timeouts.total_ms')
+    let attempts = 0
+    let channel = channels[0] as Channel
+    for (channel of channels) {
+      attempts++
+      const translated = translate(reserved, channel, headers)
+      const { outlet, ended } = await one(parts, { reserved, channel, translated, attempts, endAt })
+      parts.attempted(channel.id, outcomeOf(ended))
+      const outcome = lastingOutcome(ended, outlet, { channel, attempts })
+      if (outcome !== undefined) return outcome
+      if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') break
+      note(parts, reserved, channel, ended)
+      if (ended.kind === 'refused') before.answer = ended.answer
+      else before.failure = ended.failure
+      const again =
+        ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
+      if (!again) break
+    }
+    return { kind: 'unserved', channel, attempts, ...before }
+  }
+}
+
+/** An outcome after which no other channel can be tried. */
+function lastingOutcome(
+  ended: Attempted,
+  outlet: ClientOutlet | undefined,
+  tried: { readonly channel: Channel; readonly attempts: number },
+): Served | Left | undefined {
+  if (ended.kind === 'left') return { ...ended, ...tried }
+  if (outlet === undefined || (ended.kind !== 'answered' && ended.kind !== 'broke'))
+    return undefined
+  // Nothing of it went out, so nobody will know.
+  if (ended.kind === 'broke' && !outlet.begun) return undefined
+  return { ...ended, ...tried, outlet }
+}
+
+interface One {
+  readonly reserved: Reserved
+  readonly channel: Channel
+  readonly translated: Translated
+  readonly attempts: number
+  readonly endAt: number
+}
+
+async function one(parts: ForwardParts, { reserved, channel, translated, attempts, endAt }: One) {
+  const { call } = reserved
+  let outlet: ClientOutlet | undefined
+  const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
+    // We asked for plain bytes; what came in others can't be metered, hence not be served.
+    const encoding = headerOf(received, 'content-encoding')
+    if (encoding !== undefined && encoding !== 'identity') return undefined
+    const headers = headersForClient(received)
+    if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
+    if (reserved.outputLimit !== undefined)
+      headers.push('X-Turnpike-Output-Limit', String(reserved.outputLimit))
+    outlet = new ClientOutlet(call.client, status, headers)
+    const { readUsage } = call.dialect
+    if (!headerOf(received, 'content-type')?.startsWith('text/event-stream'))
+      return new PlainMeter(outlet, readUsage)
+    outlet.streams = true
+    return new StreamMeter(outlet, {
+      choices: call.parsed.choices,
+      hideUsage: translated.hideUsage,
+      readUsage,
+      scrub: (text) => scrubbed(text, channel),
+    })
+  }
+  const { forward, deadlines, now } = parts
+  const patience = patienceFor(parts, channel, endAt)
+  const attemptParts = { forward, deadlines, client: call.client, patience, meterFor, now }
+  const ended = await attempt(attemptParts, channel, translated.request)
+  return { outlet, ended }
+}
+
+function patienceFor({ settings }: ForwardParts, { timeouts }: Channel, endAt: number): Patience {
+  return {
+    firstByteMs: timeouts.firstByteMs ?? settings.get('timeouts.first_byte_ms'),
+    idleMs: timeouts.idleMs ?? settings.get('timeouts.idle_ms'),
+    endAt,
+  }
+}
+
+function outcomeOf(ended: Attempted): string {
+  switch (ended.kind) {
+    case 'answered':
+    case 'left':
+      return 'answered'
+    case 'refused':
+      return 'refused'
+    case 'broke':
+      return 'broke_off'
+    case 'failed':
+      return ended.failure.kind === 'too_slow' ? 'timeout' : ended.failure.kind
+  }
+}
+
+function note({ log }: ForwardParts, { call }: Reserved, channel: Channel, ended: Attempted) {
+  const told = { request: call.id, channel: channel.id, model: call.parsed.model }
+  if (ended.kind === 'refused') {
+    // The provider's own words: what they may hold of our keys is taken out for the log too.
+    const said = scrubbed(ended.answer.body?.toString('utf8', 0, 1_000) ?? '', channel)
+    log.warn({ ...told, status: ended.answer.status, said }, 'a channel refused')
+  } else if (ended.kind === 'failed' || ended.kind === 'broke') {
+    log.warn({ ...told, failure: ended.failure }, 'a channel failed')
+  }
+}

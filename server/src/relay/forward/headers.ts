@@ -1,0 +1,127 @@
+/** What stays on one hop (RFC 9110, 7.6.1) or belongs to the connection that we make ourselves. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'content-length',
+]
+
+/**
+ * Not for a provider: whose key it is, where the caller sits. `accept-encoding` is ours, because usage is read from the
+ * bytes that pass; `content-encoding` is gone once the body was unpacked.
+ */
+const TO_UPSTREAM_NOT = new Set([
+  ...HOP_BY_HOP,
+  'host',
+  'expect',
+  'authorization',
+  'x-api-key',
+  'x-goog-api-key',
+  'api-key',
+  'cookie',
+  'forwarded',
+  'x-real-ip',
+  'openai-organization',
+  'openai-project',
+  'new-api-user',
+  'accept-encoding',
+  'content-encoding',
+])
+
+/** Not for a client: the provider's cookies, limits and account, and what we say ourselves. */
+const TO_CLIENT_NOT = new Set([
+  ...HOP_BY_HOP,
+  'set-cookie',
+  'server',
+  'alt-svc',
+  'openai-organization',
+  'openai-project',
+  'anthropic-organization-id',
+  'x-request-id',
+  'request-id',
+])
+const TO_CLIENT_NOT_BEGINNINGS = [
+  'x-ratelimit-',
+  'anthropic-ratelimit-',
+  'ratelimit',
+  'access-control-',
+  'x-turnpike-',
+]
+
+/** Whether a header passes, remembered per spelling: real clients and providers use few. */
+type Verdict = (name: string) => boolean
+
+const MOST_REMEMBERED = 500
+
+function remembering(judge: (name: string) => boolean): Verdict {
+  const verdicts = new Map<string, boolean>()
+  return (name) => {
+    const known = verdicts.get(name)
+    if (known !== undefined) return known
+    const verdict = judge(name.toLowerCase())
+    if (verdicts.size < MOST_REMEMBERED) verdicts.set(name, verdict)
+    return verdict
+  }
+}
+
+const passesUp = remembering(
+  (name) => !TO_UPSTREAM_NOT.has(name) && !name.startsWith('x-forwarded-'),
+)
+const passesDown = remembering(
+  (name) =>
+    !TO_CLIENT_NOT.has(name) &&
+    !TO_CLIENT_NOT_BEGINNINGS.some((beginning) => name.startsWith(beginning)),
+)
+
+/** The headers of a caller that its upstream gets. */
+export function headersForUpstream(received: readonly string[]): string[] {
+  const sent: string[] = []
+  const dropped = namedByConnection(received)
+  for (let at = 0; at + 1 < received.length; at += 2) {
+    const name = received[at] as string
+    if (passesUp(name) && !dropped?.has(name.toLowerCase()))
+      sent.push(name, received[at + 1] as string)
+  }
+  sent.push('accept-encoding', 'identity')
+  return sent
+}
+
+/** The headers of an upstream that its caller gets. */
+export function headersForClient(received: readonly string[]): string[] {
+  const sent: string[] = []
+  const dropped = namedByConnection(received)
+  for (let at = 0; at + 1 < received.length; at += 2) {
+    const name = received[at] as string
+    if (passesDown(name) && !dropped?.has(name.toLowerCase()))
+      sent.push(name, received[at + 1] as string)
+  }
+  return sent
+}
+
+/** `Connection: x-secret` declares further headers to be of this hop only. */
+function namedByConnection(headers: readonly string[]): ReadonlySet<string> | undefined {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue
+    const value = headers[at + 1] as string
+    if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') continue
+    return new Set(value.split(',').map((one) => one.trim().toLowerCase()))
+  }
+  return undefined
+}
+
+/** The value of a header in a list of names and values; names compared without case. */
+export function headerOf(headers: readonly string[], wanted: string): string | undefined {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (name.length === wanted.length && name.toLowerCase() === wanted) return headers[at + 1]
+  }
+  return undefined
+}

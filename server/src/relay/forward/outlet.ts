@@ -1,0 +1,48 @@
+import type { Client } from '../values.ts'
+import type { Outlet } from '../meter/meter.ts'
+
+/** An answer on its way to the client: the head goes out with the first bytes of the body. */
+export class ClientOutlet implements Outlet {
+  begun = false
+  /** Errors can be told inside the body, as an event. */
+  streams = false
+  readonly #client: Client
+  readonly status: number
+  readonly #headers: string[]
+
+  constructor(client: Client, status: number, headers: string[]) {
+    this.#client = client
+    this.status = status
+    this.#headers = headers
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#begin()
+    return this.#client.response.write(bytes)
+  }
+
+  /** The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. */
+  end(held: readonly Buffer[], more: readonly string[] = []) {
+    const { response } = this.#client
+    const last = held.length === 1 ? held[0] : Buffer.concat(held)
+    if (!this.begun) {
+      this.#headers.push(...more, 'Content-Length', String(last?.length ?? 0))
+    }
+    this.#begin()
+    response.end(last)
+  }
+
+  /** Ends an answer that will never be whole so that nobody takes it for one: without its last chunk. */
+  breakOff(last: string) {
+    const { response } = this.#client
+    this.#begin()
+    response.write(last, () => response.destroy())
+  }
+
+  #begin() {
+    if (this.begun) return
+    this.begun = true
+    this.#headers.push(...this.#client.headers)
+    this.#client.response.writeHead(this.status, this.#headers)
+  }
+}

@@ -1,0 +1,132 @@
+import { type Dispatcher, errors } from 'undici'
+import type { Channel } from '../../channels/channel.ts'
+import type { AnswerSink, Exchange, Forward, UpstreamRequest } from './answer.ts'
+import type { Failure } from './failure.ts'
+
+type IncomingHttpHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** Sends requests to upstreams over HTTP. Deadlines are kept by the caller, so undici's own are off. */
+export function createUpstreamForward(dispatcher: Dispatcher): Forward {
+  let turn = 0
+  return (channel, request, sink) => {
+    const exchange = new HttpExchange(sink)
+    // Several keys of one channel take turns.
+    const key = channel.authorization[turn++ % channel.authorization.length]
+    const { method, path, body } = request
+    const options = {
+      origin: channel.baseUrl.origin,
+      path: channel.baseUrl.pathPrefix + path,
+      method,
+      headers: withOwnHeaders(request, channel, key),
+      body,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    }
+    try {
+      dispatcher.dispatch(options as Dispatcher.DispatchOptions, exchange)
+    } catch (error) {
+      // A header that undici refuses to send, say. Never before `Forward` has returned.
+      queueMicrotask(() => exchange.onResponseError(undefined, error as Error))
+    }
+    return exchange
+  }
+}
+
+function withOwnHeaders(
+  request: UpstreamRequest,
+  channel: Channel,
+  key: string | undefined,
+): string[] {
+  const headers =
+    channel.headers.length > 0 ? overridden(request.headers, channel) : request.headers.slice()
+  if (key !== undefined) headers.push('authorization', `Bearer ${key}`)
+  return headers
+}
+
+function overridden(headers: readonly string[], channel: Channel): string[] {
+  const own = new Set(channel.headers.map(([name]) => name))
+  const kept: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (!own.has(name.toLowerCase())) kept.push(name, headers[at + 1] as string)
+  }
+  for (const [name, value] of channel.headers) kept.push(name, value)
+  return kept
+}
+
+class HttpExchange implements Dispatcher.DispatchHandler, Exchange {
+  readonly #sink: AnswerSink
+  #controller: Dispatcher.DispatchController | undefined
+  #over = false
+  #began = false
+
+  constructor(sink: AnswerSink) {
+    this.#sink = sink
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController) {
+    this.#controller = controller
+    // Aborted while it waited for a connection: there was nothing to abort then.
+    if (this.#over) controller.abort(LEFT)
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ) {
+    if (this.#over || status < 200) return
+    this.#began = true
+    this.#sink.head(status, flat(headers))
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer) {
+    if (!this.#over) this.#sink.chunk(chunk)
+  }
+
+  onResponseEnd() {
+    if (this.#over) return
+    this.#over = true
+    this.#sink.end()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error) {
+    if (this.#over) return
+    this.#over = true
+    this.#sink.failed(toFailure(error, this.#began))
+  }
+
+  pause() {
+    this.#controller?.pause()
+  }
+
+  resume() {
+    this.#controller?.resume()
+  }
+
+  abort() {
+    if (this.#over) return
+    this.#over = true
+    this.#controller?.abort(LEFT)
+  }
+}
+
+/** Made once: an error with its stack costs more than the abort itself. */
+const LEFT = new Error('nobody waits for this answer any more')
+
+function toFailure(error: Error, began: boolean): Failure {
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  const detail = `${error.name}: ${error.message}${cause}`
+  if (error instanceof errors.HTTPParserError) return { kind: 'not_http', detail }
+  return { kind: began ? 'broke_off' : 'unreachable', detail }
+}
+
+function flat(headers: IncomingHttpHeaders): string[] {
+  const list: string[] = []
+  for (const name in headers) {
+    const value = headers[name]
+    if (typeof value === 'string') list.push(name, value)
+    else if (Array.isArray(value)) for (const one of value) list.push(name, one)
+  }
+  return list
+}

@@ -1,0 +1,82 @@
+/**
+ * Finds members in the bytes of an answer, read as latin1 text so that places in the text are places in the bytes.
+ * A name in quotes cannot occur inside a JSON string, where its quotes would be escaped.
+ */
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN = 0x7b
+const CLOSE = 0x7d
+
+const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+
+/** Where the value begins of the member whose quoted name ends at `at`; -1 when it is no member's name. */
+export function valueAfter(text: string, at: number): number {
+  let place = at
+  while (isBlank(text.charCodeAt(place))) place++
+  if (text.charCodeAt(place) !== 0x3a) return -1
+  place++
+  while (isBlank(text.charCodeAt(place))) place++
+  return place
+}
+
+/** One past the end of the object that opens at `open`; -1 when it does not end. */
+export function objectEnd(text: string, open: number): number {
+  let depth = 0
+  for (let at = open; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      at = stringEnd(text, at)
+    } else if (code === OPEN) depth++
+    else if (code === CLOSE && --depth === 0) return at + 1
+  }
+  return -1
+}
+
+function stringEnd(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code === BACKSLASH) at++
+  }
+  return text.length
+}
+
+/** The text of `[from, to)` without the member that stands at `[start, end)` in it, nor the comma that parted it. */
+export function withoutMember(
+  text: string,
+  [from, to]: readonly [number, number],
+  [start, end]: readonly [number, number],
+): string {
+  let before = start - 1
+  while (before > from && isBlank(text.charCodeAt(before))) before--
+  if (text.charCodeAt(before) === 0x2c) return text.slice(from, before) + text.slice(end, to)
+  let after = end
+  while (after < to && isBlank(text.charCodeAt(after))) after++
+  if (text.charCodeAt(after) === 0x2c) after++
+  return text.slice(from, start) + text.slice(after, to)
+}
+
+/** Parses JSON whose bytes were read as latin1; `undefined` when it is none. */
+export function parseLatin1(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'latin1').toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Members whose text is no output. */
+const NOT_PRODUCED = new Set(['role', 'id', 'type', 'finish_reason', 'data', 'model', 'object'])
+
+/** Every string in a message or delta that a model wrote: content, reasoning, refusals, names and arguments of calls. */
+export function writtenIn(value: unknown, texts: string[]): void {
+  if (typeof value === 'string') {
+    texts.push(value)
+  } else if (Array.isArray(value)) {
+    for (const one of value) writtenIn(one, texts)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, one] of Object.entries(value))
+      if (!NOT_PRODUCED.has(name)) writtenIn(one, texts)
+  }
+}

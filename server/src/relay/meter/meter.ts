@@ -1,0 +1,27 @@
+import type { Usage } from '../../usage/usage.ts'
+
+/** Where an answer's bytes go on to; the head goes out with the first of them. */
+export interface Outlet {
+  /** False: the client is slow, wait for `drain`. */
+  write(bytes: Buffer): boolean
+  /** Something went out: from here on no other channel may answer. */
+  readonly begun: boolean
+}
+
+/** Watches the body of an answer on its way, passes on what may go, and holds its end back. */
+export interface Meter {
+  /** False: the client is slow. */
+  chunk(bytes: Buffer): boolean
+  /** The upstream ended its answer. False: what came is no answer. */
+  end(): boolean
+  /** The answer is all there: nothing more needs to be read. */
+  readonly complete: boolean
+  /** Nothing of the content is missing, though the upstream may go on. */
+  readonly finished: boolean
+  /** What the upstream reported, if it did. */
+  reported(): Usage | undefined
+  /** The texts that came, for counting when nothing was reported. */
+  produced(): readonly string[]
+  /** The end that was held back. */
+  held(): readonly Buffer[]
+}

@@ -1,0 +1,46 @@
+import type { Directory } from '../channels/directory.ts'
+import type { ListedModel } from '../dialects/dialect.ts'
+import { Refused } from '../errors.ts'
+import type { ApiKey } from '../keys/api-key.ts'
+import type { PriceBook } from '../prices/price-book.ts'
+import { authoriseList, quoted } from './authorise.ts'
+import type { Asked } from './values.ts'
+
+export interface ModelsParts {
+  readonly directory: Pick<Directory, 'models' | 'candidates'>
+  readonly prices: Pick<PriceBook, 'priceOf'>
+  /** When the gateway started, Unix seconds: what lists show as the time a model was made. */
+  readonly startedAt: number
+}
+
+/** `GET /v1/models` and `/v1/models/{id}`: exactly the models that this key may call now. */
+export function createModels({ directory, prices, startedAt }: ModelsParts) {
+  const callable = (key: ApiKey, id: string): boolean =>
+    key.mayUseModel(id) &&
+    (prices.priceOf(id) !== undefined ||
+      directory.candidates(key.group, id).some(({ free }) => free))
+  const listed = (id: string): ListedModel => ({ id, createdAt: startedAt, ownedBy: 'turnpike' })
+
+  return function models(key: ApiKey, asked: Asked): void {
+    authoriseList(key)
+    if (asked.endpoint === 'models') {
+      const ids = directory.models(key.group).filter((id) => callable(key, id))
+      send(asked, asked.dialect.shapeModels(ids.map(listed)))
+      return
+    }
+    const served = directory.candidates(key.group, asked.object).length > 0
+    if (!served || !callable(key, asked.object)) {
+      throw new Refused('model_not_found', `this API key can call no model ${quoted(asked.object)}`)
+    }
+    send(asked, asked.dialect.shapeModel(listed(asked.object)))
+  }
+}
+
+function send({ client }: Asked, json: string) {
+  const body = Buffer.from(json)
+  const own = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
+  client.response.writeHead(OK, [...own, ...client.headers])
+  client.response.end(body)
+}
+
+const OK = 200

@@ -1,0 +1,47 @@
+import type { ApiKey } from '../keys/api-key.ts'
+import type { Settled } from '../ledger/ledger.ts'
+import type { Proven } from './authenticate.ts'
+import type { Asked, Candidates, Grant, ModelCall, Outcome, Reserved } from './values.ts'
+
+/** What happens to a call, step by step. `compose.ts` fills it. */
+export interface Steps {
+  authenticate(asked: Asked): Promise<Proven>
+  models(key: ApiKey, asked: Asked): void
+  read(asked: Asked): Promise<ModelCall>
+  authorise(key: ApiKey, call: ModelCall): Grant
+  route(grant: Grant): Candidates
+  reserve(candidates: Candidates): Promise<Reserved>
+  forward(reserved: Reserved): Promise<Outcome>
+  settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined>
+  finish(reserved: Reserved, outcome: Outcome, settled: Settled | undefined): void
+}
+
+/** Answers one request of a caller. START HERE. */
+export type Relay = (asked: Asked) => Promise<void>
+
+/**
+ * A model call, from the key to the charge. Whoever may not go on is told by a `Refused` that is thrown; the door
+ * writes it down in the caller's dialect.
+ */
+export function createRelay(steps: Steps): Relay {
+  return async function relay(asked) {
+    const proven = await steps.authenticate(asked)
+    if (asked.endpoint !== 'chat') return steps.models(proven.key, asked)
+    const call = await steps.read(asked)
+    // The body may have taken its time, and a key can be revoked in between.
+    const key = await proven.again()
+    const grant = steps.authorise(key, call)
+    const candidates = steps.route(grant)
+    const reserved = await steps.reserve(candidates)
+    try {
+      // The answer goes out while it comes in, except for its end: that waits for the charge.
+      const outcome = await steps.forward(reserved)
+      const settled = await steps.settle(reserved, outcome)
+      steps.finish(reserved, outcome, settled)
+    } catch (failure) {
+      // Does nothing where the call was settled.
+      reserved.reservation.release()
+      throw failure
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import { Refused, saysOf } from '../errors.ts'
+import type { Ledger, Payers, Reservation, Short } from '../ledger/ledger.ts'
+import { type Units, units } from '../ledger/units.ts'
+import { boundOf, type Expected, outputWithin } from '../prices/bound.ts'
+import { countChat, mayHoldAudio, quickBound } from '../prices/chat-tokens.ts'
+import type { CompiledPrice } from '../prices/price.ts'
+import type { PriceBook } from '../prices/price-book.ts'
+import type { Tokenizer } from '../prices/tokenizer.ts'
+import type { Settings } from '../settings/settings.ts'
+import { ClientLeft } from './client-left.ts'
+import type { Candidates, Reserved } from './values.ts'
+
+/** Contract 3.4: what a call without a limit of its own may reserve in any case. */
+const USUAL_OUTPUT = 1_024
+/** A shorter answer helps nobody. */
+const LEAST_OUTPUT = 16
+/** What a model may write of which nothing is known. */
+const UNKNOWN_OUTPUT = 16_384
+const NOTHING = units(0)
+
+export interface ReserveParts {
+  readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'reserve' | 'reserveSoon'>
+  readonly prices: Pick<PriceBook, 'maxOutput'>
+  readonly tokenizer: Pick<Tokenizer, 'count'>
+  readonly settings: Pick<Settings, 'get'>
+}
+
+/** A call's output tokens: what it should have, and the least it can be served with; of each choice. */
+interface Wish {
+  readonly wanted: number
+  readonly least: number
+  /** The caller named `wanted`; else it is ours. */
+  readonly explicit: boolean
+  /** From here on nobody has to be told of a limit: it is the caller's, or the model's own. */
+  readonly unsaid: number
+}
+
+/** Sets units aside for the most that a call can cost (contract 3.1, check 13, and 3.4). */
+export function createReserve(parts: ReserveParts) {
+  const { ledger, prices, settings } = parts
+  return async function reserve(candidates: Candidates): Promise<Reserved> {
+    const { call, price, channels } = candidates
+    const payers = payersOf(candidates)
+    if (price === undefined || channels.every(({ free }) => free))
+      return free(parts, candidates, payers)
+    const { choices, outputLimit } = call.parsed
+    const expected = quickly(candidates)
+    if (outputLimit !== undefined) {
+      const taken = ledger.reserve(payers, boundOf(price, expected, outputLimit * choices))
+      if ('settle' in taken) return reserved(candidates, taken)
+      const lower = settings.get('quota.lower_output') === 'on'
+      const least = lower ? Math.ceil(outputLimit / 2) : outputLimit
+      return squeeze(
+        parts,
+        { candidates, payers, price },
+        {
+          wanted: outputLimit,
+          least,
+          explicit: true,
+          unsaid: outputLimit,
+        },
+      )
+    }
+    const own = prices.maxOutput(call.parsed.model) ?? UNKNOWN_OUTPUT
+    const usual = Math.min(USUAL_OUTPUT, own)
+    const least = boundOf(price, expected, usual * choices)
+    const available = ledger.available(payers)
+    if (least <= available) {
+      const budget = Math.max(Math.floor(available / 4), least)
+      const within = Math.floor((outputWithin(price, expected, budget) ?? 0) / choices)
+      const output = Math.min(within, own)
+      const taken = ledger.reserve(payers, boundOf(price, expected, output * choices))
+      if ('settle' in taken) return reserved(candidates, taken, output < own ? output : undefined)
+    }
+    const wish = { wanted: usual, least: Math.min(LEAST_OUTPUT, own), explicit: false, unsaid: own }
+    return squeeze(parts, { candidates, payers, price }, wish)
+  }
+}
+
+/** Who must pay for what. */
+interface Purse {
+  readonly candidates: Candidates
+  readonly payers: Payers
+  readonly price: CompiledPrice
+}
+
+/** Little is left, or running calls hold it. The input is counted exactly before anything is refused or lowered. */
+async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<Reserved> {
+  const { ledger, tokenizer } = parts
+  const { candidates, payers, price } = purse
+  const { choices, model, body } = candidates.call.parsed
+  const counted = await countChat(body, model, tokenizer.count)
+  const quick = quickly(candidates)
+  const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
+  const priced = (output: number) => boundOf(price, expected, output * choices)
+  const within = (amount: number) =>
+    Math.floor((outputWithin(price, expected, amount) ?? -1) / choices)
+  const done = (taken: Reservation, output: number) =>
+    reserved(candidates, taken, output >= wish.unsaid ? undefined : output)
+
+  const taken = ledger.reserve(payers, priced(wish.wanted))
+  if ('settle' in taken) return done(taken, wish.wanted)
+  const remaining = ledger.remaining(payers)
+  if (priced(wish.wanted) <= remaining) {
+    return done(await soon(parts, purse, priced(wish.wanted)), wish.wanted)
+  }
+  const affordable = within(remaining)
+  if (affordable < wish.least) throw tooDear(taken, wish, affordable)
+  const now = within(ledger.available(payers))
+  const lowered = now >= wish.least ? ledger.reserve(payers, priced(now)) : undefined
+  if (lowered !== undefined && 'settle' in lowered) return done(lowered, now)
+  return done(await soon(parts, purse, priced(wish.least)), wish.least)
+}
+
+/** Waits for units that only running calls hold. */
+async function soon(
+  { ledger, settings }: ReserveParts,
+  purse: Purse,
+  amount: Units,
+): Promise<Reservation> {
+  const { client } = purse.candidates.call
+  if (client.left) throw new ClientLeft()
+  const leaving = new AbortController()
+  client.onLeave(() => leaving.abort(new ClientLeft()))
+  const taken = await ledger.reserveSoon(
+    purse.payers,
+    amount,
+    leaving.signal,
+    settings.get('ledger.wait_ms'),
+  )
+  if ('settle' in taken) return taken
+  if (taken.reserved) throw new Refused('quota_reserved', undefined, { retryAfter: 1 })
+  throw new Refused(codeOf(taken))
+}
+
+function tooDear(short: Short, wish: Wish, affordable: number): Refused {
+  const code = codeOf(short)
+  const asked = wish.explicit
+    ? `${wish.wanted} output tokens asked`
+    : `${wish.least} output tokens are the least`
+  return new Refused(code, `${saysOf(code)}: ${asked}, ${Math.max(0, affordable)} affordable`)
+}
+
+const codeOf = ({ entity }: Short) =>
+  entity === 'key' ? 'quota_exhausted' : 'insufficient_balance'
+
+/** Nothing to pay; but a key without quota makes no calls at all (contract 2.1). */
+function free({ ledger }: ReserveParts, candidates: Candidates, payers: Payers): Reserved {
+  const key = { ...payers, accountUnlimited: true }
+  if (ledger.remaining(key) <= 0) throw new Refused('quota_exhausted')
+  const taken = ledger.reserve(payers, NOTHING)
+  if (!('settle' in taken)) throw new Refused(codeOf(taken))
+  return reserved(candidates, taken)
+}
+
+function reserved(
+  candidates: Candidates,
+  reservation: Reservation,
+  outputLimit?: number,
+): Reserved {
+  return { ...candidates, reservation, outputLimit }
+}
+
+function quickly({ call }: Candidates): Expected {
+  const { body, model } = call.parsed
+  return { prompt: quickBound(body, call.payload.length, model), audio: mayHoldAudio(body) }
+}
+
+function payersOf({ key }: Candidates): Payers {
+  return {
+    key: key.entity,
+    account: key.accountEntity,
+    keyUnlimited: key.unlimited,
+    accountUnlimited: key.accountUnlimited,
+  }
+}

@@ -1,0 +1,161 @@
+import type { Logger } from 'pino'
+import { CLIENT_LEFT_STATUS, type RefusalCode, statusOf } from '../errors.ts'
+import type { Settled, UsageRecord } from '../ledger/ledger.ts'
+import { type Units, units } from '../ledger/units.ts'
+import { countChat } from '../prices/chat-tokens.ts'
+import { cost } from '../prices/price.ts'
+import type { Tokenizer } from '../prices/tokenizer.ts'
+import { NO_USAGE, type Usage } from '../usage/usage.ts'
+import type { Deadlines } from './forward/deadlines.ts'
+import { refusalOf } from './finish.ts'
+import type { Meter } from './meter/meter.ts'
+import type { Outcome, Reserved } from './values.ts'
+
+export interface SettleParts {
+  readonly tokenizer: Pick<Tokenizer, 'count'>
+  readonly deadlines: Deadlines
+  readonly log: Pick<Logger, 'error'>
+  readonly used: (usage: Usage, settled: Settled) => void
+  readonly now: () => number
+  /** How long an answer waits for its charge to be durable. */
+  readonly patienceMs?: number
+}
+
+/** Design 3, "Holding the end back". */
+const PATIENCE_MS = 10_000
+const NOTHING = units(0)
+
+/**
+ * Charges what the call cost, once, however it ended. Resolves when the charge is durable; `undefined`: it did not come
+ * in time, and was renounced. Only a whole answer waits for it.
+ */
+export function createSettle(parts: SettleParts) {
+  return async function settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> {
+    const usage = await usageOf(parts, reserved, outcome)
+    const charge = priceOf(reserved, outcome, usage)
+    const { reservation } = reserved
+    const settling = reservation.settle(charge, recordOf(parts, { reserved, outcome, usage }))
+    const counted = settling.then((settled) => {
+      parts.used(usage, settled)
+      return settled
+    })
+    if (outcome.kind === 'answered') return inTime(parts, reserved, counted)
+    counted.catch((error: unknown) =>
+      parts.log.error({ request: reserved.call.id, error }, 'a call could not be settled'),
+    )
+    return undefined
+  }
+}
+
+/** A plain race with the clock that all calls share. */
+function inTime(
+  parts: SettleParts,
+  reserved: Reserved,
+  settling: Promise<Settled>,
+): Promise<Settled | undefined> {
+  const { deadlines, patienceMs = PATIENCE_MS } = parts
+  const until = deadlines.now + patienceMs
+  return new Promise((resolve) => {
+    const watched = {
+      tick(now: number) {
+        if (now <= until) return
+        deadlines.unwatch(watched)
+        reserved.reservation.renounce()
+        resolve(undefined)
+      },
+    }
+    const failed = (error: unknown) => {
+      deadlines.unwatch(watched)
+      parts.log.error({ request: reserved.call.id, error }, 'a call could not be settled')
+      reserved.reservation.renounce()
+      resolve(undefined)
+    }
+    deadlines.watch(watched)
+    settling.then((settled) => {
+      deadlines.unwatch(watched)
+      resolve(settled)
+    }, failed)
+  })
+}
+
+/** The upstream's own figures, else counted. Before the first byte of an answer nothing was used. */
+async function usageOf(
+  { tokenizer }: SettleParts,
+  { call }: Reserved,
+  outcome: Outcome,
+): Promise<Usage> {
+  const meter: Meter | undefined = outcome.kind === 'unserved' ? undefined : outcome.meter
+  if (meter === undefined) return NO_USAGE
+  const reported = meter.reported()
+  if (reported !== undefined) return reported
+  const [input, completion] = await Promise.all([
+    countChat(call.parsed.body, call.parsed.model, tokenizer.count),
+    tokenizer.count(meter.produced()),
+  ])
+  return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
+}
+
+function priceOf({ price }: Reserved, outcome: Outcome, usage: Usage): Units {
+  if (usage === NO_USAGE || price === undefined || outcome.channel.free) return NOTHING
+  return cost(price, usage)
+}
+
+interface Settling {
+  readonly reserved: Reserved
+  readonly outcome: Outcome
+  readonly usage: Usage
+}
+
+function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling): UsageRecord {
+  const { call, key, group, outputLimit } = reserved
+  const ended = now()
+  const { status, code } = endingOf(outcome)
+  return {
+    created_at_ms: ended,
+    request_id: call.id,
+    account_id: key.accountId,
+    key_id: key.id,
+    key_name: key.name,
+    model: call.parsed.model,
+    group_name: group,
+    channel_id: outcome.channel.id,
+    prompt_tokens: usage.prompt,
+    completion_tokens: usage.completion,
+    cached_tokens: usage.cached,
+    cache_write_tokens: usage.cacheWrite + usage.cacheWrite1h,
+    reasoning_tokens: usage.reasoning,
+    audio_tokens: usage.audioIn + usage.audioOut,
+    image_tokens: usage.image,
+    estimated: usage.estimated ? 1 : 0,
+    is_stream: call.parsed.stream ? 1 : 0,
+    use_time_ms: ended - call.startedAt,
+    first_token_ms:
+      outcome.kind !== 'unserved' && outcome.firstByteAt > 0
+        ? outcome.firstByteAt - call.startedAt
+        : 0,
+    status,
+    error_code: code,
+    ip: call.ip ?? '',
+    attempts: outcome.attempts,
+    output_limit: outputLimit ?? 0,
+  }
+}
+
+function endingOf(outcome: Outcome): { readonly status: number; readonly code: RefusalCode | '' } {
+  switch (outcome.kind) {
+    case 'answered':
+      return { status: outcome.outlet.status, code: '' }
+    case 'broke':
+      return {
+        status: outcome.outlet.status,
+        code: outcome.failure?.kind === 'too_slow' ? 'upstream_timeout' : 'upstream_unreachable',
+      }
+    case 'left':
+      return { status: CLIENT_LEFT_STATUS, code: '' }
+    case 'unserved': {
+      const refusal = refusalOf(outcome)
+      if (refusal !== undefined) return { status: statusOf(refusal.code), code: refusal.code }
+      return { status: outcome.answer?.status ?? 0, code: '' }
+    }
+  }
+}
