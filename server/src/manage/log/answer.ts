@@ -83,6 +83,7 @@ async function* csvOf<R extends object>(
 ) {
   yield csvLine(columns)
   for await (const rows of everyPage(db, filter)) {
+    if (rows.length === 0) return
     const records = await show(rows)
     yield records.map((record) => csvLine(columns.map((name) => cellOf(record[name])))).join('')
   }
