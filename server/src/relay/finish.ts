@@ -20,11 +20,7 @@ export function createFinish(errorType: ErrorType) {
         sayNo(errorType, reserved, outcome)
         return
       case 'broke':
-        breakOff(errorType, {
-          reserved,
-          outcome,
-          refusal: new Refused('upstream_unreachable', BROKE),
-        })
+        breakOff(errorType, { reserved, outcome, refusal: refusalFor(outcome.failure) })
         return
       case 'answered':
         if (settled === undefined) {
@@ -95,13 +91,15 @@ function withoutContent(headers: string[]): string[] {
 
 /** What we say ourselves when nobody served the call; `undefined` when the provider's own answer is passed on. */
 export function refusalOf({ answer, failure }: Unserved): Refused | undefined {
-  if (answer === undefined) return failure === undefined ? undefined : refusalFor(failure)
+  if (answer === undefined) return refusalFor(failure)
   if (isOursToKnow(answer)) return new Refused('channel_refused')
   return undefined
 }
 
-function refusalFor(failure: Failure): Refused {
-  switch (failure.kind) {
+/** How we say that an upstream failed. */
+export function refusalFor(failure: Failure | undefined): Refused {
+  switch (failure?.kind) {
+    case undefined:
     case 'unreachable':
       return new Refused('upstream_unreachable')
     case 'broke_off':

@@ -7,7 +7,7 @@ import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import { NO_USAGE, type Usage } from '../usage/usage.ts'
 import type { Deadlines } from './forward/deadlines.ts'
-import { refusalOf } from './finish.ts'
+import { refusalFor, refusalOf } from './finish.ts'
 import type { Meter } from './meter/meter.ts'
 import type { Outcome, Reserved } from './values.ts'
 
@@ -146,10 +146,7 @@ function endingOf(outcome: Outcome): { readonly status: number; readonly code: R
     case 'answered':
       return { status: outcome.outlet.status, code: '' }
     case 'broke':
-      return {
-        status: outcome.outlet.status,
-        code: outcome.failure?.kind === 'too_slow' ? 'upstream_timeout' : 'upstream_unreachable',
-      }
+      return { status: outcome.outlet.status, code: refusalFor(outcome.failure).code }
     case 'left':
       return { status: CLIENT_LEFT_STATUS, code: '' }
     case 'unserved': {

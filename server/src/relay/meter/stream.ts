@@ -63,8 +63,10 @@ export class StreamMeter implements Meter {
 
   end(): boolean {
     const rest = this.#events.rest()
-    // Half an event says nothing to a client; but some servers forget the last empty line.
-    if (rest.length > 0 && !this.complete) this.#pass(Buffer.concat([rest, BREAK]))
+    if (this.complete || rest.length === 0) return true
+    // Some servers forget the last empty line; but half an event is never passed on.
+    if (!saysSomething(rest.toString('latin1'))) return this.#holding
+    this.#pass(Buffer.concat([rest, BREAK]))
     return true
   }
 
@@ -170,6 +172,13 @@ export class StreamMeter implements Meter {
     if (!this.#expected.hideUsage || text.charCodeAt(value) !== NULL) return undefined
     return withoutMember(text, [at, end], [name, value + 4])
   }
+}
+
+/** Whether what came last is an event or a comment, not a piece of one. */
+function saysSomething(text: string): boolean {
+  const payload = payloadOf(text, 0, text.length)
+  if (payload < 0) return text.trim() === '' || text.startsWith(':')
+  return text.startsWith(DONE, payload) || parseLatin1(text.slice(payload)) !== undefined
 }
 
 const BREAK = Buffer.from('\n\n')

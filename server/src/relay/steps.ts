@@ -1,0 +1,79 @@
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import type { Directory } from '../channels/directory.ts'
+import type { KeyCache } from '../keys/key-cache.ts'
+import type { Vault } from '../keys/vault.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { PriceBook } from '../prices/price-book.ts'
+import type { Tokenizer } from '../prices/tokenizer.ts'
+import type { Settings } from '../settings/settings.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { authorise } from './authorise.ts'
+import { createFinish } from './finish.ts'
+import type { Forward } from './forward/answer.ts'
+import type { Deadlines } from './forward/deadlines.ts'
+import { createForwarding } from './forward/first-working.ts'
+import { createUpstreamForward } from './forward/upstream.ts'
+import { createModels } from './models.ts'
+import { read } from './read.ts'
+import type { Steps } from './relay.ts'
+import { createReserve } from './reserve.ts'
+import { createRoute } from './route.ts'
+import { createSettle } from './settle.ts'
+
+/** The nouns that the steps of a model call ask. */
+export interface StepParts {
+  readonly keys: Pick<KeyCache, 'find' | 'touch'>
+  readonly vault: Pick<Vault, 'digest'>
+  readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'reserve' | 'reserveSoon'>
+  readonly directory: Pick<Directory, 'candidates' | 'models'>
+  readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput'>
+  readonly tokenizer: Pick<Tokenizer, 'count'>
+  readonly settings: Pick<Settings, 'get'>
+  readonly metrics: Pick<Metrics, 'used' | 'attempted'>
+  /** Connects to upstreams under the address rules: see channels/address-rules.ts. */
+  readonly dispatcher: Dispatcher
+  /** Answers in place of channels of type `simulator`. */
+  readonly simulate: Forward
+  readonly deadlines: Deadlines
+  readonly now: () => number
+  /** 0 <= x < 1. */
+  readonly chance: () => number
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  /** How long an answer waits for its charge; tests have less time. */
+  readonly settlePatienceMs?: number
+}
+
+/** Builds the steps that relay.ts takes. */
+export function createSteps(parts: StepParts): Steps {
+  const { directory, prices, metrics, now, chance: random } = parts
+  const upstream = createUpstreamForward(parts.dispatcher)
+  const forward: Forward = (channel, request, sink) =>
+    channel.type === 'simulator'
+      ? parts.simulate(channel, request, sink)
+      : upstream(channel, request, sink)
+  const { settlePatienceMs: patienceMs } = parts
+  return {
+    authenticate: createAuthenticate(parts),
+    models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
+    read,
+    authorise,
+    route: createRoute({ directory, prices, random }),
+    reserve: createReserve(parts),
+    forward: createForwarding({ ...parts, forward, attempted: metrics.attempted }),
+    settle: createSettle({
+      ...parts,
+      used: (usage, settled) =>
+        metrics.used({
+          promptTokens: usage.prompt,
+          completionTokens: usage.completion,
+          cachedTokens: usage.cached,
+          units: settled.charged,
+          shortfall: settled.shortfall,
+        }),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    }),
+    finish: createFinish(() => parts.settings.get('errors.type')),
+  }
+}
