@@ -118,6 +118,11 @@ export const refusals = {
   invalid_address: [200, 'allow_ips is not valid', 'One IPv4, IPv6 or CIDR a line.'],
   group_not_accessible: [200, 'no access to group', 'Choose one of GET /api/user/self/groups.'],
   key_not_found: [200, 'there is no such API key', 'Check the id.'],
+  key_not_stored: [
+    200,
+    'the value of this API key was shown once and can not be shown again',
+    'Rotate the key to get a new value.',
+  ],
   too_many_keys: [
     200,
     'this account has as many keys as it may have',

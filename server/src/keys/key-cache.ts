@@ -16,7 +16,7 @@ import type { Vault } from './vault.ts'
 export interface KeyCacheParts {
   readonly store: Pick<Store, 'db' | 'write' | 'onChange'>
   readonly vault: Pick<Vault, 'digests'>
-  readonly ledger: Pick<Ledger, 'know' | 'knows' | 'forget'>
+  readonly ledger: Pick<Ledger, 'know' | 'forget'>
   readonly settings: Pick<Settings, 'get'>
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -41,6 +41,7 @@ export interface KeyCache {
 /** Fills by one query a key, however many calls wait for it; follows every change before its writer is answered. */
 export function createKeyCache(parts: KeyCacheParts): KeyCache {
   const { store, vault, now } = parts
+  const policies = createPolicies()
   const fills = createFills<ApiKey | undefined, FoundKey | undefined>()
   const unknown = createUnknownDigests(now)
   const times = createAccessTimes(store, now)
@@ -51,7 +52,6 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
       parts.ledger.forget(kind === 'key' ? keyEntity(id) : accountEntity(id))
     },
   )
-  const toKey = createCompiler(parts)
   store.onChange(follow)
 
   function follow({ kind, subject }: Change): void {
@@ -73,8 +73,9 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
           unknown.add(digest)
           return undefined
         }
-        const { key, weight } = toKey(row)
+        const { key, weight } = compileKey(row, policies)
         shelf.put({ key, weight, digest, until: row.former_until })
+        tellBalances(parts.ledger, key, row)
         return key
       },
     })
@@ -96,18 +97,10 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   }
 }
 
-/** Compiles rows, and tells the ledger the balances that came with them unless it knows better. */
-function createCompiler({ ledger }: KeyCacheParts) {
-  const policies = createPolicies()
-  return (row: FoundKey) => {
-    const compiled = compileKey(row, policies)
-    const { key } = compiled
-    if (!key.unlimited && !ledger.knows(key.entity)) ledger.know(key.entity, row.key_remain ?? 0)
-    if (!key.accountUnlimited && !ledger.knows(key.accountEntity)) {
-      ledger.know(key.accountEntity, row.account_remain ?? 0)
-    }
-    return compiled
-  }
+/** Tells the ledger the balances that came with a key. Each time: it forgets those whose key was dropped. */
+function tellBalances(ledger: Pick<Ledger, 'know'>, key: ApiKey, row: FoundKey): void {
+  if (!key.unlimited) ledger.know(key.entity, row.key_remain ?? 0)
+  if (!key.accountUnlimited) ledger.know(key.accountEntity, row.account_remain ?? 0)
 }
 
 /** A fill that found nothing is asked again after any change of a key: it may have been about this one. */

@@ -1,0 +1,83 @@
+import type { RefusalCode } from '../../errors.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
+import type { FoundKey } from '../../keys/find-key.ts'
+import type { Rooms } from '../rooms.ts'
+
+/** How one check came out. */
+export interface Verdict {
+  readonly check: string
+  readonly refusal: RefusalCode | undefined
+  readonly because: string
+}
+
+export interface TriedChannel {
+  readonly id: number
+  readonly name: string
+  readonly group: string
+  readonly skipped?: string
+}
+
+interface Judged {
+  readonly verdicts: readonly Verdict[]
+  readonly channels: readonly TriedChannel[]
+}
+
+/** Contract 3.1, check 10: somebody serves the model in the group, and it has a price. */
+export function judgeRoute(
+  { directory, prices }: Pick<Rooms, 'directory' | 'prices'>,
+  group: string,
+  model: string | undefined,
+): Judged {
+  if (model === undefined) return { verdicts: [], channels: [] }
+  const serving = directory.candidates(group, model)
+  const priced = prices.priceOf(model) !== undefined
+  const channels = serving.map(({ id, name, free }) => ({
+    id,
+    name,
+    group,
+    ...(priced || free ? {} : { skipped: 'the model has no price, and this channel is not free' }),
+  }))
+  const served: Verdict = {
+    check: 'served',
+    refusal: serving.length === 0 ? 'model_not_found' : undefined,
+    because: `${countOf(serving.length, 'channel')} of group ${group} ${serving.length === 1 ? 'serves' : 'serve'} ${model}`,
+  }
+  const usable = serving.length === 0 || channels.some(({ skipped }) => skipped === undefined)
+  const price: Verdict = {
+    check: 'price',
+    refusal: usable ? undefined : 'price_missing',
+    because: priced ? `${model} has a price` : `${model} has no price`,
+  }
+  return { verdicts: [served, price], channels }
+}
+
+/** Contract 3.1, check 13, as far as it can be said without a request: whether anything is left at all. */
+export function judgeBalances(key: ApiKey, row: FoundKey): readonly Verdict[] {
+  return [
+    judgeBalance('quota', 'the key', {
+      unlimited: key.unlimited,
+      remain: row.key_remain ?? 0,
+      code: 'quota_exhausted',
+    }),
+    judgeBalance('balance', 'the account', {
+      unlimited: key.accountUnlimited,
+      remain: row.account_remain ?? 0,
+      code: 'insufficient_balance',
+    }),
+  ]
+}
+
+function judgeBalance(
+  check: string,
+  whose: string,
+  { unlimited, remain, code }: { unlimited: boolean; remain: number; code: RefusalCode },
+): Verdict {
+  return {
+    check,
+    refusal: unlimited || remain > 0 ? undefined : code,
+    because: unlimited ? `${whose} is unlimited` : `${whose} has ${countOf(remain, 'unit')} left`,
+  }
+}
+
+const countOf = (count: number, what: string): string =>
+  `${count === 0 ? 'no' : count} ${what}${count === 1 ? '' : 's'}`

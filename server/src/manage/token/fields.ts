@@ -1,0 +1,65 @@
+import Type, { type Static } from 'typebox'
+import { MOST_UNITS } from '../../ledger/units.ts'
+
+/** Most entries of our own lists and of `metadata`. */
+const MOST_GROUPS = 32
+const MOST_FALLBACKS = 16
+
+const flag = (description: string) => Type.Optional(Type.Boolean({ description }))
+const words = (maxItems: number, maxLength: number, description: string) =>
+  Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength }), { maxItems, description }))
+const notYet = (what: string) =>
+  Type.Optional(
+    Type.Unknown({
+      description: `${what} Not offered yet: refused, because nothing would enforce it.`,
+    }),
+  )
+
+/** What can be sent of a key, to create or to update. The rules that a schema can't say stand in rules.ts. */
+export const keyFields = {
+  name: Type.Optional(Type.String({ description: 'At most 50 Unicode characters (code points).' })),
+  expired_time: Type.Optional(
+    Type.Integer({ description: 'Unix seconds; -1 (default) = never. The past blocks the key.' }),
+  ),
+  remain_quota: Type.Optional(
+    Type.Integer({
+      description: `Quota units (500 000 = 1 US dollar), 0 (default) to ${MOST_UNITS}.`,
+    }),
+  ),
+  unlimited_quota: flag("Skips the key's own quota check, never the account's balance."),
+  model_limits_enabled: flag('false (default): model_limits is ignored.'),
+  model_limits: Type.Optional(
+    Type.String({ description: 'Model ids with commas between; "" (default) = any model.' }),
+  ),
+  allow_ips: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description:
+        'One IPv4, IPv6 or CIDR a line, lines ended by \\n; null and "" = from anywhere.',
+    }),
+  ),
+  group: Type.Optional(Type.String({ description: '"" (default) = the group of the account.' })),
+  cross_group_retry: flag('Means something only in an auto-routed group.'),
+  auto_groups: words(MOST_GROUPS, 64, 'The groups that `auto` walks for this key, in order.'),
+  fallback_models: words(
+    MOST_FALLBACKS,
+    256,
+    'Kept for a later version, which tries them in turn.',
+  ),
+  metadata: Type.Optional(
+    Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
+      description: 'Up to 16 entries of your own; names up to 64 characters, values up to 512.',
+    }),
+  ),
+  rpm_limit: notYet('Requests a minute.'),
+  tpm_limit: notYet('Tokens a minute.'),
+  max_concurrent: notYet('Calls at a time.'),
+  budgets: notYet('Units a day, week or month.'),
+}
+
+const sent = Type.Object(keyFields)
+/** Fields of a key as they were sent, of the right types. */
+export type SentFields = Static<typeof sent>
+
+export const keyParams = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the key.' }),
+})

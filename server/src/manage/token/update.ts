@@ -1,0 +1,116 @@
+import Type, { type Static } from 'typebox'
+import type { Caller } from '../../accounts/caller.ts'
+import { Refused } from '../../errors.ts'
+import { keyEntity } from '../../ledger/entity.ts'
+import { setBalance } from '../../ledger/statements.ts'
+import { type Compilable, mustChange, type Statement } from '../../storage/store.ts'
+import { actorOf, auditStatement } from '../audit/record.ts'
+import { type Asked, operation } from '../operation.ts'
+import type { Rooms } from '../rooms.ts'
+import { type KeyChange, toChange } from './change.ts'
+import { keyFields } from './fields.ts'
+import { keyRecord, nowSeconds, showRow } from './record.ts'
+import { type KeyRow, ownRow, subjectOf, updateKey } from './rows.ts'
+import { checkFields, checkGroup } from './rules.ts'
+import { judgeStatus, STATUSES } from './status.ts'
+
+const body = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the key.' }),
+  ...keyFields,
+  status: Type.Optional(
+    Type.Union(
+      STATUSES.map((status) => Type.Literal(status)),
+      {
+        description:
+          '1 enables, 2 disables. 3 or 4 mean "unchanged" when the key shows just that; else they block it until 1 is sent.',
+      },
+    ),
+  ),
+})
+type Sent = Static<typeof body>
+
+const query = Type.Object({
+  status_only: Type.Optional(Type.Boolean({ description: 'Changes nothing but the status.' })),
+})
+
+/** `PUT /api/token/`: changes what is sent and keeps the rest. A record that was read and is sent back changes nothing. */
+export const updateApiKey = (rooms: Rooms) =>
+  operation({
+    method: 'PUT',
+    path: '/api/token',
+    scope: 'keys:write',
+    tag: 'Keys',
+    summary: 'Update an API key',
+    description:
+      '`remain_quota` is set when the change is committed; running calls settle against the new value.',
+    query,
+    body,
+    data: keyRecord,
+    async run(asked) {
+      const { caller } = asked
+      const before = await ownRow(rooms, caller.accountId, asked.body.id)
+      const sent = asked.query.status_only ? statusAlone(asked.body) : asked.body
+      checkFields(sent)
+      checkNewGroups(caller, before, sent)
+      const change = toChange(before, sent)
+      judge(rooms, { before, change, sent })
+      const after = await write(rooms, asked, { before, change, sent })
+      return showRow(rooms, caller, after)
+    },
+  })
+
+function statusAlone({ id, status }: Sent): Sent {
+  if (status === undefined)
+    throw new Refused('invalid_field', 'status is required with status_only')
+  return { id, status }
+}
+
+/** A group the key has already is not judged anew: a record read and sent back must go through. */
+function checkNewGroups(caller: Caller, before: KeyRow, sent: Sent): void {
+  if (sent.group !== undefined && sent.group !== before.group_name) checkGroup(caller, sent.group)
+  for (const group of sent.auto_groups ?? []) checkGroup(caller, group)
+}
+
+interface Updating {
+  readonly before: KeyRow
+  readonly change: KeyChange
+  readonly sent: Sent
+}
+
+/** Adds the status to the change, judged on the record as it will be afterwards. */
+function judge(rooms: Rooms, { before, change, sent }: Updating): void {
+  if (sent.status === undefined) return
+  const after = { ...before, ...change.columns, remain: sent.remain_quota ?? before.remain }
+  const status = judgeStatus({ wanted: sent.status, before, after }, nowSeconds(rooms))
+  if (status !== before.status) change.columns.status = status
+}
+
+async function write(
+  rooms: Rooms,
+  asked: Asked<unknown, unknown, Sent>,
+  { before, change, sent }: Updating,
+): Promise<KeyRow> {
+  const { accountId } = asked.caller
+  const { id } = before
+  const quota = sent.remain_quota
+  const statements: (Statement | Compilable)[] = [
+    // An update needs at least one column; this one also makes sure that the key still lives.
+    mustChange(updateKey(rooms, accountId, id).set({ id, ...change.columns })),
+  ]
+  if (quota !== undefined) {
+    const set = { entity: keyEntity(id), amount: quota, actor: actorOf(asked) }
+    statements.push(...setBalance(rooms.store, { ...set, seconds: nowSeconds(rooms) }))
+  }
+  const seen = { ...change.columns, ...(quota === undefined ? {} : { remain_quota: quota }) }
+  const names = Object.keys(seen)
+  if (names.length === 0) return before
+  const was = { ...before, remain_quota: before.remain }
+  const shown = Object.fromEntries(names.map((name) => [name, Reflect.get(was, name)]))
+  if (names.some((name) => Reflect.get(seen, name) !== Reflect.get(shown, name))) {
+    const deed = { action: 'key.update', subject: subjectOf(id), before: shown, after: seen }
+    statements.push(auditStatement(rooms, asked, deed))
+  }
+  const written = await rooms.store.write(statements, [{ kind: 'key', subject: String(id) }])
+  if (!written.done) throw new Refused('key_not_found')
+  return ownRow(rooms, accountId, id)
+}
