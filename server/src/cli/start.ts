@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { pino } from 'pino'
+import { compose, type Gateway } from '../compose.ts'
+import { readConfig } from '../config.ts'
+import { AddressError, parseAddresses } from '../keys/address.ts'
+import { greeting } from './greeting.ts'
+import { programVersion } from './program.ts'
+import { DONE, FAILED, type Terminal } from './terminal.ts'
+
+/** Runs a gateway until it is told to stop. Resolves with the exit code when all is drained, written and closed. */
+export async function start(terminal: Terminal): Promise<number> {
+  const config = readConfig(terminal.environment, { folder: terminal.folder, isAddress })
+  const lines = pino.destination({ dest: 1, sync: false })
+  const log = pino({ level: config.logLevel, base: null }, lines)
+  const gateway = await compose(config, { now: Date.now, random: randomBytes, log })
+  terminal.say(
+    `Turnpike ${programVersion()} listens at ${gateway.url} (reference: ${gateway.url}/docs; data: ${config.dataFolder}).`,
+  )
+  if (gateway.first !== undefined) {
+    terminal.say(greeting(gateway.first, gateway.url, gateway.modelToTry()))
+  }
+  const code = await untilStopped(gateway, terminal)
+  lines.flushSync()
+  return code
+}
+
+/** Whether a text is one address or CIDR. */
+export function isAddress(text: string): boolean {
+  try {
+    return parseAddresses(text).count === 1
+  } catch (error) {
+    if (error instanceof AddressError) return false
+    throw error
+  }
+}
+
+/** The first signal drains, a second one ends at once: whoever presses twice does not want to wait. */
+function untilStopped(gateway: Gateway, terminal: Terminal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let told = false
+    const stop = () => {
+      if (told) return resolve(FAILED)
+      told = true
+      terminal.say('Stopping: running calls may end first. Once more ends them at once.')
+      gateway.close().then(() => resolve(DONE), reject)
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+}

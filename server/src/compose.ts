@@ -1,0 +1,58 @@
+import type { Logger } from 'pino'
+import type { FirstStart } from './cli/first-start.ts'
+import { openDoor } from './compose/door.ts'
+import { buildRelay } from './compose/relay.ts'
+import { buildRooms } from './compose/rooms.ts'
+import type { Config } from './config.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { SIMULATOR_MODEL } from './prices/own-models.ts'
+import type { Store } from './storage/store.ts'
+
+/** What touches the world outside. */
+export interface Outside {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Bytes nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array
+  readonly log: Logger
+}
+
+/** A running gateway. */
+export interface Gateway {
+  readonly url: string
+  readonly store: Store
+  readonly ledger: Ledger
+  /** What the first start made; undefined on every later one. */
+  readonly first: FirstStart | undefined
+  /** A model that can be called, for whoever wants to try. */
+  modelToTry(): string
+  /** Drains: no new calls, running ones may end, everything is written. */
+  close(): Promise<void>
+}
+
+/** Builds the whole gateway and starts it. What was opened is closed again, last first, also when something fails. */
+export async function compose(config: Config, outside: Outside): Promise<Gateway> {
+  await using opened = new AsyncDisposableStack()
+  const built = await buildRooms(config, outside, opened)
+  const { rooms, draining } = built
+  const relay = buildRelay(built, opened)
+  const url = await openDoor({ config, built, relay }, opened)
+  built.tellOwner(url)
+  const owned = opened.move()
+  let closing: Promise<void> | undefined
+  return {
+    url,
+    store: rooms.store,
+    ledger: rooms.ledger,
+    first: built.first,
+    modelToTry() {
+      const models = rooms.directory.models('default')
+      return models.find((model) => rooms.prices.priceOf(model) !== undefined) ?? SIMULATOR_MODEL
+    },
+    close() {
+      draining.begin()
+      closing ??= owned.disposeAsync()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
+import { isIPv6 } from 'node:net'
+import { StartError, systemCode } from '../cli/start-error.ts'
+import type { Config } from '../config.ts'
+import { Refused } from '../errors.ts'
+import { type ClientAddress, createClientAddress } from '../http/client-address.ts'
+import { drain } from '../http/drain.ts'
+import { createListener } from '../http/listener.ts'
+import { createRequestIds } from '../http/request-ids.ts'
+import { parseAddresses } from '../keys/address.ts'
+import { createManageApp } from '../manage/app.ts'
+import { operations } from '../manage/operations.ts'
+import type { BuiltRelay } from './relay.ts'
+import type { Built } from './rooms.ts'
+
+/** How long a caller may pause within its body. */
+const BODY_IDLE_MS = 60_000
+
+export interface DoorParts {
+  readonly config: Config
+  readonly built: Built
+  readonly relay: BuiltRelay
+}
+
+/** Opens the one door: model requests to the relay, all else to the management API. Resolves with its URL. */
+export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): Promise<string> {
+  const { config, built, relay } = parts
+  const { rooms, draining } = built
+  const clientAddress = createClientAddress(
+    config.trustedProxies.length === 0
+      ? undefined
+      : parseAddresses(config.trustedProxies.join('\n')),
+  )
+  const manage = await createManageApp({
+    rooms,
+    operations: operations(rooms),
+    clientAddress: manageAddress(clientAddress),
+  })
+  opened.defer(() => manage.close())
+  const listener = createListener({
+    ...relay,
+    clientAddress,
+    nextId: createRequestIds(rooms.random),
+    bodyBytes: () => rooms.settings.get('limits.body_bytes'),
+    bodyIdleMs: BODY_IDLE_MS,
+    errorType: () => rooms.settings.get('errors.type'),
+    draining: rooms.program.draining,
+    now: rooms.now,
+    log: rooms.log,
+    served: rooms.metrics.served,
+    manage: manage.routing,
+  })
+  const url = await listen(listener.server, config)
+  opened.defer(() =>
+    drain({ listener, begin: draining.begin, patienceMs: config.drainSeconds * 1000 }),
+  )
+  return url
+}
+
+/** The management API has no key whose rules could refuse a forged address, so it refuses by itself. */
+const manageAddress = (clientAddress: ClientAddress) => (request: IncomingMessage) => {
+  const forwarded = request.headers['x-forwarded-for']
+  const address = clientAddress(
+    request.socket.remoteAddress ?? '',
+    Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+  )
+  if (address !== undefined) return address
+  throw new Refused('invalid_request', 'X-Forwarded-For holds something that is no address')
+}
+
+async function listen(server: Server, { host, port }: Config): Promise<string> {
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new StartError(`Can't listen on ${host}, port ${port}: ${whyNot(error)}`, {
+      cause: error,
+    })
+  }
+  const address = server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${bound}`
+}
+
+function whyNot(error: unknown): string {
+  switch (systemCode(error)) {
+    case 'EADDRINUSE':
+      return 'another program listens there. Stop it, or set PORT to another one.'
+    case 'EACCES':
+      return 'this user may not use that port. Set PORT to one above 1023.'
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address. Set HOST to one of its own.'
+    default:
+      return String(error)
+  }
+}

@@ -1,0 +1,103 @@
+import { Agent, type Dispatcher } from 'undici'
+import { createAccessTokens } from '../accounts/access-tokens.ts'
+import { createAccounts } from '../accounts/accounts.ts'
+import { createUpstreamConnector } from '../channels/address-rules.ts'
+import { createDirectory } from '../channels/directory.ts'
+import { createProbe } from '../channels/probe.ts'
+import { type DataFolder, openDataFolder } from '../cli/data-folder.ts'
+import { type FirstStart, makeAdmin, makeChannels } from '../cli/first-start.ts'
+import { programVersion } from '../cli/program.ts'
+import { openVault } from '../cli/root-secret.ts'
+import type { Outside } from '../compose.ts'
+import type { Config } from '../config.ts'
+import { createKeyCache } from '../keys/key-cache.ts'
+import { createLedger } from '../ledger/create-ledger.ts'
+import { createOnce } from '../manage/idempotency.ts'
+import type { Rooms } from '../manage/rooms.ts'
+import { createMetrics } from '../metrics/metrics.ts'
+import { createPriceBook } from '../prices/price-book.ts'
+import { createSettings } from '../settings/settings.ts'
+import { claimOwnership } from '../storage/ownership.ts'
+import { openSqliteStore } from '../storage/sqlite.ts'
+import type { Store } from '../storage/store.ts'
+import { storedDurability } from '../storage/stored-durability.ts'
+
+/** Everything that both doors share. */
+export interface Built {
+  readonly rooms: Rooms
+  readonly dispatcher: Dispatcher
+  readonly first: FirstStart | undefined
+  readonly draining: Draining
+  /** Writes where the gateway can be reached into the lock of the data folder. */
+  tellOwner(url: string): void
+}
+
+/** Whether the program was told to stop. */
+export interface Draining {
+  begun: boolean
+  begin(): void
+}
+
+/** Opens the data folder and builds the nouns on it. What must be closed goes onto `opened`, in the order of opening. */
+export async function buildRooms(
+  config: Config,
+  outside: Outside,
+  opened: AsyncDisposableStack,
+): Promise<Built> {
+  const { now, random, log } = outside
+  const folder = openDataFolder(config.dataFolder)
+  const ownership = claimOwnership(folder.path)
+  opened.defer(() => ownership.release())
+  const store = await openStore(folder, outside, opened)
+  const { vault } = await openVault(folder, config.secret, { store, random })
+  const settings = await createSettings({ store, now })
+  const pricesComing = createPriceBook({ store, now })
+  const ledger = createLedger({ store, now })
+  opened.defer(() => ledger.flush())
+  const accounts = createAccounts({ store, ledger, now })
+  const accessTokens = createAccessTokens({ store, now, random })
+  opened.defer(() => accessTokens.close())
+  const firstRooms = { store, vault, accounts, accessTokens, now, random }
+  const first = await makeAdmin(firstRooms, config)
+  await makeChannels(firstRooms, config)
+
+  const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
+  opened.defer(() => dispatcher.destroy())
+  const probe = createProbe({ dispatcher, now })
+  const directory = await createDirectory({ store, vault, log, askModels: probe.modelsOf })
+  opened.defer(() => directory.close())
+  const keys = createKeyCache({ store, vault, ledger, settings, now })
+  opened.defer(() => keys.close())
+  const metrics = createMetrics({ ledger })
+  opened.defer(() => metrics.close())
+  const draining: Draining = {
+    begun: false,
+    begin() {
+      draining.begun = true
+    },
+  }
+  const rooms: Rooms = {
+    ...{ store, ledger, vault, keys, accounts, accessTokens, settings, directory, probe, metrics },
+    ...{ now, random, log },
+    prices: await pricesComing,
+    once: createOnce({ store, now }),
+    program: {
+      version: programVersion(),
+      startedAt: now(),
+      privateUpstreams: config.privateUpstreams,
+      draining: () => draining.begun,
+    },
+  }
+  return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.tell(url) }
+}
+
+async function openStore(
+  folder: DataFolder,
+  { log }: Outside,
+  opened: AsyncDisposableStack,
+): Promise<Store> {
+  const path = folder.databaseFile
+  const store = await openSqliteStore({ path, durability: storedDurability(path), log })
+  opened.defer(() => store.close())
+  return store
+}
