@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices'
-import { OUTPUT_LIMITS, OWN_MODELS } from './own-models.ts'
+import { LEFT_OUT, OUTPUT_LIMITS, OWN_MODELS } from './own-models.ts'
 import type { ModelPrice } from './price.ts'
 import { toModelPrice } from './to-model-price.ts'
 
@@ -111,7 +111,7 @@ function describe(provider: Provider, model: ModelInfo, price: ModelPrice): Cata
   return {
     id: model.id,
     provider: provider.id,
-    price,
+    price: { ...LEFT_OUT.get(model.id), ...price },
     contextWindow: model.context_window,
     changing: Array.isArray(model.prices),
   }

@@ -1,4 +1,4 @@
-import type { ModelPrice } from './price.ts'
+import type { ModelPrice, Rates } from './price.ts'
 
 /** The model of the simulator channel. */
 export const SIMULATOR_MODEL = 'turnpike-simulator'
@@ -6,6 +6,12 @@ export const SIMULATOR_MODEL = 'turnpike-simulator'
 /** Prices of models that only exist here. The simulator costs as much as a small model, so that a newcomer sees a charge. */
 export const OWN_MODELS: ReadonlyMap<string, ModelPrice> = new Map([
   [SIMULATOR_MODEL, { input: '0.15', cache_read: '0.075', output: '0.6' }],
+])
+
+/** Prices that the catalogue leaves out, without which audio would be charged as text; from OpenAI's price page. */
+export const LEFT_OUT: ReadonlyMap<string, Rates> = new Map([
+  ['gpt-4o-audio-preview', { input_audio: '40', output_audio: '80' }],
+  ['gpt-4o-mini-audio-preview', { input_audio: '10', output_audio: '20' }],
 ])
 
 /**
@@ -25,6 +31,7 @@ export const OUTPUT_LIMITS: readonly (readonly [beginning: string, limit: number
   ['claude-sonnet-4', 64_000],
   ['claude-haiku-4', 64_000],
   ['claude-opus-4-5', 64_000],
+  ['claude-opus-4-6', 128_000],
   ['gemini-1.5-', 8_192],
   ['gemini-2.0-', 8_192],
   ['gemini-2.5-', 65_536],

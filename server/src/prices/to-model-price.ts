@@ -1,4 +1,5 @@
 import type { ModelPrice as CataloguePrice, TieredPrices } from '@pydantic/genai-prices'
+import { parseDecimal, writeDecimal } from './decimal.ts'
 import type { ModelPrice, Rates, TokenKind } from './price.ts'
 
 /** Our kinds of tokens, and what the catalogue calls their price. */
@@ -29,9 +30,14 @@ export function toModelPrice(listed: CataloguePrice): ModelPrice | undefined {
     .map((above) => ({ above, ...ratesAbove(listed, above) }))
   return {
     ...base,
-    ...(typeof perRequest === 'number' ? { per_request: `${perRequest}e-3` } : {}),
+    ...(typeof perRequest === 'number' ? { per_request: perThousand(perRequest) } : {}),
     ...(tiers.length > 0 ? { tiers } : {}),
   }
+}
+
+function perThousand(price: number): string {
+  const decimal = parseDecimal(price)
+  return decimal ? writeDecimal({ ...decimal, scale: decimal.scale + 3 }) : '0'
 }
 
 /** The prices that hold for calls with more than `above` input tokens. */

@@ -59,6 +59,18 @@ describe('the catalogue', () => {
     })
   })
 
+  test('audio costs what audio costs, also where the library leaves it out', () => {
+    expect(found('gpt-4o-audio-preview-2024-12-17')?.price).toMatchObject({
+      input: '2.5',
+      input_audio: '40',
+    })
+    expect(found('gpt-audio')?.price).toMatchObject({ input: '2.5', output_audio: '64' })
+  })
+
+  test('a price by the thousand requests becomes one by the request', () => {
+    expect(found('sonar-pro')?.price).toMatchObject({ input: '3', per_request: '0.014' })
+  })
+
   test('a long input changes the price of the whole call', () => {
     const price = compilePrice(found('gemini-2.5-pro')?.price ?? {})
     expect(cost(price, { ...NO_USAGE, prompt: 200_000 })).toBe(125_000)
