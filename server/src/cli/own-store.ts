@@ -35,7 +35,7 @@ export async function withOwnStore<T>(
   use: (own: OwnStore) => Promise<T>,
 ): Promise<T> {
   const folder = presentFolder(terminal, typed)
-  const ownership = claimOwnership(folder.path)
+  const ownership = claimOwnership(folder.path, { url: '' })
   try {
     const store = await openSqliteStore({ path: folder.databaseFile, durability: 'full' })
     try {

@@ -46,7 +46,7 @@ export async function buildRooms(
 ): Promise<Built> {
   const { now, random, log } = outside
   const folder = openDataFolder(config.dataFolder)
-  const ownership = claimOwnership(folder.path)
+  const ownership = claimOwnership(folder.path, { url: '' })
   opened.defer(() => ownership.release())
   const store = await openStore(folder, outside, opened)
   const { vault } = await openVault(folder, config.secret, { store, random })
@@ -54,7 +54,7 @@ export async function buildRooms(
   const pricesComing = createPriceBook({ store, now })
   const ledger = createLedger({ store, now })
   opened.defer(() => ledger.flush())
-  const accounts = createAccounts({ store, ledger, now })
+  const accounts = createAccounts({ store, now })
   const accessTokens = createAccessTokens({ store, now, random })
   opened.defer(() => accessTokens.close())
   const firstRooms = { store, vault, accounts, accessTokens, now, random }
@@ -88,7 +88,7 @@ export async function buildRooms(
       draining: () => draining.begun,
     },
   }
-  return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.tell(url) }
+  return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.announce(url) }
 }
 
 async function openStore(
