@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import { accountEntity } from '../ledger/entity.ts'
-import type { Ledger } from '../ledger/ledger.ts'
 import { openBalance, setBalance } from '../ledger/statements.ts'
 import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
 import type { AccountTable } from '../storage/tables.ts'
@@ -65,7 +64,6 @@ export interface Accounts {
 
 interface AccountParts {
   readonly store: Store
-  readonly ledger: Pick<Ledger, 'committed'>
   readonly now: () => number
 }
 
@@ -121,7 +119,7 @@ function anotherAdmin(id: number) {
 }
 
 async function createAccount(
-  { store, ledger, now }: AccountParts,
+  { store, now }: AccountParts,
   wanted: NewAccount,
   by: By,
 ): Promise<number> {
@@ -147,12 +145,11 @@ async function createAccount(
     ],
     [{ kind: 'account', subject: String(id) }],
   )
-  ledger.committed(entity, wanted.quota)
   return id
 }
 
 async function updateAccount(
-  { store, ledger, now }: AccountParts,
+  { store, now }: AccountParts,
   { id, change }: { id: number; change: AccountChange },
   by: By,
 ): Promise<boolean> {
@@ -167,7 +164,6 @@ async function updateAccount(
     [changeStatement(store, id, change), ...setting, ...(by.also?.(id) ?? [])],
     [{ kind: 'account', subject: String(id) }],
   )
-  if (written.done && quota !== undefined) ledger.committed(entity, quota)
   return written.done
 }
 

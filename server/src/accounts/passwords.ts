@@ -5,7 +5,7 @@ const COST = { N: 2 ** 15, r: 8, p: 3 }
 const HASH_BYTES = 32
 /** Longer ones would only make us hash a novel. */
 export const LONGEST_PASSWORD = 256
-export const SHORTEST_PASSWORD = 12
+export const SHORTEST_PASSWORD = 8
 
 /** Hashes a password as `scrypt$N$r$p$salt$hash`; the cost stands in it, so that it can rise later. */
 export async function hashPassword(password: string): Promise<string> {

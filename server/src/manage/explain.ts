@@ -11,6 +11,7 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>
   readonly patternProperties?: Readonly<Record<string, Shape>>
   readonly required?: readonly string[]
+  readonly additionalProperties?: boolean
   readonly writeOnly?: boolean
   readonly minimum?: number
   readonly maximum?: number
@@ -40,6 +41,11 @@ export function explain(schema: TSchema, value: unknown, mistake: Mistake): stri
   if (mistake.keyword === 'required') {
     const missing = 'requiredProperties' in mistake.params ? mistake.params.requiredProperties : []
     return `${nameOf([...steps, Array.isArray(missing) ? String(missing[0]) : ''])} is required`
+  }
+  if (mistake.keyword === 'additionalProperties') {
+    const names =
+      'additionalProperties' in mistake.params ? mistake.params.additionalProperties : []
+    return `there is nothing called ${Array.isArray(names) ? String(names[0]).slice(0, 64) : ''} here`
   }
   const { shape, found, secret } = follow(shapeOf(schema), value, steps)
   const name = steps.length === 0 ? 'the body' : nameOf(steps)

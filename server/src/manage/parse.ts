@@ -6,6 +6,9 @@ import { explain, type Shape, shapeOf } from './explain.ts'
 /** Checks a value against its schema and returns only what the schema names. @throws Refused `invalid_field`. */
 export type Parse = (value: unknown) => unknown
 
+/** Path parameters or a query. */
+export type Named = Readonly<Record<PropertyKey, unknown>>
+
 /** Compiles a schema once, at start. */
 export function createParse(schema: TSchema): Parse {
   const compiled = Compile(schema)
@@ -23,7 +26,7 @@ export function createParse(schema: TSchema): Parse {
 }
 
 /** The same for what comes as text: path parameters and the query. Numbers and flags are read from it. */
-export function createTextParse(schema: TSchema): Parse {
+export function createTextParse(schema: TSchema): (value: unknown) => Named {
   const parse = createParse(schema)
   const { properties = {} } = shapeOf(schema)
   return (value) => {
@@ -32,7 +35,7 @@ export function createTextParse(schema: TSchema): Parse {
       const first: unknown = Array.isArray(text) ? text[0] : text
       return [name, typeof first === 'string' ? fromText(properties[name], first) : first]
     })
-    return parse(Object.fromEntries(sent))
+    return Object(parse(Object.fromEntries(sent)))
   }
 }
 
@@ -61,8 +64,9 @@ function pick(shape: Shape, value: unknown): unknown {
     return items === undefined ? value : value.map((item) => pick(items, item))
   }
   if (typeof value !== 'object' || value === null) return value
-  const { properties } = objectIn(shape)
-  if (properties === undefined) return value
+  const { properties, additionalProperties } = objectIn(shape)
+  // `additionalProperties: false`: here an unknown name is a mistake, which the check reports.
+  if (properties === undefined || additionalProperties === false) return value
   const members = Object.entries(properties)
     .filter(([name]) => Object.hasOwn(value, name))
     .map(([name, member]) => [name, pick(member, Reflect.get(value, name)), member] as const)

@@ -9,7 +9,7 @@ import { success } from './envelope.ts'
 import { readJson } from './json.ts'
 import type { Admit } from './limits.ts'
 import type { Answer, Asked, IdempotencyClaim, Operation } from './operation.ts'
-import { createParse, createTextParse, type Parse } from './parse.ts'
+import { createParse, createTextParse, type Named } from './parse.ts'
 import type { Rooms } from './rooms.ts'
 
 export interface RouteParts {
@@ -44,7 +44,7 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
     },
     async answer(request, reply) {
       const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array()
-      const asked: Asked = {
+      const asked: Asked<Named, Named> = {
         caller: callers.get(request) ?? NOBODY,
         params: parsers.params(pathParams(request)),
         query: parsers.query(request.query),
@@ -60,7 +60,7 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
   }
 }
 
-const nothing: Parse = () => ({})
+const nothing = () => ({})
 
 function createParsers({ params, query, body }: Operation) {
   return {

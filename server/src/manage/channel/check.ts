@@ -1,0 +1,89 @@
+import { createAddressRules, type PrivateUpstreams } from '../../channels/address-rules.ts'
+import { BaseUrlError, parseBaseUrl } from '../../channels/channel.ts'
+import { Refused } from '../../errors.ts'
+import { LONGEST_MODEL, type NewChannel } from './fields.ts'
+
+const refuse = (says: string) => new Refused('invalid_field', says)
+
+/** A channel as it is going to be: everything known, keys apart. */
+export type WholeChannel = Required<Omit<NewChannel, 'key' | 'keys'>>
+
+/** Headers that the gateway writes itself, or that carry a credential, which has its encrypted place in `keys`. */
+const NOT_OURS_TO_SET =
+  /^(authorization|proxy-.*|x-api-key|api-key|x-goog-api-key|cookie|host|content-length|content-type|transfer-encoding|connection|upgrade|te|trailer|keep-alive|expect)$/
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+/** RFC 9110: visible characters, blanks and tabs; a line break would begin another header. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const KEY_CHARACTERS = /^[\x21-\x7e]+$/
+/** In a URL, an IPv4 or bracketed IPv6 address instead of a name. */
+const LITERAL_ADDRESS = /^(\d+\.\d+\.\d+\.\d+|\[.*\])$/
+
+/** What the schemas can't say. @throws Refused `invalid_field`. */
+export function checkChannel(channel: WholeChannel, upstreams: PrivateUpstreams): void {
+  checkAddress(channel, upstreams)
+  checkHeaders(channel.headers)
+  for (const [name, ids] of [
+    ['models', channel.models],
+    ['model_mapping', Object.keys(channel.model_mapping)],
+  ] as const) {
+    for (const id of ids) checkModel(name, id)
+  }
+  const twice = channel.models.find((id, at) => channel.models.indexOf(id) !== at)
+  if (twice !== undefined) throw refuse(`models holds ${twice} twice`)
+}
+
+function checkModel(field: string, id: string): void {
+  if (id === '' || id.trim() !== id || id.includes(',')) {
+    throw refuse(`${field}: a model id must not be empty, hold a comma or end in a blank`)
+  }
+  if (Buffer.byteLength(id) > LONGEST_MODEL) {
+    throw refuse(`${field}: a model id must have at most ${LONGEST_MODEL} bytes`)
+  }
+}
+
+function checkAddress({ type, base_url }: WholeChannel, upstreams: PrivateUpstreams): void {
+  if (type === 'simulator') return
+  if (base_url === '') throw refuse(`base_url is required for the type ${type}`)
+  const { origin } = parsed(base_url)
+  const host = new URL(origin).hostname
+  // Names are judged when connecting, because what they mean may change.
+  const mayConnect = createAddressRules(upstreams)
+  if (LITERAL_ADDRESS.test(host) && !mayConnect(host.replace(/^\[|\]$/g, ''))) {
+    throw refuse(`base_url: requests to ${host} are not allowed`)
+  }
+}
+
+function parsed(baseUrl: string) {
+  try {
+    return parseBaseUrl(baseUrl)
+  } catch (error) {
+    throw error instanceof BaseUrlError ? refuse(error.message) : error
+  }
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  const seen = new Set<string>()
+  for (const [given, value] of Object.entries(headers)) {
+    const name = given.toLowerCase()
+    if (!HEADER_NAME.test(name)) throw refuse('headers: a name is not a valid header name')
+    if (NOT_OURS_TO_SET.test(name)) {
+      throw refuse(`headers: ${name} can't be set here; a provider's key belongs in keys`)
+    }
+    if (seen.has(name)) throw refuse(`headers: ${name} comes twice`)
+    if (!HEADER_VALUE.test(value)) throw refuse(`headers: the value of ${name} is not valid`)
+    seen.add(name)
+  }
+}
+
+/** A key goes out in a header: a blank or line break at its end is a mistake in copying. */
+export function checkKeys(keys: readonly string[]): void {
+  keys.forEach((key, at) => {
+    if (KEY_CHARACTERS.test(key)) return
+    throw refuse(`keys[${at}] must be visible ASCII characters without blanks or line breaks`)
+  })
+}
+
+/** Whether a key would go to another host than before. */
+export function isOtherOrigin(before: string, after: string): boolean {
+  return before !== '' && parsed(before).origin !== parsed(after).origin
+}

@@ -1,0 +1,71 @@
+import { DEFAULT_BASE_URLS } from '../../channels/channel.ts'
+import { Refused } from '../../errors.ts'
+import { auditStatement } from '../audit/record.ts'
+import { operation } from '../operation.ts'
+import type { Rooms } from '../rooms.ts'
+import { checkChannel, type WholeChannel } from './check.ts'
+import { channelSchema, type NewChannel, newChannel } from './fields.ts'
+import { hasMask, sentKeys, toKeysColumn } from './keys.ts'
+import { channelRow, toColumns, toRecord } from './record.ts'
+
+/** `POST /api/channel/` */
+export const createChannel = (rooms: Rooms) =>
+  operation({
+    method: 'POST',
+    path: '/api/channel',
+    scope: 'admin',
+    summary: 'Create a channel',
+    description: 'Without `models` the provider is asked which it has.',
+    tag: 'Channels',
+    body: newChannel,
+    data: channelSchema,
+    async run(asked) {
+      const channel = withStandards(asked.body)
+      checkChannel(channel, rooms.program.privateUpstreams)
+      const keys = sentKeys(asked.body) ?? []
+      requireKeys(channel, keys)
+      if (hasMask(keys)) throw new Refused('invalid_field', 'keys holds a mask instead of a key')
+      const id = rooms.store.nextId('channel')
+      const created = rooms.store.db.insertInto('channel').values({
+        id,
+        ...toColumns(channel),
+        keys: toKeysColumn(rooms, id, keys),
+        created_at: Math.floor(rooms.now() / 1000),
+        deleted_at: null,
+      })
+      const audited = auditStatement(rooms, asked, {
+        action: 'channel.create',
+        subject: `channel ${id}`,
+        after: channel,
+      })
+      await rooms.store.write([created, audited], [{ kind: 'channel', subject: String(id) }])
+      return {
+        data: toRecord(rooms, await channelRow(rooms, id)),
+        headers: { location: `/api/channel/${id}` },
+      }
+    },
+  })
+
+function withStandards(sent: NewChannel): WholeChannel {
+  const { key: _key, keys: _keys, ...rest } = sent
+  return {
+    base_url: DEFAULT_BASE_URLS[sent.type] ?? '',
+    models: [],
+    groups: ['default'],
+    model_mapping: {},
+    priority: 0,
+    weight: 1,
+    free: false,
+    status: 1,
+    headers: {},
+    timeouts: {},
+    ...rest,
+  }
+}
+
+/** Providers on one's own machine often take none; OpenAI always takes one. */
+export function requireKeys({ type }: WholeChannel, keys: readonly string[]): void {
+  if (type === 'openai' && keys.length === 0) {
+    throw new Refused('invalid_field', 'keys is required for the type openai')
+  }
+}

@@ -1,0 +1,96 @@
+import Type, { type Static } from 'typebox'
+import { CHANNEL_TYPES } from '../../channels/channel.ts'
+import { groupName } from '../user/record.ts'
+
+/** Contract 5: model ids have at most 256 bytes. */
+export const LONGEST_MODEL = 256
+const model = Type.String({ minLength: 1, maxLength: LONGEST_MODEL })
+const upstreamKey = Type.String({ minLength: 1, maxLength: 4096, writeOnly: true })
+const deadline = Type.Optional(Type.Integer({ minimum: 100, maximum: 86_400_000 }))
+
+const timeouts = Type.Object({ first_byte_ms: deadline, idle_ms: deadline, total_ms: deadline })
+
+/** What a channel holds besides its keys, as it is sent and read. */
+const shown = {
+  name: Type.String({ minLength: 1, maxLength: 100 }),
+  type: Type.Union(
+    CHANNEL_TYPES.map((type) => Type.Literal(type)),
+    { description: 'Others come with later versions.' },
+  ),
+  base_url: Type.String({
+    maxLength: 2048,
+    description: 'Without a path it means `/v1`. `openai` has one of its own.',
+  }),
+  models: Type.Array(model, {
+    maxItems: 1000,
+    description: 'Public model ids; none: the provider is asked which it has.',
+  }),
+  groups: Type.Array(groupName, { minItems: 1, maxItems: 100 }),
+  model_mapping: Type.Record(Type.String(), model, {
+    description: 'Public id to the id that the provider knows.',
+  }),
+  priority: Type.Integer({
+    minimum: -1_000_000,
+    maximum: 1_000_000,
+    description: 'Higher ones are tried first.',
+  }),
+  weight: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Share of the calls among channels of equal priority.',
+  }),
+  free: Type.Boolean({ description: 'Calls through it cost nothing.' }),
+  status: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 enabled, 2 disabled.' }),
+  headers: Type.Record(Type.String(), Type.String({ maxLength: 4096 }), {
+    description: 'Further request headers. Credentials belong in `keys`.',
+  }),
+  timeouts,
+}
+
+const keys = {
+  keys: Type.Optional(
+    Type.Array(upstreamKey, {
+      maxItems: 100,
+      description:
+        "The provider's keys. Encrypted at rest; read back masked; a mask sent back means unchanged.",
+    }),
+  ),
+  key: Type.Optional(upstreamKey),
+}
+
+const optional = {
+  base_url: Type.Optional(shown.base_url),
+  models: Type.Optional(shown.models),
+  groups: Type.Optional(shown.groups),
+  model_mapping: Type.Optional(shown.model_mapping),
+  priority: Type.Optional(shown.priority),
+  weight: Type.Optional(shown.weight),
+  free: Type.Optional(shown.free),
+  status: Type.Optional(shown.status),
+  headers: Type.Optional(shown.headers),
+  timeouts: Type.Optional(timeouts),
+}
+
+export const newChannel = Type.Object({ name: shown.name, type: shown.type, ...keys, ...optional })
+export type NewChannel = Static<typeof newChannel>
+
+export const changedChannel = Type.Object({
+  name: Type.Optional(shown.name),
+  type: Type.Optional(shown.type),
+  ...keys,
+  ...optional,
+})
+export type ChangedChannel = Static<typeof changedChannel>
+
+/** A channel as administrators read it. */
+export const channelSchema = Type.Object({
+  id: Type.Integer(),
+  ...shown,
+  keys: Type.Array(Type.String(), { description: 'Masked.' }),
+  served_models: Type.Array(Type.String(), {
+    description: 'What it serves now: `models`, or what the provider answered when there are none.',
+  }),
+  created_time: Type.Integer(),
+})
+
+export const channelParams = Type.Object({ id: Type.Integer() })

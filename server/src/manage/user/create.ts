@@ -1,0 +1,55 @@
+import { hashPassword } from '../../accounts/passwords.ts'
+import { Refused } from '../../errors.ts'
+import { UniqueViolation } from '../../storage/failures.ts'
+import { actorOf, auditStatement } from '../audit/record.ts'
+import { operation } from '../operation.ts'
+import type { Rooms } from '../rooms.ts'
+import { checkUsername, newAccount } from './fields.ts'
+import { accountOf, accountSchema, toRecord } from './record.ts'
+
+/** `POST /api/user/` */
+export const createUser = (rooms: Rooms) =>
+  operation({
+    method: 'POST',
+    path: '/api/user',
+    scope: 'admin',
+    summary: 'Create an account',
+    tag: 'Accounts',
+    body: newAccount,
+    data: accountSchema,
+    async run(asked) {
+      const { password, ...sent } = asked.body
+      const wanted = {
+        username: checkUsername(sent.username),
+        role: sent.role ?? 'user',
+        group: sent.group ?? 'default',
+        groups: sent.groups ?? [],
+        quota: sent.quota ?? 0,
+        unlimited: sent.unlimited_quota ?? false,
+      }
+      const passwordHash = password === undefined ? null : await hashPassword(password)
+      const by = {
+        actor: actorOf(asked),
+        also: (id: number) => [
+          auditStatement(rooms, asked, {
+            action: 'account.create',
+            subject: `account ${id}`,
+            after: wanted,
+          }),
+        ],
+      }
+      try {
+        const id = await rooms.accounts.create({ ...wanted, passwordHash }, by)
+        return {
+          data: toRecord(await accountOf(rooms, id)),
+          headers: { location: `/api/user/${id}` },
+        }
+      } catch (error) {
+        throw error instanceof UniqueViolation ? nameTaken(wanted.username) : error
+      }
+    },
+  })
+
+/** Also for a change of name. */
+export const nameTaken = (username: string): Refused =>
+  new Refused('already_exists', `there is an account named ${username} already`)

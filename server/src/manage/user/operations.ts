@@ -1,0 +1,19 @@
+import type { Operation } from '../operation.ts'
+import type { Rooms } from '../rooms.ts'
+import { changeUser, deleteUser } from './change.ts'
+import { createUser } from './create.ts'
+import { adjustUserQuota } from './quota.ts'
+import { getUser, listUsers } from './read.ts'
+import { getOwnGroups, getSelf } from './self.ts'
+
+/** Accounts: one's own, and everybody's for administrators. */
+export const userOperations = (rooms: Rooms): readonly Operation[] => [
+  getSelf(rooms),
+  getOwnGroups(),
+  createUser(rooms),
+  listUsers(rooms),
+  getUser(rooms),
+  changeUser(rooms),
+  deleteUser(rooms),
+  adjustUserQuota(rooms),
+]
