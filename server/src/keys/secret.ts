@@ -28,6 +28,8 @@ export function generateKey(random: (bytes: number) => Uint8Array): string {
  */
 export function parseKey(raw: string): string | undefined {
   const value = raw.startsWith('sk-') ? raw.slice(3) : raw
+  // A personal access token is no key, so that whoever sends one is told so.
+  if (value.startsWith('tpat_')) return undefined
   const shape = shapeOf(value)
   if (shape === 'neither') return undefined
   if (shape === 'foreign' || value.length !== KEY_LENGTH) return value
