@@ -8,6 +8,7 @@ export const MOST_UNITS = 1e15
 
 /** Brands a whole number as units. @throws RangeError for fractions, negatives and sums beyond exact integers. */
 export function units(amount: number): Units {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`not an amount of units: ${amount}`)
+  if (!Number.isSafeInteger(amount) || amount < 0)
+    throw new RangeError(`not an amount of units: ${amount}`)
   return amount as Units
 }

@@ -19,16 +19,24 @@ export interface Compilable {
 
 /** What a write did: the rows each statement returned, or which statement's `must` stopped it (nothing was written). */
 export type Written =
-  | { readonly done: true; readonly rows: readonly (readonly Row[])[]; readonly changed: readonly number[] }
+  | {
+      readonly done: true
+      readonly rows: readonly (readonly Row[])[]
+      readonly changed: readonly number[]
+    }
   | { readonly done: false; readonly stoppedAt: number }
 
 /** A usage record before it has an id. The record is the settlement's book entry. */
-export type UsageRecord = Readonly<Omit<UsageTable, 'id' | 'quota' | 'shortfall'>>
+export type UsageRecord = Readonly<
+  Omit<UsageTable, 'id' | 'quota' | 'shortfall' | 'key_charged' | 'account_charged'>
+>
 
-/** A finished call: what it cost, whom to charge. `charges` names finite and unlimited entities alike. */
+/** A finished call: what it cost, whom to charge. `key` and `account` are entities, finite or unlimited. */
 export interface Settlement {
   readonly record: UsageRecord
   readonly cost: number
+  /** No more than this is charged, so that a call that outran its reservation never spends another call's. */
+  readonly atMost: number
   readonly key: number
   readonly account: number
   readonly keyUnlimited: boolean
@@ -53,16 +61,28 @@ export interface Store {
   /**
    * One transaction: all statements, then the changes are numbered and announced. Resolves after the commit is durable
    * and after every `onChange` listener has run, so that the caller's answer comes after the caches know.
+   * Statements that touch `balance` return `entity, remain` (see ledger/statements.ts): the balance listeners read them.
    * @throws StorageUnavailable when the disk refuses; UniqueViolation names the constraint's columns.
    */
-  write(statements: readonly (Statement | Compilable)[], changes?: readonly Change[]): Promise<Written>
-  /** Gathers with others and commits; resolves when durable. Never rejects because of one bad record: see ledger. */
+  write(
+    statements: readonly (Statement | Compilable)[],
+    changes?: readonly Change[],
+  ): Promise<Written>
+  /**
+   * Gathers with others and commits; resolves when durable. A bad record is mended, a full disk is waited for:
+   * it rejects only when the waiting room is full or the store was closed. The settlement is read when its batch leaves,
+   * so that its owner can still turn it into one that costs nothing.
+   */
   settle(settlement: Settlement): Promise<Settled>
   /** The next id of a table, never given twice (deleted rows included). */
   nextId(table: 'key' | 'account' | 'access_token' | 'channel' | 'entry' | 'audit'): number
   onChange(listener: (change: Change) => void): void
+  /** Told of every committed balance, in the order of commits and before the promises of that commit resolve. */
+  onBalance(listener: (entity: number, remain: number) => void): void
   /** True while commits succeed; false after a disk failure until one succeeds again. */
   healthy(): boolean
+  /** False when commits have failed for 10 s, or too many settlements wait: new calls should be refused. */
+  accepting(): boolean
   /** Copies the whole database, consistently, while it runs. */
   backup(path: string): Promise<void>
   /** Waits for everything asked for so far, then closes. */

@@ -22,6 +22,8 @@ export interface Tables {
     created_at: number
   }
   usage: UsageTable
+  /** Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names. */
+  usage_hour: UsageHourTable
   access_token: AccessTokenTable
   channel: ChannelTable
   /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
@@ -55,7 +57,14 @@ export interface Tables {
   meta: { name: string; value: string }
 }
 
-export type ChangeKind = 'key' | 'account' | 'access_token' | 'channel' | 'group' | 'price' | 'setting'
+export type ChangeKind =
+  | 'key'
+  | 'account'
+  | 'access_token'
+  | 'channel'
+  | 'group'
+  | 'price'
+  | 'setting'
 
 /** What changed, for caches to forget. `subject` is the row's id or name as text. */
 export interface Change {
@@ -159,8 +168,12 @@ export interface UsageTable {
   channel_id: number
   /** Units charged to key and account alike. */
   quota: number
-  /** Units of the cost that neither had left. */
+  /** Units of the cost that could not be had. */
   shortfall: number
+  /** 1 = `quota` was taken from the key's `remain`; 0 = the key was unlimited, and `quota` only counts as used. */
+  key_charged: number
+  /** The same for the account. */
+  account_charged: number
   prompt_tokens: number
   completion_tokens: number
   cached_tokens: number
@@ -181,4 +194,20 @@ export interface UsageTable {
   attempts: number
   /** Output limit sent upstream when lowered; 0 otherwise. */
   output_limit: number
+}
+
+export interface UsageHourTable {
+  account_id: number
+  hour: number
+  key_id: number
+  model: string
+  group_name: string
+  channel_id: number
+  requests: number
+  /** Of `requests`, those that were not answered with success. */
+  failed: number
+  quota: number
+  shortfall: number
+  prompt_tokens: number
+  completion_tokens: number
 }

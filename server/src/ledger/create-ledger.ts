@@ -1,0 +1,146 @@
+import { Refused } from '../errors.ts'
+import type { Store } from '../storage/store.ts'
+import { type Balance, type Balances, createBalances, freeOf } from './balances.ts'
+import { createAdjust, createRefund } from './entries.ts'
+import type { Ledger, Payers, Reservation, Short } from './ledger.ts'
+import { type Books, type Held, RunningReservation } from './running-reservation.ts'
+import type { Units } from './units.ts'
+import { createWaitingRoom, isShort, type WaitingRoom } from './waiting-room.ts'
+
+export interface LedgerParts {
+  readonly store: Store
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+const WAIT_MS = 500
+
+/**
+ * The ledger of one process that owns its database: units are set aside in memory, taken on disk. `remain` of every
+ * balance follows the commits; what calls hold is `reserved` and dies with the process, so nothing is reclaimed later.
+ */
+export function createLedger({ store, now }: LedgerParts): Ledger {
+  const balances = createBalances()
+  const room = createWaitingRoom(take)
+  const { books, open, outstanding, flush } = createBooks({ store, now }, balances, room)
+
+  store.onBalance((entity, remain) => {
+    balances.follow(entity, remain)
+    room.wake(entity)
+  })
+
+  function take(payers: Payers, amount: Units): Reservation | Short {
+    const held = finiteOf(balances, payers)
+    const short = shortOf(held, payers, amount)
+    if (short) return short
+    open(held, amount)
+    return new RunningReservation(books, payers, held, amount)
+  }
+
+  function reserve(payers: Payers, amount: Units): Reservation | Short {
+    if (!store.accepting()) throw new Refused('ledger_unavailable')
+    return take(payers, amount)
+  }
+
+  async function reserveSoon(
+    payers: Payers,
+    amount: Units,
+    signal: AbortSignal,
+    waitMs = WAIT_MS,
+  ): Promise<Reservation | Short> {
+    signal.throwIfAborted()
+    if (room.hasQueue(payers)) {
+      const short = shortOf(finiteOf(balances, payers), payers, amount)
+      if (short && !short.reserved) return short
+    } else {
+      const got = reserve(payers, amount)
+      if (!isShort(got) || !got.reserved) return got
+    }
+    return room.wait({ payers, amount, signal, waitMs })
+  }
+
+  return {
+    know: balances.know,
+    knows: balances.has,
+    forget: balances.forget,
+    available: (payers) => least(finiteOf(balances, payers), freeOf),
+    remaining: (payers) => least(finiteOf(balances, payers), ({ remain }) => remain),
+    reserve,
+    reserveSoon,
+    adjust: createAdjust(store, now),
+    committed: () => undefined,
+    outstanding,
+    flush,
+  }
+}
+
+/** What reservations ask for, and the counting of it. */
+function createBooks({ store, now }: LedgerParts, balances: Balances, room: WaitingRoom) {
+  const refund = createRefund(store, now)
+  let reservations = 0
+  let units = 0
+  let pending = 0
+  let flushing: (() => void)[] = []
+
+  const done = () => {
+    if (--pending > 0) return
+    for (const resolve of flushing) resolve()
+    flushing = []
+  }
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    pending++
+    work.then(done, done)
+    return work
+  }
+  const books: Books = {
+    hold(held, more) {
+      for (const balance of held) balance.reserved += more
+      if (held.length > 0) units += more
+      if (more < 0) for (const { entity } of held) room.wake(entity)
+    },
+    leave(held, amount) {
+      reservations--
+      if (held.length > 0) units -= amount
+      for (const balance of held) balances.leave(balance, amount)
+      for (const { entity } of held) room.wake(entity)
+    },
+    settle: (settlement) => track(store.settle(settlement)),
+    // A refund that even retrying can't write: the process is ending, and the entry is missing from the books.
+    refund: (settlement, charged) => void track(refund(settlement, charged)).catch(() => undefined),
+  }
+  return {
+    books,
+    open(held: Held, amount: Units) {
+      reservations++
+      if (held.length > 0) units += amount
+      for (const balance of held) balances.hold(balance, amount)
+    },
+    outstanding: () => ({ reservations, units }),
+    flush: async () => {
+      if (pending > 0) await new Promise<void>((resolve) => flushing.push(resolve))
+    },
+  }
+}
+
+/** The balances that hold units for these payers. The key's first: its owner can mend it. */
+function finiteOf(balances: Balances, payers: Payers): Held {
+  const held: Balance[] = []
+  if (!payers.keyUnlimited) held.push(balances.of(payers.key))
+  if (!payers.accountUnlimited) held.push(balances.of(payers.account))
+  return held
+}
+
+const least = (held: Held, of: (balance: Balance) => number): number =>
+  held.reduce((smallest, balance) => Math.min(smallest, of(balance)), Infinity)
+
+/** Who lacks units; before that, whom no waiting would help. */
+function shortOf(held: Held, payers: Payers, amount: number): Short | undefined {
+  const poor = held.find(({ remain }) => remain < amount)
+  const short = poor ?? held.find((balance) => freeOf(balance) < amount)
+  if (!short) return undefined
+  return {
+    entity: short.entity === payers.key ? 'key' : 'account',
+    reserved: !poor,
+    available: least(held, freeOf),
+  }
+}

@@ -1,0 +1,117 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { openForReading } from '../storage/sqlite-open.ts'
+import { describeEntity } from './entity.ts'
+
+/** One thing that is wrong with the books, with its figures. */
+export interface Finding {
+  readonly what: FindingKind
+  /** `key 12`, or the database itself. */
+  readonly subject: string
+  readonly says: string
+}
+
+export type FindingKind =
+  | 'damaged'
+  | 'remain_differs'
+  | 'used_differs'
+  | 'below_zero'
+  | 'balance_missing'
+
+/** Named findings of each kind; a broken disk would fill the screen. */
+const NAMED = 20
+
+/** What entries and usage records say each balance must be. Unlimited charges never touched `remain`. */
+const BOOKS = `
+  with charge as (
+    select key_id * 4 as entity, count(*) as requests, sum(quota) as used, sum(quota * key_charged) as taken
+      from usage group by key_id
+    union all
+    select account_id * 4 + 1, count(*), sum(quota), sum(quota * account_charged)
+      from usage group by account_id
+  ),
+  granted as (select entity, sum(delta) as delta from entry group by entity),
+  books as (
+    select entity, sum(granted) as granted, sum(requests) as requests, sum(used) as used, sum(taken) as taken
+    from (
+      select entity, delta as granted, 0 as requests, 0 as used, 0 as taken from granted
+      union all select entity, 0, requests, used, taken from charge
+      union all select entity, 0, 0, 0, 0 from balance
+    ) group by entity
+  )
+  select books.entity, granted, taken, granted - taken as owed, books.used as counted, books.requests as calls,
+    balance.remain, balance.used, balance.requests
+  from books left join balance on balance.entity = books.entity
+  where balance.entity is null or balance.remain <> granted - taken or balance.used <> books.used
+    or balance.requests <> books.requests or balance.remain < 0 or balance.used < 0`
+
+/**
+ * Recomputes every balance from entries and usage records, and checks the file. Reads one snapshot and writes nothing,
+ * so that it may run beside a gateway. An empty list is a clean bill.
+ */
+export async function runDoctor(file: string): Promise<readonly Finding[]> {
+  const database = openForReading(file)
+  try {
+    // One snapshot for both: what commits meanwhile is for the next visit.
+    database.exec('begin')
+    const findings = [...damages(database), ...differences(database)]
+    database.exec('commit')
+    return findings
+  } finally {
+    database.close()
+  }
+}
+
+function damages(database: DatabaseSync): Finding[] {
+  return database
+    .prepare(`pragma integrity_check(${NAMED})`)
+    .all()
+    .map((row) => String(row.integrity_check))
+    .filter((said) => said !== 'ok')
+    .map((says) => ({ what: 'damaged', subject: 'database', says }))
+}
+
+function differences(database: DatabaseSync): Finding[] {
+  const statement = database.prepare(BOOKS)
+  // A tampered sum may lie beyond the numbers that JavaScript can hold.
+  statement.setReadBigInts(true)
+  const named = new Map<FindingKind, Finding[]>()
+  const unnamed = new Map<FindingKind, number>()
+  for (const row of statement.iterate()) {
+    for (const finding of judge(row)) {
+      const found = named.get(finding.what) ?? []
+      named.set(finding.what, found)
+      if (found.length < NAMED) found.push(finding)
+      else unnamed.set(finding.what, (unnamed.get(finding.what) ?? 0) + 1)
+    }
+  }
+  const rest = [...unnamed].map(([what, count]) => ({
+    what,
+    subject: `${count} more`,
+    says: `${count} more balances with the same finding`,
+  }))
+  return [...[...named.values()].flat(), ...rest]
+}
+
+/** What is wrong with one balance; its row says what the books and the balance say. */
+function judge(row: Record<string, unknown>): Finding[] {
+  const subject = describeEntity(Number(row.entity))
+  if (row.remain === null) {
+    const says = `no balance, but ${row.calls} calls for ${row.counted} units and entries of ${row.granted}`
+    return [{ what: 'balance_missing', subject, says }]
+  }
+  const findings: Finding[] = []
+  if (Number(row.remain) < 0 || Number(row.used) < 0) {
+    findings.push({ what: 'below_zero', subject, says: `remain ${row.remain}, used ${row.used}` })
+  }
+  if (row.remain !== row.owed) {
+    const says = `remain is ${row.remain}, but entries of ${row.granted} less ${row.taken} charged leave ${row.owed}`
+    findings.push({ what: 'remain_differs', subject, says })
+  }
+  if (row.used !== row.counted || row.requests !== row.calls) {
+    const says =
+      `used is ${row.used} in ${row.requests} calls, ` +
+      `but its usage records say ${row.counted} in ${row.calls}`
+    findings.push({ what: 'used_differs', subject, says })
+  }
+  return findings
+}

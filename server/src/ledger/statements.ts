@@ -1,0 +1,114 @@
+import { sql } from 'kysely'
+import type { Compilable, Store } from '../storage/store.ts'
+import { describeEntity, type Entity } from './entity.ts'
+import { MOST_UNITS } from './units.ts'
+
+/** A balance that management opens or sets, as part of a larger write. */
+export interface BalanceWish {
+  readonly entity: Entity
+  /** Units it has afterwards. */
+  readonly amount: number
+  readonly actor: string
+  /** Unix seconds. */
+  readonly seconds: number
+  readonly reason?: string
+}
+
+export interface BalanceDelta {
+  readonly entity: Entity
+  readonly delta: number
+  readonly kind: 'adjust' | 'refund'
+  readonly reason: string
+  readonly actor: string
+  readonly idempotency?: string | undefined
+  readonly seconds: number
+}
+
+type Books = Pick<Store, 'db' | 'nextId'>
+
+// Every statement that touches a balance returns `entity, remain`: memory follows from what the commit returned.
+
+/** A new balance and, when there is something in it, the grant that explains it. */
+export function openBalance({ db, nextId }: Books, wish: BalanceWish): readonly Compilable[] {
+  const { entity, amount, actor, seconds, reason = 'opened' } = wish
+  const open = db
+    .insertInto('balance')
+    .values({ entity, remain: inRange(amount), used: 0, requests: 0 })
+    .returning(['entity', 'remain'])
+  if (amount === 0) return [open]
+  const grant = db.insertInto('entry').values({
+    id: nextId('entry'),
+    entity,
+    delta: amount,
+    kind: 'grant',
+    reason,
+    actor,
+    idempotency: null,
+    created_at: seconds,
+  })
+  return [open, grant]
+}
+
+/** Sets a balance and notes the difference to what it was at that moment; nothing when there is none. */
+export function setBalance({ db, nextId }: Books, wish: BalanceWish): readonly Compilable[] {
+  const { entity, amount, actor, seconds, reason = 'set' } = wish
+  inRange(amount)
+  // The entry first: it reads the balance that the second statement replaces.
+  const entry = db
+    .insertInto('entry')
+    .columns(['id', 'entity', 'delta', 'kind', 'reason', 'actor', 'created_at'])
+    .expression((from) =>
+      from
+        .selectFrom('balance')
+        .select((row) => [
+          sql.val(nextId('entry')).as('id'),
+          'entity',
+          row(row.val(amount), '-', row.ref('remain')).as('delta'),
+          sql.val('set' as const).as('kind'),
+          sql.val(reason).as('reason'),
+          sql.val(actor).as('actor'),
+          sql.val(seconds).as('created_at'),
+        ])
+        .where('entity', '=', entity)
+        .where('remain', '<>', amount),
+    )
+  const set = db
+    .updateTable('balance')
+    .set({ remain: amount })
+    .where('entity', '=', entity)
+    .returning(['entity', 'remain'])
+  return [entry, set]
+}
+
+/** Adds or takes; the first statement must change a row, else the balance would leave its range. */
+export function changeBalance(
+  { db, nextId }: Books,
+  { entity, delta, kind, reason, actor, idempotency = '', seconds }: BalanceDelta,
+): readonly [Compilable, Compilable] {
+  const change = db
+    .updateTable('balance')
+    .set((row) => ({ remain: row('remain', '+', delta) }))
+    .where('entity', '=', entity)
+    .where((row) => row.between(row('remain', '+', delta), 0, MOST_UNITS))
+    .returning(['entity', 'remain'])
+  const entry = db.insertInto('entry').values({
+    id: nextId('entry'),
+    entity,
+    delta,
+    kind,
+    reason,
+    actor,
+    idempotency: idempotency === '' ? null : idempotency,
+    created_at: seconds,
+  })
+  return [change, entry]
+}
+
+function inRange(amount: number): number {
+  if (Number.isSafeInteger(amount) && amount >= 0 && amount <= MOST_UNITS) return amount
+  throw new RangeError(`not an amount of units: ${amount}`)
+}
+
+/** `no balance of key 12`: a row that every key and account has from its creation. */
+export const noBalance = (entity: Entity) =>
+  new Error(`there is no balance of ${describeEntity(entity)}`)

@@ -1,0 +1,244 @@
+import { StorageUnavailable, UniqueViolation } from './failures.ts'
+import type { Settled, Settlement, Written } from './store.ts'
+import type { Change } from './tables.ts'
+import {
+  type AskedWrite,
+  type Batch,
+  type BatchAnswer,
+  type PlainStatement,
+  packSettlements,
+  unpackSettled,
+} from './wire.ts'
+
+/** Commits one batch and answers, once; the disk's refusal is an answer too. Rejects when nobody is there to answer. */
+export type Commit = (batch: Batch) => Promise<BatchAnswer>
+
+export interface Log {
+  error(detail: object, message: string): void
+}
+
+export interface CommitQueueParts {
+  readonly commit: Commit
+  /** Told of every balance of a commit, in order, before its promises resolve. */
+  readonly onBalance: (entity: number, remain: number) => void
+  readonly onChange: (change: Change) => void
+  readonly log?: Log | undefined
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Between attempts while the disk refuses. */
+  readonly retryMs?: number
+}
+
+interface WaitingSettlement {
+  readonly kind: 'settlement'
+  readonly settlement: Settlement
+  readonly resolve: (settled: Settled) => void
+  readonly reject: (failure: Error) => void
+}
+
+interface WaitingWrite {
+  readonly kind: 'write'
+  readonly asked: AskedWrite
+  readonly resolve: (written: Written) => void
+  readonly reject: (failure: Error) => void
+}
+
+type Waiting = WaitingSettlement | WaitingWrite
+
+/** Settlements that may wait for a disk to recover: about 100 MB. Running calls end long before it is full. */
+const MOST_WAITING = 100_000
+/** New calls are accepted until a failing disk has failed for this long. */
+const FENCE_MS = 10_000
+const RETRY_MS = 1_000
+
+/**
+ * What stands between many callers and one disk: at most one batch is on its way, and whatever is asked for meanwhile
+ * is the next one. A settlement is never given up: it waits at the head of the queue until the disk takes it.
+ */
+export class CommitQueue {
+  readonly #parts: CommitQueueParts
+  #waiting: Waiting[] = []
+  #underway: readonly Waiting[] = []
+  #failingSince: number | undefined
+  #retry: NodeJS.Timeout | undefined
+  #scheduled = false
+  #closed = false
+  #idle: (() => void)[] = []
+
+  constructor(parts: CommitQueueParts) {
+    this.#parts = parts
+  }
+
+  settle(settlement: Settlement): Promise<Settled> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length >= MOST_WAITING)
+        reject(new StorageUnavailable('too much waits for the disk', true))
+      else this.#ask({ kind: 'settlement', settlement, resolve, reject })
+    })
+  }
+
+  write(statements: readonly PlainStatement[], changes: readonly Change[]): Promise<Written> {
+    return new Promise((resolve, reject) => {
+      this.#ask({ kind: 'write', asked: { statements, changes }, resolve, reject })
+    })
+  }
+
+  healthy(): boolean {
+    return this.#failingSince === undefined && !this.#closed
+  }
+
+  accepting(): boolean {
+    if (this.#closed || this.#waiting.length >= MOST_WAITING / 2) return false
+    return this.#failingSince === undefined || this.#parts.now() - this.#failingSince < FENCE_MS
+  }
+
+  /** Resolves when nothing waits; whatever a failing disk still refuses after `graceMs` is rejected and logged. */
+  async close(graceMs: number): Promise<void> {
+    const giveUp = setTimeout(
+      () => this.#abandon(new StorageUnavailable('the gateway stopped', false)),
+      graceMs,
+    )
+    if (this.#waiting.length > 0 || this.#underway.length > 0) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve))
+    }
+    clearTimeout(giveUp)
+    this.#closed = true
+  }
+
+  /** Nobody will commit any more: everything that waits is told. */
+  #abandon(failure: Error): void {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    const lost = [...this.#underway, ...this.#waiting]
+    this.#underway = []
+    this.#waiting = []
+    const settlements = lost.filter((waiting) => waiting.kind === 'settlement')
+    if (settlements.length > 0) {
+      const calls = settlements.map(({ settlement }) => settlement.record.request_id)
+      this.#parts.log?.error({ err: failure, calls }, 'settlements were not written')
+    }
+    for (const waiting of lost) waiting.reject(failure)
+    this.#tellIdle()
+  }
+
+  #ask(waiting: Waiting): void {
+    if (this.#closed) {
+      waiting.reject(new StorageUnavailable('the store is closed', false))
+      return
+    }
+    this.#waiting.push(waiting)
+    if (this.#scheduled || this.#underway.length > 0 || this.#retry !== undefined) return
+    this.#scheduled = true
+    // What is asked for in the same turn of the loop goes together.
+    setImmediate(() => this.#send())
+  }
+
+  #send(): void {
+    this.#scheduled = false
+    this.#retry = undefined
+    if (this.#waiting.length === 0 || this.#underway.length > 0) return
+    const batch = this.#waiting
+    this.#underway = batch
+    this.#waiting = []
+    this.#parts.commit(toBatch(batch)).then(
+      (answer) => this.#answered(batch, answer),
+      (failure: unknown) => this.#abandon(toUnavailable(failure)),
+    )
+  }
+
+  #answered(batch: readonly Waiting[], answer: BatchAnswer): void {
+    // Abandoned meanwhile: everybody was told already.
+    if (this.#underway !== batch) return
+    this.#underway = []
+    if (answer.durable) this.#committed(batch, answer)
+    else this.#refused(batch, answer.because)
+    if (this.#waiting.length === 0) this.#tellIdle()
+    else if (answer.durable) this.#send()
+  }
+
+  #committed(batch: readonly Waiting[], answer: Extract<BatchAnswer, { durable: true }>): void {
+    if (this.#failingSince !== undefined)
+      this.#parts.log?.error({}, 'the database can be written again')
+    this.#failingSince = undefined
+    for (const { because } of answer.mended) {
+      this.#parts.log?.error({ because }, 'a usage record had to be mended')
+    }
+    const told: (() => void)[] = []
+    let settledIndex = 0
+    let writeIndex = 0
+    for (const waiting of batch) {
+      if (waiting.kind === 'settlement') {
+        const settled = unpackSettled(answer.settled, settledIndex++)
+        this.#parts.onBalance(waiting.settlement.key, settled.keyRemain)
+        this.#parts.onBalance(waiting.settlement.account, settled.accountRemain)
+        told.push(() => waiting.resolve(settled))
+        continue
+      }
+      const written = answer.writes[writeIndex++]
+      if (written && !('refused' in written)) this.#follow(waiting.asked, written)
+      told.push(() => answerWrite(waiting, written))
+    }
+    for (const tell of told) tell()
+  }
+
+  /** Memory follows a write before its caller knows of it. */
+  #follow(asked: AskedWrite, written: Written): void {
+    if (!written.done) return
+    for (const rows of written.rows) {
+      for (const { entity, remain } of rows) {
+        if (typeof entity === 'number' && typeof remain === 'number')
+          this.#parts.onBalance(entity, remain)
+      }
+    }
+    for (const change of asked.changes) this.#parts.onChange(change)
+  }
+
+  #refused(batch: readonly Waiting[], because: string): void {
+    if (this.#failingSince === undefined) {
+      this.#failingSince = this.#parts.now()
+      this.#parts.log?.error({ because }, 'the database refuses to be written: retrying')
+    }
+    const kept = batch.filter((waiting) => waiting.kind === 'settlement')
+    this.#waiting = [...kept, ...this.#waiting]
+    for (const waiting of batch) {
+      if (waiting.kind === 'write') waiting.reject(new StorageUnavailable(because, true))
+    }
+    if (this.#waiting.length === 0) return
+    this.#retry = setTimeout(() => this.#send(), this.#parts.retryMs ?? RETRY_MS)
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idle) resolve()
+    this.#idle = []
+  }
+}
+
+function answerWrite(waiting: WaitingWrite, written: BatchWrite | undefined): void {
+  if (written === undefined) waiting.reject(new Error('the writer answered too few writes'))
+  else if (!('refused' in written)) waiting.resolve(written)
+  else if (written.columns) waiting.reject(new UniqueViolation(written.columns))
+  else waiting.reject(new Error(`the database refused a statement: ${written.refused}`))
+}
+
+type BatchWrite = Extract<BatchAnswer, { durable: true }>['writes'][number]
+
+const toUnavailable = (failure: unknown): StorageUnavailable =>
+  new StorageUnavailable(failure instanceof Error ? failure.message : String(failure), false)
+
+function toBatch(batch: readonly Waiting[]): Batch {
+  const order: (number | AskedWrite)[] = []
+  const settlements: Settlement[] = []
+  let inRow = 0
+  for (const waiting of batch) {
+    if (waiting.kind === 'settlement') {
+      settlements.push(waiting.settlement)
+      inRow++
+      continue
+    }
+    if (inRow > 0) order.push(inRow)
+    inRow = 0
+    order.push(waiting.asked)
+  }
+  if (inRow > 0) order.push(inRow)
+  return { order, ...packSettlements(settlements) }
+}

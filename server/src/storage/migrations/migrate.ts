@@ -1,0 +1,36 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { NewerSchema } from '../failures.ts'
+import { first } from './0001-first.ts'
+import { usageHours } from './0002-usage-hours.ts'
+
+/** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
+const steps: readonly string[] = [first, usageHours]
+
+/** The schema this program writes. */
+export const SCHEMA = steps.length
+
+/** The schema that a database has; 0 for an empty one. */
+export function schemaOf(database: DatabaseSync): number {
+  const named = "select 1 from sqlite_master where type = 'table' and name = 'meta'"
+  if (!database.prepare(named).get()) return 0
+  const row = database.prepare("select value from meta where name = 'schema'").get()
+  return row ? Number(row.value) : 0
+}
+
+/** Brings the database to this program's schema, in one transaction: all steps or none. @throws NewerSchema */
+export function migrate(database: DatabaseSync, path: string): void {
+  const found = schemaOf(database)
+  if (found > SCHEMA) throw new NewerSchema(path, found, SCHEMA)
+  if (found === SCHEMA) return
+  database.exec('begin immediate')
+  try {
+    for (const step of steps.slice(schemaOf(database))) database.exec(step)
+    database
+      .prepare("insert or replace into meta (name, value) values ('schema', ?)")
+      .run(String(SCHEMA))
+    database.exec('commit')
+  } catch (failure) {
+    if (database.isTransaction) database.exec('rollback')
+    throw failure
+  }
+}

@@ -1,0 +1,112 @@
+import { Worker } from 'node:worker_threads'
+import type { Commit } from './commit-queue.ts'
+import { StorageUnavailable } from './failures.ts'
+import type { Read } from './sqlite-dialect.ts'
+import type { Durability } from './sqlite-open.ts'
+import type { Row } from './store.ts'
+import {
+  type BatchAnswer,
+  type FromReader,
+  type FromWriter,
+  type OpenFailure,
+  type ToReader,
+  type ToWriter,
+  unpackOpenFailure,
+} from './wire.ts'
+
+export interface WriterThread {
+  readonly commit: Commit
+  /** The highest id each table ever gave. */
+  readonly newestIds: Readonly<Record<string, number>>
+  close(): Promise<void>
+}
+
+export interface ReaderThread {
+  readonly read: Read
+  backup(path: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Starts the thread that writes, and waits until it has opened (and migrated) the file. */
+export async function startWriter(path: string, durability: Durability): Promise<WriterThread> {
+  const thread = start<FromWriter>('./sqlite-writer.ts', { path, durability })
+  const first = await thread.first
+  if (first.kind === 'refused') throw unpackOpenFailure(path, first)
+  if (first.kind !== 'ready') throw new Error('the writing thread spoke out of turn')
+  let underway: Asked<BatchAnswer> | undefined
+  thread.onMessage((message) => {
+    if (message.kind === 'answer') underway?.resolve(message.answer)
+  })
+  thread.onEnd((failure) => underway?.reject(failure))
+  return {
+    newestIds: first.newestIds,
+    commit: (batch) =>
+      new Promise((resolve, reject) => {
+        underway = { resolve, reject }
+        thread.post({ kind: 'batch', batch })
+      }),
+    close: () => thread.close(),
+  }
+}
+
+/** Starts a thread that reads. The file must exist: the writer comes first. */
+export async function startReader(path: string): Promise<ReaderThread> {
+  const thread = start<FromReader>('./sqlite-reader.ts', { path })
+  const first = await thread.first
+  if (first.kind === 'refused') throw unpackOpenFailure(path, first)
+  const asked = new Map<number, Asked<readonly Row[]>>()
+  let lastId = 0
+  thread.onMessage((message) => {
+    if (message.kind !== 'rows' && message.kind !== 'failed') return
+    const waiting = asked.get(message.id)
+    asked.delete(message.id)
+    if (message.kind === 'rows') waiting?.resolve(message.rows)
+    else waiting?.reject(new Error(`a read failed: ${message.message}`))
+  })
+  thread.onEnd((failure) => {
+    for (const waiting of asked.values()) waiting.reject(failure)
+    asked.clear()
+  })
+  const ask = (message: (id: number) => ToReader) =>
+    new Promise<readonly Row[]>((resolve, reject) => {
+      const id = ++lastId
+      asked.set(id, { resolve, reject })
+      thread.post(message(id))
+    })
+  return {
+    read: (sql, parameters) => ask((id) => ({ kind: 'query', id, sql, parameters })),
+    backup: async (to) => void (await ask((id) => ({ kind: 'backup', id, path: to }))),
+    close: () => thread.close(),
+  }
+}
+
+interface Asked<T> {
+  resolve(answer: T): void
+  reject(failure: Error): void
+}
+
+/** One thread: its first word (opened or refused), then its messages, then its end. */
+function start<From extends { readonly kind: string }>(file: string, workerData: object) {
+  // Flags of the process (a debugger's, a test runner's) are not for this thread, and some would stop it.
+  const worker = new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] })
+  const ended = new Promise<Error>((resolve) => {
+    worker.once('error', (cause) =>
+      resolve(new StorageUnavailable(`its thread broke: ${cause}`, false)),
+    )
+    worker.once('exit', () => resolve(new StorageUnavailable('its thread has ended', false)))
+  })
+  const first = new Promise<From | OpenFailure>((resolve, reject) => {
+    worker.once('message', resolve)
+    void ended.then(reject)
+  })
+  return {
+    first,
+    post: (message: ToWriter | ToReader) => worker.postMessage(message),
+    onMessage: (listener: (message: From) => void) => void worker.on('message', listener),
+    onEnd: (listener: (failure: Error) => void) => void ended.then(listener),
+    async close(): Promise<void> {
+      worker.postMessage({ kind: 'close' })
+      await ended
+    },
+  }
+}

@@ -1,0 +1,158 @@
+import { CannotOpen, NewerSchema } from './failures.ts'
+import type { Row, Settled, Settlement, SqlValue, UsageRecord, Written } from './store.ts'
+import type { Change } from './tables.ts'
+
+/**
+ * What the relay's thread and the database threads say to each other. Settlements are the bulk of it: their numbers
+ * travel as one Float64Array and their texts as one array, because cloning thirty objects of thirty members costs
+ * more than writing them.
+ */
+
+/** The usage columns that are texts, in the order they travel. */
+export const TEXTS = ['request_id', 'key_name', 'model', 'group_name', 'error_code', 'ip'] as const
+/** The usage columns that are numbers and come from the record, in the order they travel. */
+export const NUMBERS = [
+  'created_at_ms',
+  'account_id',
+  'key_id',
+  'channel_id',
+  'prompt_tokens',
+  'completion_tokens',
+  'cached_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'audio_tokens',
+  'image_tokens',
+  'estimated',
+  'is_stream',
+  'use_time_ms',
+  'first_token_ms',
+  'status',
+  'attempts',
+  'output_limit',
+] as const satisfies readonly Exclude<keyof UsageRecord, (typeof TEXTS)[number]>[]
+
+/** Numbers of a settlement that stand before its record's: cost, atMost, key, account, both unlimited flags. */
+export const CHARGE = 6
+export const STRIDE = CHARGE + NUMBERS.length
+/** Numbers that come back for a settlement: charged, shortfall, and what key and account have left. */
+export const SETTLED = 4
+
+export interface PlainStatement {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+  readonly must: boolean
+}
+
+export interface AskedWrite {
+  readonly statements: readonly PlainStatement[]
+  readonly changes: readonly Change[]
+}
+
+/** Everything that waited, in the order it was asked for: a number stands for that many settlements in a row. */
+export interface Batch {
+  readonly order: readonly (number | AskedWrite)[]
+  readonly numbers: Float64Array
+  readonly texts: readonly string[]
+}
+
+/** A write that undid only itself. `columns` when a unique constraint did it. */
+export interface RefusedWrite {
+  readonly refused: string
+  readonly columns?: readonly string[]
+}
+
+export type BatchAnswer =
+  | {
+      readonly durable: true
+      readonly settled: Float64Array
+      readonly writes: readonly (Written | RefusedWrite)[]
+      /** Records that had to be mended, for the log: which, and why. */
+      readonly mended: readonly { readonly index: number; readonly because: string }[]
+    }
+  /** The disk refused: nothing of the batch was written. */
+  | { readonly durable: false; readonly because: string }
+
+export type ToWriter =
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  | { readonly kind: 'close' }
+
+/** Why a thread could not open the file; `newer` when its schema is. */
+export interface OpenFailure {
+  readonly kind: 'refused'
+  readonly reason: string
+  readonly newer?: { readonly found: number; readonly known: number }
+}
+
+export type FromWriter =
+  | OpenFailure
+  | { readonly kind: 'ready'; readonly newestIds: Readonly<Record<string, number>> }
+  | { readonly kind: 'answer'; readonly answer: BatchAnswer }
+
+export type ToReader =
+  | {
+      readonly kind: 'query'
+      readonly id: number
+      readonly sql: string
+      readonly parameters: readonly unknown[]
+    }
+  | { readonly kind: 'backup'; readonly id: number; readonly path: string }
+  | { readonly kind: 'close' }
+
+export type FromReader =
+  | OpenFailure
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly Row[] }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+
+/** Lays settlements out for the journey. */
+export function packSettlements(
+  settlements: readonly Settlement[],
+): Pick<Batch, 'numbers' | 'texts'> {
+  const numbers = new Float64Array(settlements.length * STRIDE)
+  const texts: string[] = []
+  let at = 0
+  for (const settlement of settlements) {
+    numbers[at++] = settlement.cost
+    numbers[at++] = settlement.atMost
+    numbers[at++] = settlement.key
+    numbers[at++] = settlement.account
+    numbers[at++] = settlement.keyUnlimited ? 1 : 0
+    numbers[at++] = settlement.accountUnlimited ? 1 : 0
+    for (const name of NUMBERS) numbers[at++] = settlement.record[name]
+    for (const name of TEXTS) texts.push(settlement.record[name])
+  }
+  return { numbers, texts }
+}
+
+/** Reads the answer to the n-th settlement of a batch. */
+export function unpackSettled(settled: Float64Array, index: number): Settled {
+  const at = index * SETTLED
+  return {
+    charged: settled[at] ?? 0,
+    shortfall: settled[at + 1] ?? 0,
+    keyRemain: settled[at + 2] ?? 0,
+    accountRemain: settled[at + 3] ?? 0,
+  }
+}
+
+/** An error of opening, for its journey to the thread that asked. */
+export function packOpenFailure(failure: unknown): OpenFailure {
+  if (failure instanceof NewerSchema) {
+    return {
+      kind: 'refused',
+      reason: failure.message,
+      newer: { found: failure.found, known: failure.known },
+    }
+  }
+  if (failure instanceof CannotOpen) return { kind: 'refused', reason: failure.reason }
+  return { kind: 'refused', reason: failure instanceof Error ? failure.message : String(failure) }
+}
+
+/** The error again, at the end of its journey. */
+export function unpackOpenFailure(path: string, { reason, newer }: OpenFailure): Error {
+  return newer ? new NewerSchema(path, newer.found, newer.known) : new CannotOpen(path, reason)
+}
+
+/** SQLite's rows as ours: numbers arrive as numbers, because no connection asks for bigints. */
+export const toRows = (found: readonly unknown[]): readonly Row[] => found as readonly Row[]
