@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { Tables, UsageTable } from '../storage/tables.ts'
 
 /** Which usage records are meant; what is absent does not matter. */

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 import { meets, type UsageFilter } from './filter.ts'
+import { slicesOf } from './slices.ts'
 
 export type UsageRow = Selectable<Tables['usage']>
 
@@ -28,21 +29,19 @@ export async function pageAfter(
   cursor: Cursor | undefined,
   size: number,
 ): Promise<LogPage> {
-  let query = newestFirst(db, filter).limit(size + 1)
-  if (cursor) {
-    query = query.where((row) =>
-      row.and([
-        // Says again in one bound what the alternative says in two, so that an index can be entered with it.
-        row('created_at_ms', '<=', cursor.createdAtMs),
+  const found: UsageRow[] = []
+  const before = cursor && cursor.createdAtMs + 1
+  for await (const slice of slicesOf(db, filter, before)) {
+    let query = newestFirst(db, slice).limit(size + 1 - found.length)
+    if (cursor) {
+      query = query.where((row) =>
         row.or([row('created_at_ms', '<', cursor.createdAtMs), row('id', '<', cursor.id)]),
-      ]),
-    )
+      )
+    }
+    found.push(...(await query.execute()))
+    if (found.length > size) break
   }
-  const found = await query.execute()
-  const rows = found.slice(0, size)
-  const last = rows.at(-1)
-  if (found.length <= size || !last) return { rows }
-  return { rows, next: { createdAtMs: last.created_at_ms, id: last.id } }
+  return pageOf(found, size)
 }
 
 /** The page by its number, from 1, for clients that count pages. */
@@ -52,27 +51,48 @@ export async function pageNumbered(
   page: number,
   size: number,
 ): Promise<LogPage & { readonly total: number }> {
-  const [found, total] = await Promise.all([
-    newestFirst(db, filter)
-      .limit(size + 1)
-      .offset((page - 1) * size)
-      .execute(),
-    countOf(db, filter),
-  ])
+  const total = await countOf(db, filter)
+  let skip = (page - 1) * size
+  const found: UsageRow[] = []
+  if (skip >= total && total < MOST_COUNTED) return { rows: [], total }
+  for await (const slice of slicesOf(db, filter, undefined)) {
+    const rows = await newestFirst(db, slice)
+      .limit(size + 1 - found.length)
+      .offset(skip)
+      .execute()
+    found.push(...rows)
+    if (found.length > size) break
+    if (rows.length === 0 && skip > 0) skip = Math.max(0, skip - (await countOf(db, slice)))
+    else skip = 0
+  }
+  return { ...pageOf(found, size), total }
+}
+
+function pageOf(found: readonly UsageRow[], size: number): LogPage {
   const rows = found.slice(0, size)
   const last = rows.at(-1)
-  if (found.length <= size || !last) return { rows, total }
-  return { rows, total, next: { createdAtMs: last.created_at_ms, id: last.id } }
+  if (found.length <= size || !last) return { rows }
+  return { rows, next: { createdAtMs: last.created_at_ms, id: last.id } }
 }
 
 async function countOf(db: Kysely<Tables>, filter: UsageFilter): Promise<number> {
-  const counted = await db
-    .selectFrom(
-      db.selectFrom('usage').select('id').where(meets(filter)).limit(MOST_COUNTED).as('found'),
-    )
-    .select(({ fn }) => fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow()
-  return Number(counted.total)
+  let total = 0
+  for await (const slice of slicesOf(db, filter, undefined)) {
+    const counted = await db
+      .selectFrom(
+        db
+          .selectFrom('usage')
+          .select('id')
+          .where(meets(slice))
+          .limit(MOST_COUNTED - total)
+          .as('found'),
+      )
+      .select(({ fn }) => fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow()
+    total += Number(counted.total)
+    if (total >= MOST_COUNTED) break
+  }
+  return total
 }
 
 /** All records, newest first, a few at a time: an export of any length takes no more memory than a page. */

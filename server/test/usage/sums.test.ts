@@ -221,10 +221,21 @@ describe('pages of usage records', () => {
   })
 
   test('can be counted and turned to', async () => {
-    const page = await pageNumbered(store.db, { model: 'o3' }, 3, 20)
-    const expected = newestFirst(meant({ model: 'o3' }))
-    expect(page.total).toBe(expected.length)
-    expect(page.rows).toEqual(expected.slice(40, 60))
+    await fc.assert(
+      fc.asyncProperty(
+        filters,
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 100 }),
+        async (filter, number, size) => {
+          const page = await pageNumbered(store.db, filter, number, size)
+          const expected = newestFirst(meant(filter))
+          expect(page.total).toBe(expected.length)
+          expect(page.rows).toEqual(expected.slice((number - 1) * size, number * size))
+          expect(page.next === undefined).toBe(number * size >= expected.length)
+        },
+      ),
+      { numRuns: 200 },
+    )
   })
 
   test('of an export come a few at a time', async () => {
@@ -253,7 +264,7 @@ describe('the plans of the queries', () => {
   test.each([
     ['own records', { accounts: [1] }, /usage_by_account/],
     ['own records of a time', { accounts: [1], from: BEGIN }, /usage_by_account .*created_at_ms>/],
-    ['records of a key', { keyId: 2 }, /usage_by_key/],
+    ['records of a key', { accounts: [1], keyId: 2 }, /usage_by_key/],
     ['one request', { requestId: 'req_5' }, /usage_by_request/],
     ['all records', {}, /usage_by_time/],
   ] as const)('%s: an index, and no sorting', async (_, filter, index) => {
