@@ -35,7 +35,7 @@ export async function withOwnStore<T>(
   use: (own: OwnStore) => Promise<T>,
 ): Promise<T> {
   const folder = presentFolder(terminal, typed)
-  const ownership = claimOwnership(folder.path, { url: '' })
+  const ownership = claimOwnership(folder.path)
   try {
     const store = await openSqliteStore({ path: folder.databaseFile, durability: 'full' })
     try {

@@ -15,7 +15,7 @@ import type { BuiltRelay } from './relay.ts'
 import type { Built } from './rooms.ts'
 
 /** How long a caller may pause within its body. */
-const BODY_IDLE_MS = 60_000
+const BODY_IDLE_MS = 30_000
 
 export interface DoorParts {
   readonly config: Config

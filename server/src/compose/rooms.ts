@@ -21,6 +21,7 @@ import { claimOwnership } from '../storage/ownership.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
+import { createRollUp } from '../usage/roll-up.ts'
 
 /** Everything that both doors share. */
 export interface Built {
@@ -46,7 +47,7 @@ export async function buildRooms(
 ): Promise<Built> {
   const { now, random, log } = outside
   const folder = openDataFolder(config.dataFolder)
-  const ownership = claimOwnership(folder.path, { url: '' })
+  const ownership = claimOwnership(folder.path)
   opened.defer(() => ownership.release())
   const store = await openStore(folder, outside, opened)
   const { vault } = await openVault(folder, config.secret, { store, random })
@@ -54,6 +55,12 @@ export async function buildRooms(
   const pricesComing = createPriceBook({ store, now })
   const ledger = createLedger({ store, now })
   opened.defer(() => ledger.flush())
+  const rollUp = createRollUp({
+    store,
+    failed: (error) =>
+      log.warn({ reason: String(error) }, 'usage was not summed; the next round tries again'),
+  })
+  opened.defer(() => rollUp.close())
   const accounts = createAccounts({ store, now })
   const accessTokens = createAccessTokens({ store, now, random })
   opened.defer(() => accessTokens.close())
@@ -88,7 +95,7 @@ export async function buildRooms(
       draining: () => draining.begun,
     },
   }
-  return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.announce(url) }
+  return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.tell(url) }
 }
 
 async function openStore(
