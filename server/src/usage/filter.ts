@@ -34,7 +34,9 @@ export const meets = (filter: UsageFilter) => (row: ExpressionBuilder<Tables, 'u
     const wanted = filter[name]
     return wanted === undefined ? [] : [row(column, '=', wanted)]
   })
-  if (filter.accounts) conditions.push(row('account_id', 'in', [...filter.accounts]))
+  // A key has one account: its index finds fewer records, so the account must not be preferred.
+  const account = filter.keyId === undefined ? row.ref('account_id') : sql<number>`+account_id`
+  if (filter.accounts) conditions.push(row(account, 'in', [...filter.accounts]))
   if (filter.from !== undefined) conditions.push(row('created_at_ms', '>=', filter.from))
   if (filter.until !== undefined) conditions.push(row('created_at_ms', '<', filter.until))
   return row.and(conditions)
