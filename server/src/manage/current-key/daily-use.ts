@@ -1,4 +1,5 @@
 import type { UsageFilter } from '../../usage/filter.ts'
+import { keyNames } from '../../usage/key-names.ts'
 import { seriesOf } from '../../usage/totals.ts'
 import type { Rooms } from '../rooms.ts'
 
@@ -14,8 +15,6 @@ export interface DailyUse {
 const DAY_SECONDS = 86_400
 /** A year of a thousand keys that are used every day. */
 const MOST_POINTS = 366_000
-/** Fewer than any database's limit of parameters. */
-const IDS_AT_ONCE = 1_000
 
 /** The use of each key on each day, oldest day first; days and keys without calls are left out. */
 export async function dailyUse(
@@ -29,22 +28,14 @@ export async function dailyUse(
     { by: 'key', stepSeconds: DAY_SECONDS, most: MOST_POINTS },
   )
   if (points.length === 0) return []
-  const names = await namesOf(store, [...new Set(points.map(({ of }) => Number(of)))])
+  const names = await keyNames(
+    store.db,
+    points.map(({ of }) => Number(of)),
+  )
   return points.map(({ at, of, quota, requests }) => ({
     day: new Date(at * 1000).toISOString().slice(0, 10),
     name: names.get(Number(of)) ?? '',
     units: quota,
     requests,
   }))
-}
-
-/** Deleted keys are among them: what they used is still on the bill. */
-async function namesOf({ db }: Rooms['store'], ids: readonly number[]) {
-  const names = new Map<number, string>()
-  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
-    const some = ids.slice(at, at + IDS_AT_ONCE)
-    const rows = await db.selectFrom('key').select(['id', 'name']).where('id', 'in', some).execute()
-    for (const { id, name } of rows) names.set(id, name)
-  }
-  return names
 }

@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
 import type { UsageFilter } from '../../usage/filter.ts'
+import { keyNames } from '../../usage/key-names.ts'
 import { HOUR_SECONDS } from '../../usage/summable.ts'
-import { type SeriesPoint, seriesOf } from '../../usage/totals.ts'
+import { seriesOf } from '../../usage/totals.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { totals } from './stat.ts'
@@ -85,7 +86,13 @@ async function points(rooms: Rooms, query: Static<typeof asked>, filter: UsageFi
       `more than ${MOST_POINTS} points; ask for less time, days or one token_id`,
     )
   }
-  const names = by === 'key' ? await keyNames(rooms, series) : new Map<number, string>()
+  const names =
+    by === 'key'
+      ? await keyNames(
+          rooms.store.db,
+          series.map(({ of }) => Number(of)),
+        )
+      : new Map<number, string>()
   return series.map(({ at, of, ...sums }) => ({ created_at: at, ...named(by, of, names), ...sums }))
 }
 
@@ -115,19 +122,4 @@ function wholeSteps(
     )
   }
   return { from, until }
-}
-
-/** Present names of the keys in a series, deleted keys included. SQLite takes 32 766 parameters; a series has fewer keys. */
-async function keyNames(
-  { store }: Rooms,
-  series: readonly SeriesPoint[],
-): Promise<ReadonlyMap<number, string>> {
-  const ids = [...new Set(series.map(({ of }) => Number(of)))]
-  if (ids.length === 0) return new Map()
-  const keys = await store.db
-    .selectFrom('key')
-    .select(['id', 'name'])
-    .where('id', 'in', ids)
-    .execute()
-  return new Map(keys.map(({ id, name }) => [id, name]))
 }
