@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { Refused, statusOf } from '../errors.ts'
 import { OPEN_HEADERS, preflightHeaders } from './cross-origin.ts'
+import { createDocsPage } from './docs-page.ts'
 import { failure, messageOf, toRefused } from './envelope.ts'
 import { createAdmit } from './limits.ts'
 import type { Operation } from './operation.ts'
@@ -55,15 +56,25 @@ export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   })
   app.setErrorHandler((error, request, reply) => refuseError(rooms, error, request, reply))
   await app.ready()
+  const docs = createDocsPage()
   return {
     routing(request, response) {
+      if (docs.owns(pathOf(request.url ?? ''))) {
+        docs.answer(request, response).catch((error: unknown) => response.destroy(toError(error)))
+        return
+      }
       // The body is read as JSON whatever a client calls it (contract 4); Fastify would refuse what it can't read.
       delete request.headers['content-type']
       app.routing(request, response)
     },
-    close: async () => app.close(),
+    close: async () => {
+      await Promise.all([app.close(), docs.close()])
+    },
   }
 }
+
+const toError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error))
 
 function createApp(rooms: Rooms): FastifyInstance {
   const app = fastify({

@@ -1,0 +1,52 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type FastifyInstance, fastify } from 'fastify'
+
+const PATH = '/docs'
+
+/** No fonts, telemetry or proxies of others: the page must work without the internet, and nobody learns of its use. */
+const CONFIGURATION = {
+  url: '/api/openapi.json',
+  withDefaultFonts: false,
+  telemetry: false,
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  proxyUrl: '',
+  pageTitle: 'Turnpike API',
+} as const
+
+const POLICY =
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; frame-ancestors 'none'"
+
+export interface DocsPage {
+  /** Whether a path belongs to the page. */
+  owns(path: string): boolean
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>
+  close(): Promise<void>
+}
+
+/** The reference page. Its script has 5 MB, so it is loaded when somebody asks for the page first. */
+export function createDocsPage(): DocsPage {
+  let page: Promise<FastifyInstance> | undefined
+  return {
+    owns: (path) => path === PATH || path.startsWith(`${PATH}/`),
+    async answer(request, response) {
+      page ??= buildPage()
+      const app = await page
+      app.routing(request, response)
+    },
+    close: async () => {
+      await (await page)?.close()
+    },
+  }
+}
+
+async function buildPage(): Promise<FastifyInstance> {
+  const { default: reference } = await import('@scalar/fastify-api-reference')
+  const app = fastify({ logger: false, return503OnClosing: false })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('content-security-policy', POLICY)
+  })
+  await app.register(reference, { routePrefix: PATH, configuration: CONFIGURATION })
+  await app.ready()
+  return app
+}
