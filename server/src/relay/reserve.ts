@@ -89,6 +89,8 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
   const { ledger, tokenizer } = parts
   const { candidates, payers, price } = purse
   const { choices, model, body } = candidates.call.parsed
+  // An empty purse needs no counting, however often it is held out.
+  if (ledger.remaining(payers) <= 0) throw tooDear(short(ledger, payers), wish, 0)
   const counted = await countChat(body, model, tokenizer.count)
   const quick = quickly(candidates)
   const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
@@ -139,6 +141,11 @@ function tooDear(short: Short, wish: Wish, affordable: number): Refused {
     ? `${wish.wanted} output tokens asked`
     : `${wish.least} output tokens are the least`
   return new Refused(code, `${saysOf(code)}: ${asked}, ${Math.max(0, affordable)} affordable`)
+}
+
+function short(ledger: ReserveParts['ledger'], payers: Payers): Short {
+  const keyIsEmpty = ledger.remaining({ ...payers, accountUnlimited: true }) <= 0
+  return { entity: keyIsEmpty ? 'key' : 'account', reserved: false, available: 0 }
 }
 
 const codeOf = ({ entity }: Short) =>

@@ -101,7 +101,8 @@ export class StreamMeter implements Meter {
       const wasHolding = this.#holding
       const replaced = this.#event(text, at, end)
       if (this.#holding && !wasHolding) {
-        flowing = this.#send(piece(at))
+        const before = piece(at)
+        if (before.length > 0) flowing = this.#outlet.write(before)
         edited = ''
         from = at
       }

@@ -1,0 +1,306 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Agent } from 'undici'
+import type { Channel } from '../../src/channels/channel.ts'
+import { createClientAddress } from '../../src/http/client-address.ts'
+import { createListener } from '../../src/http/listener.ts'
+import { createRequestIds } from '../../src/http/request-ids.ts'
+import type { ApiKey } from '../../src/keys/api-key.ts'
+import { generateKey } from '../../src/keys/secret.ts'
+import type { Payers, Reservation, Short, UsageRecord } from '../../src/ledger/ledger.ts'
+import { type Units, units } from '../../src/ledger/units.ts'
+import { compilePrice } from '../../src/prices/price.ts'
+import { createDeadlines } from '../../src/relay/forward/deadlines.ts'
+import { createRelay } from '../../src/relay/relay.ts'
+import { createSteps } from '../../src/relay/steps.ts'
+import {
+  settings as catalogue,
+  type SettingName,
+  type SettingValues,
+} from '../../src/settings/catalogue.ts'
+
+export type Script = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
+
+export const KEY = generateKey((bytes) => new Uint8Array(bytes).fill(7))
+
+/** What the rig's ledger was told, in order. */
+export interface Ending {
+  readonly cost: number
+  readonly record: UsageRecord
+}
+
+export interface RigOptions {
+  readonly scripts?: readonly Script[]
+  readonly key?: Partial<ApiKey>
+  readonly channels?: readonly Partial<Channel>[]
+  readonly settings?: Partial<SettingValues>
+  readonly remain?: number
+  readonly maxOutput?: number
+  readonly trusted?: Parameters<typeof createClientAddress>[0]
+  readonly settlePatienceMs?: number
+  readonly bodyIdleMs?: number
+  /** Holds every settlement back until it is called by the test. */
+  readonly holdSettlements?: boolean
+}
+
+/** One unit an input token, four an output token. */
+const PRICE = compilePrice({ input: '2', output: '8' })
+
+/** The door and the relay with real sockets on both sides; nouns are the least that a call needs. */
+export async function startRig(options: RigOptions = {}) {
+  const { scripts = [], remain = 1e9 } = options
+  const received: { request: IncomingMessage; body: Buffer }[] = []
+  const upstreams = await Promise.all(scripts.map((script) => startUpstream(script, received)))
+  const channels = upstreams.map(({ origin }, at) => toChannel(at, origin, options.channels?.[at]))
+  const book = createBook(remain, options.holdSettlements ?? false)
+  const deadlines = createDeadlines(10)
+  const dispatcher = new Agent()
+  const told: object[] = []
+  const tell = (...line: unknown[]) => void told.push(line)
+  const log = { info: tell, warn: tell, error: tell }
+  const get = <N extends SettingName>(name: N) =>
+    (options.settings?.[name] ?? catalogue[name].standard) as SettingValues[N]
+  const key = { ...ANY_KEY, ...options.key }
+  const steps = createSteps({
+    keys: { find: (digest) => (digest === `digest of ${KEY}` ? key : undefined), touch: () => {} },
+    vault: { digest: (value) => `digest of ${value}` },
+    ledger: book,
+    directory: {
+      candidates: (_group, model) => channels.filter(({ models }) => models.has(model)),
+      models: () => [...new Set(channels.flatMap(({ models }) => [...models]))],
+    },
+    prices: {
+      priceOf: (model) => (model === 'unpriced' ? undefined : PRICE),
+      maxOutput: () => options.maxOutput,
+    },
+    tokenizer: {
+      count: (texts) => Promise.resolve(texts.join(' ').split(/\s+/).filter(Boolean).length),
+    },
+    settings: { get },
+    metrics: { used: () => {}, attempted: () => {} },
+    dispatcher,
+    simulate: () => ({ pause() {}, resume() {}, abort() {} }),
+    deadlines,
+    now: Date.now,
+    chance: () => 0,
+    log,
+    ...(options.settlePatienceMs === undefined
+      ? {}
+      : { settlePatienceMs: options.settlePatienceMs }),
+  })
+  let draining = false
+  const listener = createListener({
+    relay: createRelay(steps),
+    clientAddress: createClientAddress(options.trusted),
+    deadlines,
+    nextId: createRequestIds((bytes) => new Uint8Array(bytes)),
+    bodyBytes: () => get('limits.body_bytes'),
+    bodyIdleMs: options.bodyIdleMs ?? 30_000,
+    errorType: () => get('errors.type'),
+    draining: () => draining,
+    now: Date.now,
+    log,
+    served: () => {},
+    manage: (_request, response) => void response.end('manage'),
+  })
+  const port = await listening(listener.server)
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    listener,
+    book,
+    received,
+    told,
+    upstreams,
+    beginDraining() {
+      draining = true
+    },
+    async call(body: unknown, more: RequestInit & { path?: string } = {}) {
+      const sent =
+        typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+      return fetch(`http://127.0.0.1:${port}${more.path ?? '/v1/chat/completions'}`, {
+        method: 'POST',
+        ...more,
+        body: more.method === 'GET' || more.method === 'OPTIONS' ? null : (sent as string),
+        headers: {
+          authorization: `Bearer ${KEY}`,
+          'content-type': 'application/json',
+          ...more.headers,
+        },
+      })
+    },
+    async close() {
+      listener.server.closeAllConnections()
+      await new Promise((resolve) => listener.server.close(resolve))
+      await dispatcher.destroy()
+      deadlines.close()
+      for (const { server } of upstreams) server.closeAllConnections()
+      for (const { server } of upstreams) await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+export type Rig = Awaited<ReturnType<typeof startRig>>
+
+async function startUpstream(
+  script: Script,
+  received: { request: IncomingMessage; body: Buffer }[],
+) {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const body = Buffer.concat(chunks)
+      received.push({ request, body })
+      script(request, response, body)
+    })
+  })
+  return { server, origin: `http://127.0.0.1:${await listening(server)}` }
+}
+
+async function listening(server: ReturnType<typeof createServer>): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+const toChannel = (at: number, origin: string, more: Partial<Channel> = {}): Channel => ({
+  id: at + 1,
+  name: `channel ${at + 1}`,
+  type: 'openai-compatible',
+  baseUrl: { origin, pathPrefix: '/v1' },
+  authorization: [`upstream-secret-${at + 1}`],
+  models: new Set(['m', 'unpriced']),
+  asksModels: false,
+  mapping: new Map(),
+  groups: ['default'],
+  priority: 0,
+  weight: 1,
+  free: false,
+  enabled: true,
+  headers: [],
+  timeouts: {},
+  ...more,
+})
+
+const ANY_KEY: ApiKey = {
+  id: 1,
+  accountId: 1,
+  name: 'test',
+  username: 'somebody',
+  entity: 4,
+  unlimited: false,
+  accountEntity: 5,
+  accountUnlimited: true,
+  accountActive: true,
+  disabled: false,
+  mark: 0,
+  expiresAt: null,
+  modelLimits: [],
+  addressCount: 0,
+  group: 'default',
+  groupAvailable: true,
+  crossGroupRetry: false,
+  mayUseModel: () => true,
+  mayCallFrom: () => true,
+}
+
+/** One purse. Says how every reservation ended. */
+function createBook(remain: number, holdSettlements: boolean) {
+  let left = remain
+  let held = 0
+  const endings: Ending[] = []
+  const reserved: number[] = []
+  const waiting: (() => void)[] = []
+  const told = { released: 0, renounced: 0 }
+  const reserve = (_payers: Payers, amount: Units): Reservation | Short => {
+    if (amount > left - held) {
+      return { entity: 'key', reserved: amount <= left, available: left - held }
+    }
+    held += amount
+    reserved.push(amount)
+    let open = true
+    return {
+      amount,
+      extend: () => true,
+      async settle(cost, record) {
+        if (!open) throw new Error('settled twice')
+        open = false
+        held -= amount
+        left -= cost
+        endings.push({ cost, record })
+        if (holdSettlements) await new Promise<void>((resolve) => waiting.push(resolve))
+        return { charged: cost, shortfall: 0, keyRemain: left, accountRemain: 0 }
+      },
+      renounce: () => void told.renounced++,
+      release() {
+        if (!open) return
+        open = false
+        held -= amount
+        told.released++
+      },
+    }
+  }
+  return {
+    endings,
+    reserved,
+    told,
+    /** Units that other calls hold. */
+    hold: (amount: number) => void (held += amount),
+    letSettle: () => void waiting.splice(0).forEach((resolve) => resolve()),
+    available: () => left - held,
+    remaining: () => left,
+    reserve,
+    reserveSoon: (payers: Payers, amount: Units) => Promise.resolve(reserve(payers, units(amount))),
+  }
+}
+
+/** A plain answer with usage. */
+export const answers =
+  (
+    text = 'Hello there',
+    usage: object | null = { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 },
+  ): Script =>
+  (_request, response) => {
+    const body = JSON.stringify({
+      id: 'chatcmpl-1',
+      object: 'chat.completion',
+      choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+      ...(usage === null ? {} : { usage }),
+    })
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'x-ratelimit-remaining': '7',
+      server: 'nginx',
+    })
+    response.end(body)
+  }
+
+export const event = (value: unknown) =>
+  `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`
+
+export const delta = (content: string, more: object = {}) =>
+  event({ id: 'c', choices: [{ index: 0, delta: { content }, finish_reason: null }], ...more })
+
+export const finish = (more: object = {}) =>
+  event({ id: 'c', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], ...more })
+
+export const report = event({
+  id: 'c',
+  choices: [],
+  usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 },
+})
+
+/** Writes the events one by one, each in a packet of its own. */
+export const streams =
+  (...events: readonly string[]): Script =>
+  (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (const one of events) response.write(one)
+    response.end()
+  }
+
+export const ask = (more: object = {}) => ({
+  model: 'm',
+  messages: [{ role: 'user', content: 'Say hello.' }],
+  ...more,
+})
