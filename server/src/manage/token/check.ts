@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import Type from 'typebox'
-import { Refused, type RefusalCode } from '../../errors.ts'
+import { type RefusalCode, Refused } from '../../errors.ts'
 import { canonicalAddress } from '../../keys/address.ts'
 import { findKey } from '../../keys/find-key.ts'
 import { createPolicies } from '../../keys/policies.ts'

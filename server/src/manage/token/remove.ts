@@ -1,5 +1,5 @@
-import { mustChange } from '../../storage/store.ts'
 import { Refused } from '../../errors.ts'
+import { mustChange } from '../../storage/store.ts'
 import { auditStatement } from '../audit/record.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
