@@ -70,6 +70,10 @@ export async function startProgram(environment: Record<string, string>): Promise
       (response) => response.status,
       () => 0,
     )
-  await expect.poll(ready, { timeout: 20_000, message: program.printed() }).toBe(200)
+  const failed = program.ended.then((code) => {
+    throw new Error(`the program ended with ${code}: ${program.printed()}`)
+  })
+  await Promise.race([expect.poll(ready, { timeout: 20_000 }).toBe(200), failed])
+  failed.catch(() => {})
   return program
 }
