@@ -11,7 +11,7 @@ export function createAdjust(store: Store, now: () => number) {
     const seconds = Math.floor(now() / 1000)
     const [balance, entry] = changeBalance(store, { ...change, kind: 'adjust', seconds })
     try {
-      const written = await store.write([mustChange(balance), entry])
+      const written = await store.write([mustChange(balance), entry, ...(change.also ?? [])])
       return written.done ? Number(written.rows[0]?.[0]?.remain) : undefined
     } catch (failure) {
       if (!wasDoneBefore(failure)) throw failure
