@@ -25,7 +25,8 @@ const CLOSE_GRACE_MS = 10_000
 export async function openSqliteStore({ path, durability, log }: SqliteOptions): Promise<Store> {
   const writer = await startWriter(path, durability)
   const reader = await startReader(path)
-  const changeListeners: ((change: Change) => void)[] = []
+  const changeListeners: ChangeListener[] = []
+  const followers = new WeakMap<Change, Promise<void>[]>()
   const balanceListeners: ((entity: number, remain: number) => void)[] = []
   const queue = new CommitQueue({
     commit: writer.commit,
@@ -33,7 +34,10 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
       for (const listener of balanceListeners) listener(entity, remain)
     },
     onChange: (change) => {
-      for (const listener of changeListeners) tell(listener, change, log)
+      followers.set(
+        change,
+        changeListeners.map((listener) => tell(listener, change, log)),
+      )
     },
     log,
     now: () => performance.now(),
@@ -41,7 +45,12 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
   const ids = new Map(Object.entries(writer.newestIds))
   return {
     db: new Kysely<Tables>({ dialect: createReadingDialect(reader.read) }),
-    write: async (statements, changes = []) => queue.write(statements.map(toPlain), changes),
+    async write(statements, changes = []) {
+      const written = await queue.write(statements.map(toPlain), changes)
+      // Only those that follow this very write, so that a listener may write, too.
+      await Promise.all(changes.flatMap((change) => followers.get(change) ?? []))
+      return written
+    },
     settle: (settlement) => queue.settle(settlement),
     nextId(table) {
       const id = (ids.get(table) ?? 0) + 1
@@ -60,10 +69,12 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
   }
 }
 
-/** One listener that fails must not keep the others, or the write's caller, from knowing. */
-function tell(listener: (change: Change) => void, change: Change, log: Log | undefined): void {
+type ChangeListener = (change: Change) => void | Promise<void>
+
+/** Told at once, followed in its own time. One listener that fails must not keep the others, or the write's caller, waiting. */
+async function tell(listener: ChangeListener, change: Change, log: Log | undefined): Promise<void> {
   try {
-    listener(change)
+    await listener(change)
   } catch (failure) {
     log?.error({ err: failure, change }, 'a cache failed to follow a change')
   }
