@@ -18,7 +18,7 @@ export interface LogPage {
 }
 
 /** Counting stops here: telling ten million records from ten million and one is not worth the second it takes. */
-export const MOST_COUNTED = 100_000
+const MOST_COUNTED = 100_000
 /** Rows that an export holds at a time. */
 const EXPORT_ROWS = 500
 
