@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest'
+import { runDoctor } from '../../src/ledger/doctor.ts'
+import { units } from '../../src/ledger/units.ts'
+import { type Books, balanceOf, openBooks, openPayers, recordOf, reserved } from './books.ts'
+
+async function recordsOf({ store }: Books) {
+  return store.db.selectFrom('usage').select(['quota', 'shortfall', 'error_code']).execute()
+}
+
+it('a settlement renounced before its batch left costs nothing and says why', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100, account: 100 })
+  const reservation = reserved(books.ledger, payers, 50)
+  const settling = reservation.settle(units(40), recordOf('a'))
+  reservation.renounce()
+  reservation.renounce()
+  expect(await settling).toMatchObject({ charged: 0, keyRemain: 100 })
+  await books.ledger.flush()
+  expect(await recordsOf(books)).toEqual([
+    { quota: 0, shortfall: 0, error_code: 'ledger_unavailable' },
+  ])
+  expect(await balanceOf(books.store, payers.key)).toEqual({ remain: 100, used: 0, requests: 1 })
+  expect(await runDoctor(books.file)).toEqual([])
+})
+
+it('a settlement renounced while its batch is on its way is refunded once it proves committed', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100, account: 100 })
+  const reservation = reserved(books.ledger, payers, 50)
+  void reservation.settle(units(40), recordOf('a'))
+  // The batch leaves at the end of this turn of the loop; its answer needs at least another.
+  await new Promise((resolve) => setImmediate(resolve))
+  reservation.renounce()
+  await books.ledger.flush()
+  expect(await recordsOf(books)).toEqual([{ quota: 40, shortfall: 0, error_code: '' }])
+  expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: 100 })
+  expect(await balanceOf(books.store, payers.account)).toMatchObject({ remain: 100 })
+  expect(books.ledger.available(payers)).toBe(100)
+  expect(await runDoctor(books.file)).toEqual([])
+})
+
+it('a committed settlement is refunded by one entry for each finite balance, however often', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { account: 100 })
+  const reservation = reserved(books.ledger, payers, 50)
+  await reservation.settle(units(40), recordOf('a'))
+  reservation.renounce()
+  reservation.renounce()
+  await books.ledger.flush()
+  const refunds = await books.store.db
+    .selectFrom('entry')
+    .select(['entity', 'delta', 'reason'])
+    .where('kind', '=', 'refund')
+    .execute()
+  expect(refunds).toEqual([{ entity: payers.account, delta: 40, reason: 'request a' }])
+  expect(books.ledger.available(payers)).toBe(100)
+  expect(await runDoctor(books.file)).toEqual([])
+})
+
+it('renouncing a call that runs gives its units back', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100, account: 100 })
+  const reservation = reserved(books.ledger, payers, 50)
+  reservation.renounce()
+  expect(books.ledger.available(payers)).toBe(100)
+  expect(books.ledger.outstanding()).toEqual({ reservations: 0, units: 0 })
+})
