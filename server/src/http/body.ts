@@ -30,9 +30,9 @@ export function readBody(
   return new Promise((resolve, reject) => {
     const unpack = unpackerFor(request.headers['content-encoding'])
     if (unpack === 'unknown') {
-      return reject(
-        new Refused('invalid_request', 'content-encoding must be gzip, deflate, br or zstd'),
-      )
+      const sent = String(request.headers['content-encoding']).slice(0, 40)
+      const told = `content-encoding ${JSON.stringify(sent)} is not known: use gzip, deflate, br or zstd`
+      return reject(new Refused('invalid_request', told))
     }
     if (Number(request.headers['content-length'] ?? 0) > limits.bytes) {
       return reject(new Refused('body_too_large', tooLarge(limits.bytes)))

@@ -51,7 +51,10 @@ function breakOff(errorType: ErrorType, { reserved, outcome, refusal }: Broken):
     requestId: call.id,
     type: errorType(),
   }
-  outlet.breakOff(outlet.streams ? call.dialect.shapeErrorEvent(spoken) : '')
+  const event = outlet.streams ? call.dialect.shapeErrorEvent(spoken) : ''
+  // The upstream did its part: the event says all, and ends the stream in order. It lacks its completion signal.
+  if (refusal.code === 'ledger_unavailable' && outlet.streams) outlet.end([Buffer.from(event)])
+  else outlet.breakOff(event)
 }
 
 /** Contract 3.3: the last upstream answer, unless it is between us and the provider. */
@@ -73,7 +76,7 @@ function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): voi
     })
     withoutContent(sent).push('Content-Type', 'application/json')
   } else {
-    clean = scrubbed(body.toString('utf8'), outcome.channel)
+    clean = scrubbed(body.toString('utf8'), outcome.answeredBy)
   }
   const bytes = Buffer.from(clean)
   sent.push('Content-Length', String(bytes.length), ...call.client.headers)

@@ -98,6 +98,8 @@ export interface Left extends Tried {
 export interface Unserved extends Tried {
   readonly kind: 'unserved'
   readonly answer: RefusedAnswer | undefined
+  /** Whose answer it is: its secrets are taken out of it. */
+  readonly answeredBy: Channel
   readonly failure: Failure | undefined
 }
 

@@ -18,12 +18,15 @@ const start = async (options: RigOptions) => {
   rig = await startRig(options)
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+const jsonOf = (answer: Response): Promise<any> => answer.json()
+
 describe('a plain answer', () => {
   it('passes byte for byte with its cost, and is charged by the reported usage', async () => {
     await start({ scripts: [answers()] })
     const answer = await rig.call(ask())
     expect(answer.status).toBe(200)
-    expect((await answer.json()).choices[0].message.content).toBe('Hello there')
+    expect((await jsonOf(answer)).choices[0].message.content).toBe('Hello there')
     expect(answer.headers.get('x-turnpike-cost')).toBe(String(9 + 2 * 4))
     expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
     expect(answer.headers.get('x-ratelimit-remaining')).toBeNull()
@@ -56,7 +59,7 @@ describe('a plain answer', () => {
       )
     }
     await start({ scripts: [first] })
-    expect((await (await rig.call(ask())).json()).choices[0].message.content).toBe(text)
+    expect((await jsonOf(await rig.call(ask()))).choices[0].message.content).toBe(text)
     expect(rig.book.endings[0]?.cost).toBe(5 + 6 * 4)
   })
 
@@ -69,7 +72,7 @@ describe('a plain answer', () => {
     })
     const answer = await rig.call(ask())
     expect(answer.status).toBe(502)
-    expect((await answer.json()).error.code).toBe('upstream_invalid')
+    expect((await jsonOf(answer)).error.code).toBe('upstream_invalid')
     expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
   })
 })
@@ -120,7 +123,7 @@ describe('a stream', () => {
         text += Buffer.from(part.value)
     })()
     await vi.waitFor(() => expect(rig.book.endings).toHaveLength(1))
-    expect(text).toBe(delta('Hel') + delta('lo'))
+    await vi.waitFor(() => expect(text).toBe(delta('Hel') + delta('lo')))
     rig.book.letSettle()
     await reading
     expect(text).toBe(delta('Hel') + delta('lo') + finish() + event('[DONE]'))
@@ -149,22 +152,17 @@ describe('a stream', () => {
     await reader.cancel()
   })
 
-  it('whose charge does not come in time ends broken, with an error event, and is renounced', async () => {
+  it('whose charge does not come in time ends with an error event, and is renounced', async () => {
     await start({
       scripts: [streams(delta('Hel'), finish(), event('[DONE]'))],
       holdSettlements: true,
       settlePatienceMs: 30,
     })
-    const answer = await rig.call(ask({ stream: true }))
-    let text = ''
-    await expect(
-      (async () => {
-        for await (const part of answer.body as unknown as AsyncIterable<Uint8Array>)
-          text += Buffer.from(part)
-      })(),
-    ).rejects.toThrow()
+    const text = await (await rig.call(ask({ stream: true }))).text()
+    expect(text.startsWith(delta('Hel'))).toBe(true)
     expect(text).toContain('"ledger_unavailable"')
     expect(text).not.toContain('[DONE]')
+    expect(text).not.toContain('stop')
     expect(rig.book.told.renounced).toBe(1)
   })
 
@@ -173,7 +171,7 @@ describe('a stream', () => {
       scripts: [
         (_, response) => {
           response.writeHead(200, { 'content-type': 'text/event-stream' })
-          response.write(delta('one two') + delta(' three') + 'data: {"half', () =>
+          response.write(`${delta('one two') + delta(' three')}data: {"half`, () =>
             response.destroy(),
           )
         },
@@ -263,11 +261,16 @@ describe('a stream', () => {
     const answer = await rig.call(ask({ stream: true }))
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
     await reader.read()
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const stuckAt = written
-    await new Promise((resolve) => setTimeout(resolve, 200))
     // 2 000 pieces are 120 MB; what fits into sockets on the way is a few.
-    expect(written).toBe(stuckAt)
+    let before = -1
+    await vi.waitFor(
+      () => {
+        const still = written === before
+        before = written
+        expect(still).toBe(true)
+      },
+      { interval: 250, timeout: 10_000 },
+    )
     expect(written).toBeLessThan(600)
     let bytes = 0
     for (let part = await reader.read(); !part.done; part = await reader.read())

@@ -245,8 +245,12 @@ function createBook(remain: number, holdSettlements: boolean) {
     reserved,
     told,
     /** Units that other calls hold. */
-    hold: (amount: number) => void (held += amount),
-    letSettle: () => void waiting.splice(0).forEach((resolve) => resolve()),
+    hold(amount: number) {
+      held += amount
+    },
+    letSettle() {
+      for (const resolve of waiting.splice(0)) resolve()
+    },
     available: () => left - held,
     remaining: () => left,
     reserve,

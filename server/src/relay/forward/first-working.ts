@@ -27,6 +27,7 @@ export interface ForwardParts {
 /** What is remembered of the tries before: contract 3.3 gives the client the last answer that there was. */
 interface Before {
   answer: RefusedAnswer | undefined
+  answeredBy: Channel
   failure: Failure | undefined
 }
 
@@ -35,21 +36,33 @@ export function createForwarding(parts: ForwardParts) {
   return async function forward(reserved: Reserved): Promise<Outcome> {
     const { call, channels } = reserved
     const headers = headersForUpstream(call.headers)
-    const before: Before = { answer: undefined, failure: undefined }
-    const endAt = parts.deadlines.now + parts.settings.get('timeouts.total_ms')
+    const before: Before = {
+      answer: undefined,
+      answeredBy: channels[0] as Channel,
+      failure: undefined,
+    }
+    const beganAt = parts.deadlines.now
     let attempts = 0
     let channel = channels[0] as Channel
     for (channel of channels) {
       attempts++
       const translated = translate(reserved, channel, headers)
-      const { outlet, ended } = await one(parts, { reserved, channel, translated, attempts, endAt })
+      const { outlet, ended } = await one(parts, {
+        reserved,
+        channel,
+        translated,
+        attempts,
+        beganAt,
+      })
       parts.attempted(channel.id, outcomeOf(ended))
       const outcome = lastingOutcome(ended, outlet, { channel, attempts })
       if (outcome !== undefined) return outcome
       if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') break
       note(parts, reserved, channel, ended)
-      if (ended.kind === 'refused') before.answer = ended.answer
-      else before.failure = ended.failure
+      if (ended.kind === 'refused') {
+        before.answer = ended.answer
+        before.answeredBy = channel
+      } else before.failure = ended.failure
       const again =
         ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
       if (!again) break
@@ -77,10 +90,10 @@ interface One {
   readonly channel: Channel
   readonly translated: Translated
   readonly attempts: number
-  readonly endAt: number
+  readonly beganAt: number
 }
 
-async function one(parts: ForwardParts, { reserved, channel, translated, attempts, endAt }: One) {
+async function one(parts: ForwardParts, { reserved, channel, translated, attempts, beganAt }: One) {
   const { call } = reserved
   let outlet: ClientOutlet | undefined
   const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
@@ -104,17 +117,17 @@ async function one(parts: ForwardParts, { reserved, channel, translated, attempt
     })
   }
   const { forward, deadlines, now } = parts
-  const patience = patienceFor(parts, channel, endAt)
+  const patience = patienceFor(parts, channel, beganAt)
   const attemptParts = { forward, deadlines, client: call.client, patience, meterFor, now }
   const ended = await attempt(attemptParts, channel, translated.request)
   return { outlet, ended }
 }
 
-function patienceFor({ settings }: ForwardParts, { timeouts }: Channel, endAt: number): Patience {
+function patienceFor({ settings }: ForwardParts, { timeouts }: Channel, beganAt: number): Patience {
   return {
     firstByteMs: timeouts.firstByteMs ?? settings.get('timeouts.first_byte_ms'),
     idleMs: timeouts.idleMs ?? settings.get('timeouts.idle_ms'),
-    endAt,
+    endAt: beganAt + (timeouts.totalMs ?? settings.get('timeouts.total_ms')),
   }
 }
 
