@@ -42,10 +42,9 @@ export function explain(schema: TSchema, value: unknown, mistake: Mistake): stri
     const missing = 'requiredProperties' in mistake.params ? mistake.params.requiredProperties : []
     return `${nameOf([...steps, Array.isArray(missing) ? String(missing[0]) : ''])} is required`
   }
-  if (mistake.keyword === 'additionalProperties') {
-    const names =
-      'additionalProperties' in mistake.params ? mistake.params.additionalProperties : []
-    return `there is nothing called ${Array.isArray(names) ? String(names[0]).slice(0, 64) : ''} here`
+  // `additionalProperties: false` makes every unknown member one that no value fits.
+  if (mistake.keyword === 'boolean' || mistake.keyword === 'additionalProperties') {
+    return `there is nothing called ${nameOf(steps).slice(0, 64)} here`
   }
   const { shape, found, secret } = follow(shapeOf(schema), value, steps)
   const name = steps.length === 0 ? 'the body' : nameOf(steps)

@@ -45,7 +45,7 @@ function valueSchema(setting: Setting): TSchema {
 
 const changes = Type.Object(
   Object.fromEntries(names.map((name) => [name, Type.Optional(valueSchema(catalogue[name]))])),
-  { additionalProperties: false, minProperties: 1 },
+  { additionalProperties: false },
 )
 
 const data = Type.Array(settingSchema)
