@@ -36,8 +36,13 @@ export const meets = (filter: UsageFilter) => (row: ExpressionBuilder<Tables, 'u
   })
   // A key has one account: its index finds fewer records, so the account must not be preferred.
   const account = filter.keyId === undefined ? row.ref('account_id') : sql<number>`+account_id`
-  if (filter.accounts) conditions.push(row(account, 'in', [...filter.accounts]))
+  if (filter.accounts) conditions.push(row(account, 'in', someOf(filter.accounts)))
   if (filter.from !== undefined) conditions.push(row('created_at_ms', '>=', filter.from))
   if (filter.until !== undefined) conditions.push(row('created_at_ms', '<', filter.until))
   return row.and(conditions)
 }
+
+/** No account has this id: an empty list is not SQL everywhere. */
+const NOBODY = -1
+export const someOf = (accounts: readonly number[]): readonly number[] =>
+  accounts.length === 0 ? [NOBODY] : accounts

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { UsageFilter } from './filter.ts'
+import { someOf, type UsageFilter } from './filter.ts'
 
 export const HOUR_SECONDS = 3_600
 const HOUR_MS = HOUR_SECONDS * 1000
@@ -82,7 +82,7 @@ function sameColumns(filter: UsageFilter, way: Way): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = []
   if (filter.accounts)
     conditions.push(
-      sql`${column('account_id', way)} in (${sql.join([...filter.accounts, NOBODY])})`,
+      sql`${column('account_id', way)} in (${sql.join([...someOf(filter.accounts)])})`,
     )
   if (filter.keyId !== undefined) conditions.push(sql`${column('key_id', way)} = ${filter.keyId}`)
   if (filter.channelId !== undefined) conditions.push(sql`channel_id = ${filter.channelId}`)
@@ -90,6 +90,3 @@ function sameColumns(filter: UsageFilter, way: Way): RawBuilder<unknown>[] {
   if (filter.group !== undefined) conditions.push(sql`group_name = ${filter.group}`)
   return conditions
 }
-
-/** No account has this id: it keeps a list that may be empty from being a syntax error. */
-const NOBODY = -1
