@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import { sharedGateway } from '../tools/gateway.ts'
+import { newCaller } from './callers.ts'
+
+const gateway = await sharedGateway()
+const model = await gateway.offer('checked-model')
+await gateway.offer('unpriced-model', undefined, { price: null })
+
+interface Checked {
+  readonly verdict: string
+  readonly code?: string
+  readonly checks: readonly { check: string; passed: boolean; because: string }[]
+  readonly channels: readonly { id: number; name: string; group: string; skipped?: string }[]
+}
+
+const check = (id: number, body: object = { model }): Promise<Checked> =>
+  gateway.manage('POST', `/api/token/${id}/check`, body)
+const failed = ({ checks }: Checked) => checks.filter(({ passed }) => !passed)
+
+describe('POST /api/token/{id}/check', () => {
+  it('goes through every check in the order of a call', async () => {
+    const { id } = await gateway.createKey()
+    const result = await check(id)
+    expect(result).toMatchObject({ verdict: 'allowed', channels: [{ group: 'default' }] })
+    expect(result).not.toHaveProperty('code')
+    expect(result.checks.map(({ check: name }) => name)).toEqual([
+      ...['address', 'account', 'status', 'mark', 'expiry'],
+      ...['model', 'group', 'served', 'price', 'quota', 'balance'],
+    ])
+    expect(failed(result)).toEqual([])
+  })
+
+  it.each([
+    [
+      { allow_ips: '203.0.113.9\n198.51.100.0/24\n::1' },
+      'ip_not_allowed',
+      '127.0.0.1 is in none of 3 entries',
+    ],
+    [{ expired_time: 1 }, 'key_expired', '1970-01-01T00:00:01.000Z'],
+    [{ model_limits_enabled: true, model_limits: 'a,b' }, 'model_not_allowed', 'none of 2'],
+    [{ remain_quota: 0 }, 'quota_exhausted', 'no units left'],
+  ])('says of %j what a call would hear: %s', async (fields, code, because) => {
+    const { id, key } = await gateway.createKey(fields)
+    const body = { model, messages: [{ role: 'user', content: 'Hello' }] }
+    expect((await gateway.call(body, key)).json.error.code).toBe(code)
+    const result = await check(id)
+    expect(result).toMatchObject({ verdict: 'refused', code })
+    expect(failed(result)[0]?.because).toContain(because)
+  })
+
+  it.each([
+    [2, 'key_disabled'],
+    [3, 'key_expired'],
+    [4, 'quota_exhausted'],
+  ])('knows status %i', async (status, code) => {
+    const { id } = await gateway.createKey()
+    await gateway.manage('PUT', '/api/token/', { id, status })
+    expect(await check(id)).toMatchObject({ verdict: 'refused', code })
+  })
+
+  it('names the first refusal, and shows all', async () => {
+    const { id } = await gateway.createKey({
+      allow_ips: '203.0.113.9',
+      expired_time: 1,
+      remain_quota: 0,
+    })
+    const result = await check(id, { model: 'nobody-serves-this' })
+    expect(result.code).toBe('ip_not_allowed')
+    expect(failed(result).map(({ check: name }) => name)).toEqual([
+      'address',
+      'expiry',
+      'served',
+      'quota',
+    ])
+    expect(result.channels).toEqual([])
+  })
+
+  it('asks for the address and the model that are named', async () => {
+    const { id } = await gateway.createKey({ allow_ips: '203.0.113.0/24' })
+    expect((await check(id, { model, ip: '203.0.113.9' })).verdict).toBe('allowed')
+    expect((await check(id, { model, ip: '::ffff:203.0.113.9' })).verdict).toBe('allowed')
+    expect((await check(id, { ip: '203.0.114.9' })).code).toBe('ip_not_allowed')
+    expect((await check(id, { ip: '203.0.113.9' })).checks).toHaveLength(9)
+    expect((await check(id, { ip: '203.0.113.9', model: 'nobody' })).code).toBe('model_not_found')
+    const unpriced = await check(id, { ip: '203.0.113.9', model: 'unpriced-model' })
+    expect(unpriced).toMatchObject({
+      code: 'price_missing',
+      channels: [{ skipped: expect.stringContaining('no price') }],
+    })
+  })
+
+  it('knows that the account is out of money', async () => {
+    const poor = await newCaller(gateway, { account: { quota: 0 } })
+    const { id } = await poor.create()
+    const ask = async () => (await poor.api('POST', `/api/token/${id}/check`, { model })).json.data
+    expect(await ask()).toMatchObject({ code: 'insufficient_balance' })
+    await gateway.manage('POST', `/api/user/${poor.accountId}/quota`, { delta: 5, reason: 'test' })
+    expect(await ask()).toMatchObject({ verdict: 'allowed' })
+  })
+
+  it('spends nothing', async () => {
+    const { id } = await gateway.createKey()
+    const before = await gateway.account()
+    await check(id)
+    expect(await gateway.account()).toEqual(before)
+    expect(await gateway.keyRecord(id)).toMatchObject({ used_quota: 0, remain_quota: 1_000_000 })
+  })
+
+  it.each([{ ip: 'localhost' }, { ip: '1.2.3.4/24' }, { ip: 5 }, { model: '' }, { model: 5 }])(
+    'refuses %j',
+    async (body) => {
+      const { id } = await gateway.createKey()
+      const answered = await gateway.api('POST', `/api/token/${id}/check`, body)
+      expect(answered.json.code).toBe('invalid_field')
+    },
+  )
+})
