@@ -166,13 +166,15 @@ const REF = (name: string) => ({ $ref: `#/components/responses/${name}` })
 
 function success(described: Operation): object {
   const { data, whole, text } = described
-  if (text !== undefined) {
-    return { description: 'Text.', content: { [text]: { schema: { type: 'string' } } } }
-  }
   const schema = whole ?? (data === undefined ? bare : enveloped(data))
+  // Some answer in text only; others in JSON unless text is asked for.
+  const textOnly = text !== undefined && whole === undefined && data === undefined
   return {
     description: 'Done, or a refusal of a single value with `success: false`.',
-    content: { [JSON_TYPE]: { schema: { anyOf: [schema, failureRef] } } },
+    content: {
+      ...(textOnly ? {} : { [JSON_TYPE]: { schema: { anyOf: [schema, failureRef] } } }),
+      ...(text === undefined ? {} : { [text]: { schema: { type: 'string' } } }),
+    },
   }
 }
 

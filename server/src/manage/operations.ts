@@ -1,3 +1,4 @@
+import Type from 'typebox'
 import { accessTokenOperations } from './access-token/operations.ts'
 import { listAudit } from './audit/list.ts'
 import { channelOperations } from './channel/operations.ts'
@@ -39,6 +40,7 @@ function describeItself(rooms: Rooms, others: readonly Operation[]): Operation {
     path: '/api/openapi.json',
     scope: 'public',
     summary: 'This description, as OpenAPI 3.1',
+    whole: Type.Object({}, { description: 'An OpenAPI document.' }),
     tag: 'Program',
     async run() {
       // Built when somebody asks first: most processes never are.

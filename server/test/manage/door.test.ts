@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { pino } from 'pino'
@@ -88,13 +89,12 @@ const logged: string[] = []
 let clock = 1_700_000_000_000
 
 beforeAll(async () => {
-  let ids = 0
   const rooms = {
     accessTokens,
     settings: { get: () => 50 },
     metrics: { served: () => undefined },
     now: () => clock,
-    random: (bytes: number) => Buffer.alloc(bytes, (ids += 1)),
+    random: (bytes: number) => randomBytes(bytes),
     log: pino({}, { write: (line: string) => void logged.push(line) }),
   } as unknown as Rooms
   app = await createManageApp({ rooms, operations, clientAddress: () => '203.0.113.9' })
