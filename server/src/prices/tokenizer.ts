@@ -8,6 +8,8 @@ export interface Tokenizer {
   close(): Promise<void>
 }
 
+/** What the thread runs. */
+const PROGRAM = new URL('./tokenizer-worker.ts', import.meta.url)
 /** Characters that may wait to be counted; beyond, counting would only add to the trouble. */
 const MOST_WAITING = 16_000_000
 /** The vocabulary takes some 90 MB: it is let go when nobody has asked for so long. */
@@ -28,7 +30,7 @@ export function roughTokens(texts: readonly string[]): number {
  * A tokenizer in a thread of its own: loading the vocabulary takes a quarter of a second and a long text several
  * milliseconds, neither of which the relay's thread may spend. Nothing is loaded before the first question.
  */
-export function createTokenizer(): Tokenizer {
+export function createTokenizer(program = PROGRAM): Tokenizer {
   let worker: Worker | undefined
   let idle: NodeJS.Timeout | undefined
   let lastId = 0
@@ -36,7 +38,7 @@ export function createTokenizer(): Tokenizer {
   const waiting = new Map<number, Waiting>()
 
   function start(): Worker {
-    const started = new Worker(new URL('./tokenizer-worker.ts', import.meta.url))
+    const started = new Worker(program)
     started.unref()
     started.on('message', ({ id, tokens }: Counted) => finish(id, tokens))
     // An error is followed by `exit`, where whoever waits is answered.

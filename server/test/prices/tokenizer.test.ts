@@ -46,7 +46,7 @@ describe('the tokenizer', () => {
   ])('is done with %s in seconds', async (_, text) => {
     const startedAt = performance.now()
     expect(await tokenizer.count([text])).toBeGreaterThan(0)
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
   })
 
   test('cuts nothing but absurd runs, and loses no character', () => {
@@ -78,6 +78,18 @@ describe('the tokenizer', () => {
     expect(await flooded.count(texts)).toBe(roughTokens(texts))
     await flooded.close()
     expect(await first).toBe(roughTokens([text]))
+  })
+})
+
+describe('a tokenizer whose thread dies', () => {
+  test('estimates, and tries another thread for the next text', async () => {
+    const dying = createTokenizer(new URL('data:text/javascript,throw new Error("no vocabulary")'))
+    expect(await Promise.all([dying.count([prose]), dying.count(['abcdefgh'])])).toEqual([
+      roughTokens([prose]),
+      2,
+    ])
+    expect(await dying.count(['abcd'])).toBe(1)
+    await dying.close()
   })
 })
 
