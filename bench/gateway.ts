@@ -11,6 +11,8 @@ import { type Running, stopProcess } from './processes.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const MANY = 100_000
+/** A client whose key was deleted asks again and again with the same one. */
+const REFUSED = 100
 /** The gateway that is measured, and files with the keys for the load, one a line. */
 export interface BenchGateway extends Running {
   readonly keys: Readonly<Record<'one' | 'refused' | 'many', string>>
@@ -149,9 +151,9 @@ export async function startBenchGateway(
   return { ...running, keys, restart }
 }
 
-/** Keys that are well formed and were never made: the file's second half, which is not in the database. */
+/** Keys that are well formed and were never made, from the file's second half, which is not in the database. */
 function unknownKeys(file: string): string {
   const keys = readFileSync(file, 'utf8').split('\n').filter(Boolean)
   writeFileSync(file, keys.slice(0, MANY).join('\n'))
-  return keys.slice(MANY).join('\n')
+  return keys.slice(MANY, MANY + REFUSED).join('\n')
 }

@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: the gateway with everything on, beside a plain proxy, under the same load and in one run.
  * BENCH_WARMUP, BENCH_SECONDS, BENCH_REPETITIONS and BENCH_CONNECTIONS change how long and how hard (3, 10, 3, 32);
- * BENCH_ONLY=plain measures the plain proxy alone.
+ * BENCH_SCENARIOS=KB,stream chooses scenarios by parts of their names; BENCH_ONLY=plain measures the plain proxy alone;
+ * BENCH_PROFILE=<folder> leaves processor profiles of the gateway's threads there.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type BenchGateway, startBenchGateway } from './gateway.ts'
 import type { Load } from './load.ts'
 import { press } from './press.ts'
@@ -20,6 +21,9 @@ const REPETITIONS = from('BENCH_REPETITIONS', 3)
 const CONNECTIONS = from('BENCH_CONNECTIONS', 32)
 const PLAIN_ONLY = process.env.BENCH_ONLY === 'plain'
 const CHOSEN = process.env.BENCH_SCENARIOS?.split(',')
+
+const profile = process.env.BENCH_PROFILE
+const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
 
 const here = (file: string) => join(import.meta.dirname, file)
 
@@ -47,7 +51,7 @@ const upstream = await startProgram(here('upstream.ts'))
 const plain = await startProgram(here('plain-proxy.ts'), upstream.url)
 const gateway: BenchGateway | undefined = PLAIN_ONLY
   ? undefined
-  : await startBenchGateway(folder, upstream.url)
+  : await startBenchGateway(folder, upstream.url, profiling)
 
 const samples: { scenario: Scenario; target: 'plain' | 'gateway'; sample: Sample }[] = []
 /** The plain proxy knows no keys: it has nothing to refuse, and any text will do. */

@@ -93,9 +93,11 @@ describe('a start is refused, in words', () => {
     chmodSync(databaseIn(folder), 0o400)
     const program = await launch({ TURNPIKE_DATA: folder })
     expect(await program.ended).toBeGreaterThan(0)
-    expect(program.printed()).toMatch(/read-?only|writ/i)
+    expect(program.printed()).toMatch(READ_ONLY)
   })
 })
+
+const READ_ONLY = /read-?only|writ/i
 
 /** A file system of its own, small enough to fill; undefined where mounting is not allowed. */
 function smallDisk(mebibytes: number): string | undefined {
@@ -141,6 +143,19 @@ async function furnished(disk: string, upstream: Upstream) {
   await gateway.offer('streamed', streams())
   return { program, gateway, key: await gateway.createKey() }
 }
+
+describe.runIf(canMount)('a disk that can only be read', () => {
+  it('refuses the start in words', async () => {
+    const disk = smallDisk(64) as string
+    const first = await startProgram({ TURNPIKE_DATA: disk })
+    expect(await first.end()).toBe(0)
+    execFileSync('mount', ['-o', 'remount,ro', disk])
+    const program = await launch({ TURNPIKE_DATA: disk })
+    expect(await program.ended).toBeGreaterThan(0)
+    expect(program.printed()).toMatch(READ_ONLY)
+    expect(program.printed()).not.toMatch(/\n\s+at /)
+  })
+})
 
 describe.runIf(canMount)('a disk that is full', () => {
   it('makes calls fail clearly, completes none without its charge, and is forgotten once there is room', {

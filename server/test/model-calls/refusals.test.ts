@@ -89,10 +89,10 @@ describe('a model call is refused', () => {
 
   it('with invalid_request when the body is no JSON object or names no model', async () => {
     const { key } = await gateway.createKey()
-    for (const body of ['', '{', '[]', '"model-a"', 'null', '{"model":']) {
+    for (const body of ['', '{', '[]', '"model-a"', 'null', '{"model":', '{"model":7}']) {
       await expectRefusal('invalid_request', key, body)
     }
-    for (const body of [{}, { model: '' }, { model: 7 }, { model: null }]) {
+    for (const body of [{}, { model: '' }, { model: null }]) {
       expect(await expectRefusal('invalid_request', key, body)).toContain('model name is required')
     }
   })

@@ -31,7 +31,7 @@ it('no secret is in a log line, in an answer that may be kept, or in the clear o
       channel: { keys: [upstreamKey] },
     })
     await gateway.offer('quoting-400', refuses(400, `you sent ${upstreamKey}`), {
-      channel: { keys: [upstreamKey], headers: { 'x-vendor-secret': upstreamKey } },
+      channel: { keys: [upstreamKey] },
     })
     const { id, key } = await gateway.createKey()
     secrets.add(key)

@@ -82,13 +82,23 @@ export interface StreamOptions {
   readonly preamble?: readonly string[]
 }
 
+/** Until the kernel takes more, or the caller is gone. */
+async function drained(response: ServerResponse) {
+  const over = new AbortController()
+  const { signal } = over
+  const either = ['drain', 'close'].map((event) => once(response, event, { signal }))
+  await Promise.race(either)
+  over.abort()
+  await Promise.allSettled(either)
+}
+
 /** Writes with back-pressure and counts what the kernel has taken. */
 export async function write(call: UpstreamCall, response: ServerResponse, text: string) {
   const bytes = Buffer.byteLength(text)
   const free = response.write(text, () => {
     call.accepted += bytes
   })
-  if (!free) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  if (!free) await drained(response)
   if (response.destroyed) throw new Error('the caller went away')
 }
 
