@@ -1,4 +1,4 @@
-import { Refused, type RefusalCode, statusOf, todoOf } from '../errors.ts'
+import { type RefusalCode, Refused, statusOf, todoOf } from '../errors.ts'
 import { StorageUnavailable, UniqueViolation } from '../storage/failures.ts'
 
 /** The body of a success: `data` only where there is some (contract 2: creating a key answers without). */
@@ -30,6 +30,10 @@ export function toRefused(error: unknown): Refused | undefined {
       return new Refused('body_too_large')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new Refused('invalid_request', 'the body is not as long as Content-Length says')
+    case 'ECONNRESET':
+    case 'ECONNABORTED':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
+      return new Refused('invalid_request', 'the body was cut off')
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new Refused('route_not_found')

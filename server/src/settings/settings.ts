@@ -1,9 +1,9 @@
 import type { Compilable, Store } from '../storage/store.ts'
 import {
+  settings as catalogue,
   isSettingName,
   type SettingName,
   type SettingValues,
-  settings as catalogue,
   whyNotValue,
 } from './catalogue.ts'
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { pino } from 'pino'
 import Type from 'typebox'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AccessTokens } from '../../src/accounts/access-tokens.ts'
 import type { Caller } from '../../src/accounts/caller.ts'
 import { createManageApp, type ManageApp } from '../../src/manage/app.ts'
@@ -384,5 +385,37 @@ describe('the limit', () => {
     clock += 55_001
     expect((await post('{}')).status).toBe(200)
     expect((await post('{}')).status).toBe(429)
+  })
+})
+
+describe('bad clients', () => {
+  beforeEach(() => {
+    clock += 120_000
+  })
+
+  it('that send far too much read why', async () => {
+    const { port } = server.address() as AddressInfo
+    const socket = connect(port, '127.0.0.1')
+    const head = ['POST /api/thing HTTP/1.1', 'Host: x', `Authorization: ${TOKEN}`]
+    socket.write(`${[...head, 'Content-Length: 50000000'].join('\r\n')}\r\n\r\n`)
+    socket.write('x'.repeat(100_000))
+    const [first] = await once(socket, 'data')
+    expect(String(first)).toMatch(/^HTTP\/1.1 413 .*body_too_large/s)
+    socket.destroy()
+  })
+
+  it('that leave within their body are no fault of ours', async () => {
+    const before = logged.length
+    const { port } = server.address() as AddressInfo
+    const socket = connect(port, '127.0.0.1')
+    const head = ['POST /api/thing HTTP/1.1', 'Host: x', `Authorization: ${TOKEN}`]
+    const arrived = once(server, 'request')
+    socket.write(`${[...head, 'Content-Length: 500'].join('\r\n')}\r\n\r\n{"name"`)
+    const [request] = await arrived
+    const gone = new Promise((resolve) => request.on('close', resolve))
+    socket.resetAndDestroy()
+    await gone
+    expect((await post('{}')).status).toBe(200)
+    expect(logged.slice(before)).toEqual([])
   })
 })

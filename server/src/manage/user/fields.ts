@@ -4,7 +4,7 @@ import { Refused } from '../../errors.ts'
 import { groupName, quota, role } from './record.ts'
 
 /** Everything about an account that can be sent; creation makes the name required. */
-export const accountFields = {
+const accountFields = {
   username: Type.String({ minLength: 1, maxLength: 64 }),
   password: Type.Optional(
     Type.String({
