@@ -1,5 +1,6 @@
-import { backup, type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { backupDatabase } from './backup.ts'
 import { openForReading } from './sqlite-open.ts'
 import { type FromReader, packOpenFailure, type ToReader, toRows } from './wire.ts'
 
@@ -32,7 +33,7 @@ function serve(database: DatabaseSync): void {
         message: failure instanceof Error ? failure.message : String(failure),
       })
     if (message.kind === 'backup') {
-      backup(database, message.path).then(() => answer({ kind: 'rows', id, rows: [] }), failed)
+      backupDatabase(path, message.path).then(() => answer({ kind: 'rows', id, rows: [] }), failed)
       return
     }
     try {

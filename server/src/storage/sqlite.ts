@@ -24,7 +24,10 @@ const CLOSE_GRACE_MS = 10_000
  */
 export async function openSqliteStore({ path, durability, log }: SqliteOptions): Promise<Store> {
   const writer = await startWriter(path, durability)
-  const reader = await startReader(path)
+  const reader = await startReader(path).catch(async (failure: unknown) => {
+    await writer.close()
+    throw failure
+  })
   const changeListeners: ChangeListener[] = []
   const followers = new WeakMap<Change, Promise<void>[]>()
   const balanceListeners: ((entity: number, remain: number) => void)[] = []

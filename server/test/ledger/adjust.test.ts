@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
-import { balanceOf, openBooks, openPayers, recordOf, reserved } from './books.ts'
+import { balanceOf, openBooks, openPayers, reserved } from './books.ts'
+import { recordOf } from './record.ts'
 
 const by = { reason: 'because', actor: 'test' }
 

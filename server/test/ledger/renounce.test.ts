@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
 import { units } from '../../src/ledger/units.ts'
-import { type Books, balanceOf, openBooks, openPayers, recordOf, reserved } from './books.ts'
+import { type Books, balanceOf, openBooks, openPayers, reserved } from './books.ts'
+import { recordOf } from './record.ts'
 
 async function recordsOf({ store }: Books) {
   return store.db.selectFrom('usage').select(['quota', 'shortfall', 'error_code']).execute()

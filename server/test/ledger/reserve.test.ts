@@ -3,7 +3,8 @@ import { runDoctor } from '../../src/ledger/doctor.ts'
 import { keyEntity } from '../../src/ledger/entity.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
-import { balanceOf, openBooks, openPayers, recordOf, reserved } from './books.ts'
+import { balanceOf, openBooks, openPayers, reserved } from './books.ts'
+import { recordOf } from './record.ts'
 
 const never = new AbortController().signal
 

@@ -1,0 +1,204 @@
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { expect, it } from 'vitest'
+import { UniqueViolation } from '../../src/storage/failures.ts'
+import { openSqliteStore } from '../../src/storage/sqlite.ts'
+import { mustChange, type Store } from '../../src/storage/store.ts'
+import type { Change } from '../../src/storage/tables.ts'
+import { openBooks, openPayers, temporaryFolder } from '../ledger/books.ts'
+import { recordOf } from '../ledger/record.ts'
+
+const account = (id: number, username: string) => ({
+  id,
+  username,
+  password_hash: null,
+  role: 'user' as const,
+  status: 1,
+  group_name: 'default',
+  groups: '[]',
+  unlimited_quota: 0,
+  created_at: 1,
+  deleted_at: null,
+})
+
+const insertAccount = (store: Store, id: number, username: string) =>
+  store.db.insertInto('account').values(account(id, username))
+
+const names = async (store: Store) =>
+  (await store.db.selectFrom('account').select('username').orderBy('id').execute()).map(
+    ({ username }) => username,
+  )
+
+it('a write is read back as soon as it resolves', async () => {
+  const { store } = await openBooks()
+  for (let id = 1; id <= 20; id++) {
+    await store.write([insertAccount(store, id, `u${id}`)])
+    expect(await names(store)).toHaveLength(id)
+  }
+})
+
+it('a statement that must touch a row undoes its own write, and no other of the same commit', async () => {
+  const { store } = await openBooks()
+  const rename = store.db.updateTable('account').set({ username: 'z' }).where('id', '=', 99)
+  const outcomes = await Promise.all([
+    store.write([insertAccount(store, 1, 'a')]),
+    store.write(
+      [insertAccount(store, 2, 'b'), mustChange(rename)],
+      [{ kind: 'account', subject: '2' }],
+    ),
+    store.write([insertAccount(store, 3, 'c')]),
+  ])
+  expect(outcomes.map((written) => written.done || written.stoppedAt)).toEqual([true, 1, true])
+  expect(await names(store)).toEqual(['a', 'c'])
+  expect(await store.db.selectFrom('change').selectAll().execute()).toEqual([])
+})
+
+it('says which columns are taken, and undoes only that write', async () => {
+  const { store } = await openBooks()
+  const outcomes = await Promise.allSettled([
+    store.write([insertAccount(store, 1, 'a')]),
+    store.write([insertAccount(store, 2, 'b'), insertAccount(store, 3, 'a')]),
+    store.write([insertAccount(store, 4, 'd')]),
+  ])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  const [, refused] = outcomes
+  const reason: unknown = refused?.status === 'rejected' ? refused.reason : undefined
+  expect(reason).toBeInstanceOf(UniqueViolation)
+  expect(reason).toMatchObject({ columns: ['account.username'] })
+  expect(await names(store)).toEqual(['a', 'd'])
+})
+
+it('a statement that the database refuses rejects its write alone, and the store stays healthy', async () => {
+  const { store } = await openBooks()
+  const outcomes = await Promise.allSettled([
+    store.write([{ sql: 'insert into nowhere values (1)', parameters: [] }]),
+    store.write([insertAccount(store, 1, 'a')]),
+  ])
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  expect(store.healthy()).toBe(true)
+})
+
+it('numbers changes in the order of commits and tells them before the write resolves', async () => {
+  const { store } = await openBooks()
+  const told: Change[] = []
+  store.onChange(() => {
+    throw new Error('a broken listener')
+  })
+  store.onChange((change) => void told.push(change))
+  const seen: number[] = []
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, n) => {
+      await store.write(
+        [insertAccount(store, n + 1, `u${n}`)],
+        [
+          { kind: 'account', subject: String(n + 1) },
+          { kind: 'group', subject: 'g' },
+        ],
+      )
+      seen.push(told.filter(({ subject }) => subject === String(n + 1)).length)
+    }),
+  )
+  expect(seen).toEqual(Array.from({ length: 20 }, () => 1))
+  const noted = await store.db.selectFrom('change').selectAll().orderBy('seq').execute()
+  expect(noted.map(({ seq }) => seq)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1))
+  expect(noted.map(({ kind, subject }) => ({ kind, subject }))).toEqual(told)
+  const counter = await store.db.selectFrom('change_counter').select('seq').executeTakeFirst()
+  expect(counter?.seq).toBe(40)
+})
+
+it('never gives an id twice, deleted rows and restarts included', async () => {
+  const path = join(await temporaryFolder(), 'ids.db')
+  const first = await openSqliteStore({ path, durability: 'process' })
+  expect([first.nextId('account'), first.nextId('account'), first.nextId('key')]).toEqual([1, 2, 1])
+  await first.write([insertAccount(first, 2, 'b')])
+  await first.write([first.db.deleteFrom('account').where('id', '=', 2)])
+  await first.close()
+  const second = await openSqliteStore({ path, durability: 'process' })
+  expect(second.nextId('account')).toBe(3)
+  await second.close()
+})
+
+it('its readers run no change and no transaction', async () => {
+  const { store } = await openBooks()
+  await expect(insertAccount(store, 1, 'a').execute()).rejects.toThrow('store.write')
+  await expect(sql`delete from account`.execute(store.db)).rejects.toThrow('readonly')
+  await expect(store.db.transaction().execute(async () => 1)).rejects.toThrow('store.write')
+})
+
+it('a usage record that the database refuses is mended, and its neighbours are not held up', async () => {
+  const { store, ledger } = await openBooks()
+  const payers = await openPayers({ store, ledger }, { key: 100, account: 100 })
+  const charge = { cost: 10, atMost: 10, ...payers }
+  const odd = {
+    ...recordOf('odd'),
+    prompt_tokens: Number.NaN,
+    use_time_ms: 12.5,
+    completion_tokens: 1e300,
+    model: 'm\u0000\ud800',
+  }
+  const settled = await Promise.all([
+    store.settle({ ...charge, record: recordOf('before') }),
+    store.settle({ ...charge, record: odd }),
+    store.settle({ ...charge, record: recordOf('after') }),
+  ])
+  expect(settled.map(({ charged, keyRemain }) => [charged, keyRemain])).toEqual([
+    [10, 90],
+    [10, 80],
+    [10, 70],
+  ])
+  const rows = await store.db.selectFrom('usage').selectAll().orderBy('id').execute()
+  expect(rows.map(({ request_id, quota }) => [request_id, quota])).toEqual([
+    ['before', 10],
+    ['odd', 10],
+    ['after', 10],
+  ])
+  expect(rows[1]).toMatchObject({ prompt_tokens: 0, use_time_ms: 12, completion_tokens: 0 })
+})
+
+it('usage of an entity without a balance is counted, and what it had not is shortfall', async () => {
+  const { store } = await openBooks()
+  const settled = await store.settle({
+    record: recordOf('a'),
+    cost: 10,
+    atMost: 10,
+    key: 40,
+    account: 41,
+    keyUnlimited: true,
+    accountUnlimited: false,
+  })
+  expect(settled).toEqual({ charged: 0, shortfall: 10, keyRemain: 0, accountRemain: 0 })
+  const rows = await store.db.selectFrom('balance').selectAll().execute()
+  expect(rows.map(({ requests }) => requests)).toEqual([1, 1])
+})
+
+it('copies itself while it is written to', async () => {
+  const { store, ledger, file } = await openBooks()
+  const payers = await openPayers({ store, ledger }, { key: 1e6, account: 1e6 })
+  const settle = (n: number) =>
+    store.settle({ record: recordOf(`r${n}`), cost: 1, atMost: 1, ...payers })
+  const before = Array.from({ length: 50 }, (_, n) => settle(n))
+  await Promise.all(before)
+  const copying = store.backup(`${file}.copy`)
+  await Promise.all([copying, ...Array.from({ length: 50 }, (_, n) => settle(n + 50))])
+  const copy = await openSqliteStore({ path: `${file}.copy`, durability: 'process' })
+  const { remain, used } = await copy.db
+    .selectFrom('balance')
+    .select(['remain', 'used'])
+    .where('entity', '=', payers.key)
+    .executeTakeFirstOrThrow()
+  expect(remain + used).toBe(1e6)
+  expect(used).toBeGreaterThanOrEqual(50)
+  await copy.close()
+})
+
+it('finishes what it was asked for when it closes, and refuses what comes later', async () => {
+  const path = join(await temporaryFolder(), 'closing.db')
+  const store = await openSqliteStore({ path, durability: 'process' })
+  const last = store.write([insertAccount(store, 1, 'a')])
+  await store.close()
+  expect((await last).done).toBe(true)
+  await expect(store.write([insertAccount(store, 2, 'b')])).rejects.toThrow('closed')
+  const again = await openSqliteStore({ path, durability: 'process' })
+  expect(await names(again)).toEqual(['a'])
+  await again.close()
+})
