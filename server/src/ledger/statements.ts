@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Compilable, Store } from '../storage/store.ts'
-import { describeEntity, type Entity } from './entity.ts'
+import type { Entity } from './entity.ts'
 import { MOST_UNITS } from './units.ts'
 
 /** A balance that management opens or sets, as part of a larger write. */
@@ -108,7 +108,3 @@ function inRange(amount: number): number {
   if (Number.isSafeInteger(amount) && amount >= 0 && amount <= MOST_UNITS) return amount
   throw new RangeError(`not an amount of units: ${amount}`)
 }
-
-/** `no balance of key 12`: a row that every key and account has from its creation. */
-export const noBalance = (entity: Entity) =>
-  new Error(`there is no balance of ${describeEntity(entity)}`)

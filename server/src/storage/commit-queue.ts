@@ -51,6 +51,17 @@ const MOST_WAITING = 100_000
 const FENCE_MS = 10_000
 const RETRY_MS = 1_000
 
+/** A failing store refuses calls, and so nobody would ever try the disk again: it tries by itself, with a real write. */
+const PROBE: WaitingWrite = {
+  kind: 'write',
+  asked: {
+    statements: [{ sql: 'update change_counter set seq = seq', parameters: [], must: false }],
+    changes: [],
+  },
+  resolve: () => undefined,
+  reject: () => undefined,
+}
+
 /**
  * What stands between many callers and one disk: at most one batch is on its way, and whatever is asked for meanwhile
  * is the next one. A settlement is never given up: it waits at the head of the queue until the disk takes it.
@@ -102,6 +113,7 @@ export class CommitQueue {
       await new Promise<void>((resolve) => this.#idle.push(resolve))
     }
     clearTimeout(giveUp)
+    clearTimeout(this.#retry)
     this.#closed = true
   }
 
@@ -136,7 +148,11 @@ export class CommitQueue {
   #send(): void {
     this.#scheduled = false
     this.#retry = undefined
-    if (this.#waiting.length === 0 || this.#underway.length > 0) return
+    if (this.#underway.length > 0) return
+    if (this.#waiting.length === 0) {
+      if (this.#failingSince === undefined) return
+      this.#waiting.push(PROBE)
+    }
     const batch = this.#waiting
     this.#underway = batch
     this.#waiting = []
@@ -203,7 +219,7 @@ export class CommitQueue {
     for (const waiting of batch) {
       if (waiting.kind === 'write') waiting.reject(new StorageUnavailable(because, true))
     }
-    if (this.#waiting.length === 0) return
+    if (this.#closed) return
     this.#retry = setTimeout(() => this.#send(), this.#parts.retryMs ?? RETRY_MS)
   }
 

@@ -11,7 +11,7 @@ export interface Ownership {
   release(): void
 }
 
-export interface Owner {
+interface Owner {
   readonly pid: number
   readonly url: string
   /** Unix seconds. */
@@ -48,7 +48,7 @@ export function claimOwnership(folder: string, { url = '' }: { url?: string } = 
 }
 
 /** What the owner wrote about itself; it may have died since. */
-export function readOwner(folder: string): Owner | undefined {
+function readOwner(folder: string): Owner | undefined {
   try {
     const said: Partial<Owner> = JSON.parse(readFileSync(ownerPath(folder), 'utf8'))
     const { pid, url, since } = said

@@ -84,6 +84,23 @@ it('a full disk refuses writes, keeps settlements, and takes each of them once w
   expect(await runDoctor(file)).toEqual([])
 })
 
+it('a store that refuses calls finds out by itself that the disk has room again', async () => {
+  const { database, queue, sizes } = await openRig()
+  // No page can be added to the file, and none is left to be used again.
+  database.exec(`pragma max_page_count = ${pages(database)}`)
+  const long = 'x'.repeat(100_000)
+  const write = () =>
+    queue.write(
+      [{ sql: "insert into setting values ('a', ?, 1)", parameters: [long], must: false }],
+      [],
+    )
+  await expect(write()).rejects.toBeInstanceOf(StorageUnavailable)
+  expect(queue.healthy()).toBe(false)
+  while (!queue.healthy()) await pause(1)
+  expect(sizes).toEqual([1, 1])
+  await queue.close(1_000)
+})
+
 it('keeps trying, in the order of calls, and a settlement changed meanwhile is written as changed', async () => {
   const { file, database, queue, sizes } = await openRig()
   database.exec(`pragma max_page_count = ${pages(database)}`)
