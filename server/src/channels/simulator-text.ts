@@ -68,7 +68,7 @@ export function answerTo(question: SimulatorQuestion): SimulatorAnswer {
   const echo =
     said.length === 0
       ? 'You sent no text.'
-      : `You sent ${said.length} characters that begin with: ${beginning.trim()}.`
+      : `You sent ${said.length} characters that begin with "${beginning.trim()}".`
   const whole = `This is the Turnpike simulator, not a language model. ${echo} Add a channel with a provider's API key to reach real models.`
   const ends = question.stop.map((word) => whole.indexOf(word)).filter((at) => at >= 0)
   const pieces = piecesOf(whole.slice(0, Math.min(whole.length, ...ends)))

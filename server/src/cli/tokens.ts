@@ -1,6 +1,8 @@
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { ACCESS_SCOPES, type AccessScope } from '../accounts/caller.ts'
-import { withOwnStore } from './own-store.ts'
+import { OwnedElsewhere } from '../storage/failures.ts'
+import type { Store } from '../storage/store.ts'
+import { type OwnStore, withOwnStore } from './own-store.ts'
 import type { Typed } from './run.ts'
 import { type RunningGateway, runningGateway } from './running-gateway.ts'
 import { StartError } from './start-error.ts'
@@ -59,7 +61,9 @@ function createInFolder(
   wanted: Wanted,
   folder: string | undefined,
 ): Promise<string> {
-  return withOwnStore(terminal, folder, async ({ store, outside }) => {
+  return hinting(withOwnStore(terminal, folder, ({ store, outside }) => create(store, outside)))
+
+  async function create(store: Store, outside: OwnStore['outside']): Promise<string> {
     const username = wanted.account ?? STANDARD_ACCOUNT
     const account = await store.db
       .selectFrom('account')
@@ -77,7 +81,18 @@ function createInFolder(
     })
     await accessTokens.close()
     return token
-  })
+  }
+}
+
+/** Whoever finds the folder taken can ask the gateway that took it. */
+async function hinting<T>(working: Promise<T>): Promise<T> {
+  try {
+    return await working
+  } catch (error) {
+    if (!(error instanceof OwnedElsewhere)) throw error
+    const hint = 'Or set TURNPIKE_URL and TURNPIKE_TOKEN, and the running gateway makes the token.'
+    throw new StartError(`${error.message} ${hint}`, { cause: error })
+  }
 }
 
 /** `null` = none were named, which means everything the account may, except administration. */

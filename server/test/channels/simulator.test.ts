@@ -71,7 +71,7 @@ describe('the simulator', () => {
     const [choice] = answer.choices
     expect(choice.finish_reason).toBe('stop')
     expect(choice.message.content).toMatch(/^This is the Turnpike simulator/)
-    expect(choice.message.content).toContain('12 characters that begin with: Hello there!')
+    expect(choice.message.content).toContain('12 characters that begin with "Hello there!"')
     expect((await ask(hello)).text).toBe(first.text)
   })
 
@@ -157,6 +157,6 @@ describe('the simulator', () => {
   it('leaves tools, images and odd messages alone', async () => {
     const messages = [null, 3, { role: 'user', content: [{ type: 'image_url' }, { text: 'Hi' }] }]
     const answer = JSON.parse((await ask({ ...hello, messages, tools: [{}], stop: null })).text)
-    expect(answer.choices[0].message.content).toContain('begin with: Hi')
+    expect(answer.choices[0].message.content).toContain('begin with "Hi"')
   })
 })
