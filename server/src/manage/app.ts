@@ -158,7 +158,7 @@ function notFound(request: FastifyRequest, methods: readonly string[]): Refused 
   const why =
     methods.length > 0
       ? `${request.method} is not offered at ${path}, but ${methods.join(', ')}`
-      : `there is nothing at ${path}: the management API is listed at /api/openapi.json, model requests go to /v1`
+      : `there is nothing at ${path}: see /docs for the management API; model requests go to /v1`
   return new Refused('route_not_found', why)
 }
 

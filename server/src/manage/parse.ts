@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile, type Validator } from 'typebox/compile'
 import { Refused } from '../errors.ts'
 import { explain, type Shape, shapeOf } from './explain.ts'
 
@@ -9,12 +9,13 @@ export type Parse = (value: unknown) => unknown
 /** Path parameters or a query. */
 export type Named = Readonly<Record<PropertyKey, unknown>>
 
-/** Compiles a schema once, at start. */
+/** Compiles a schema when it is needed first: most processes need few of them, and all would start later. */
 export function createParse(schema: TSchema): Parse {
-  const compiled = Compile(schema)
   const shape = shapeOf(schema)
+  let compiled: Validator | undefined
   return (value) => {
     const picked = pick(shape, value)
+    compiled ??= Compile(schema)
     if (!compiled.Check(picked)) {
       const [mistake] = compiled.Errors(picked)
       const why = mistake === undefined ? undefined : explain(schema, picked, mistake)

@@ -103,7 +103,7 @@ describe('no operation fails, whatever is in its', () => {
       fc.asyncProperty(fc.oneof(nasty, fc.string({ maxLength: 20 })), (word) =>
         isAnswered(
           method,
-          path.replace(/\{\w+\}/, () => encodeURIComponent(word.toWellFormed()) || 'x'),
+          path.replace(/\{\w+\}/, () => encodeURIComponent(String(word).toWellFormed()) || 'x'),
         ),
       ),
       RUNS,
