@@ -7,7 +7,7 @@ import {
   createZstdDecompress,
 } from 'node:zlib'
 import { Refused } from '../errors.ts'
-import type { Deadlines } from '../relay/forward/deadlines.ts'
+import type { Deadlines, Watched } from '../relay/forward/deadlines.ts'
 
 export interface BodyLimits {
   readonly bytes: number
@@ -49,7 +49,8 @@ const tooLarge = (bytes: number) => `the request body is larger than ${bytes} by
 
 type Done = (error: Error | undefined, body: Buffer) => void
 
-class BodyReading {
+class BodyReading implements Watched {
+  place = -1
   readonly #request: IncomingMessage
   readonly #limits: BodyLimits
   readonly #done: Done

@@ -57,6 +57,7 @@ function inTime(
   const until = deadlines.now + patienceMs
   return new Promise((resolve) => {
     const watched = {
+      place: -1,
       tick(now: number) {
         if (now <= until) return
         deadlines.unwatch(watched)

@@ -58,6 +58,7 @@ export function attempt(
 }
 
 class Attempt implements AnswerSink, Watched {
+  place = -1
   readonly #parts: AttemptParts
   readonly #resolve: (attempted: Attempted) => void
   #exchange: Exchange | undefined
