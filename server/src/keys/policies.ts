@@ -26,11 +26,11 @@ const ANY_MODEL: ModelPolicy = { ids: [], mayUse: () => true }
 /** Stored texts were accepted by `parseAddresses`. One that no longer parses must not open the key to everybody. */
 const NOBODY: AddressMatcher = { count: 1, has: () => false }
 
-/** `BlockList` takes 600 bytes an entry, a Set of ids about 100 an id. */
-const ADDRESS_KILOBYTES = 0.6
+/** An entry takes 8 bytes (IPv4) or 32, an id in a Set about 100. */
+const ADDRESS_KILOBYTES = 0.03
 const MODEL_KILOBYTES = 0.1
 
-/** How many characters of texts are remembered for sharing; what they compile to is at most some 20 MB. */
+/** How many characters of texts are remembered for sharing; what they compile to is at most some 5 MB. */
 const SHARED_CHARACTERS = 1 << 19
 
 /** Keys are often made by one script with the same lists; 50 000 of them then hold one matcher, not 50 000. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -6,6 +7,7 @@ import {
   MOST_ADDRESSES,
   parseAddresses,
 } from '../../src/keys/address.ts'
+import { readAddress } from '../../src/keys/address-bits.ts'
 
 /** The independent matcher: addresses as big numbers, compared bit by bit. */
 interface Numbered {
@@ -203,6 +205,65 @@ describe('parseAddresses', () => {
       line: MOST_ADDRESSES + 1,
       entry: '10.9.9.9',
     })
+  })
+})
+
+describe('readAddress', () => {
+  const scrap = fc
+    .array(
+      fc.constantFrom(
+        '0',
+        '1',
+        '25',
+        '255',
+        '256',
+        'a',
+        'fFfF',
+        '0000',
+        ':',
+        '::',
+        '.',
+        '%',
+        '-',
+        ' ',
+      ),
+      {
+        maxLength: 18,
+      },
+    )
+    .map((parts) => parts.join(''))
+  const almost = fc
+    .tuple(address, style, fc.nat(45), fc.constantFrom('', ':', '::', '.', '0', 'g', '1.2.3.4'))
+    .map(([one, how, at, wrong]) => {
+      const text = spell(one, how)
+      return text.slice(0, at) + wrong + text.slice(at + 1)
+    })
+
+  it('takes for an address what Node takes for one, zones aside', () => {
+    fc.assert(
+      fc.property(fc.oneof(scrap, almost), (text) => {
+        const taken = readAddress(text, new Uint32Array(4)) !== undefined
+        expect([text, taken]).toEqual([text, isIP(text) !== 0 && !text.includes('%')])
+      }),
+      { numRuns: 30_000 },
+    )
+  })
+
+  it('reads the words of an address however it is spelt', () => {
+    fc.assert(
+      fc.property(address, style, (one, how) => {
+        const words = new Uint32Array(4)
+        const expected = unmapped(one, 128)
+        expect(readAddress(spell(one, how), words)).toBe(expected.bits === 32 ? 'ipv4' : 'ipv6')
+        const count = expected.bits / 32
+        const value = [...words.slice(0, count)].reduce(
+          (sum, word) => (sum << 32n) | BigInt(word),
+          0n,
+        )
+        expect(value).toBe(expected.value)
+      }),
+      { numRuns: 5_000 },
+    )
   })
 })
 

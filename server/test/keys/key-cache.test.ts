@@ -331,11 +331,13 @@ describe('the key cache', () => {
 
   it('counts long lists of their own for what they take, and shared ones once', async () => {
     most = 20
-    const ranges = (first: number) =>
-      Array.from({ length: 20 }, (_, at) => `10.${first}.${at}.0/24`).join('\n')
-    for (const id of [1, 2, 3]) await find(await insert(id, { allow_ips: ranges(id) }))
+    const limits = (first: number) => ({
+      model_limits_enabled: 1,
+      model_limits: Array.from({ length: 120 }, (_, at) => `model-${first}-${at}`).join(','),
+    })
+    for (const id of [1, 2, 3]) await find(await insert(id, limits(id)))
     expect(cache.size).toBe(1)
-    for (const id of [4, 5, 6]) await find(await insert(id, { allow_ips: ranges(3) }))
+    for (const id of [4, 5, 6]) await find(await insert(id, limits(3)))
     expect(cache.size).toBe(4)
   })
 
