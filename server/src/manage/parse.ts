@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
+import { Compile, type Validator } from 'typebox/schema'
 import { Refused } from '../errors.ts'
 import { explain, type Shape, shapeOf } from './explain.ts'
 
@@ -17,7 +17,7 @@ export function createParse(schema: TSchema): Parse {
     const picked = pick(shape, value)
     compiled ??= Compile(schema)
     if (!compiled.Check(picked)) {
-      const [mistake] = compiled.Errors(picked)
+      const [, [mistake]] = compiled.Errors(picked)
       const why = mistake === undefined ? undefined : explain(schema, picked, mistake)
       throw new Refused('invalid_field', why)
     }
