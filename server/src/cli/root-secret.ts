@@ -20,6 +20,7 @@ export interface OpenedVault {
 }
 
 const SECRET_BYTES = 32
+const SHORTEST_SECRET = 32
 const CHECKED = 'turnpike root secret'
 
 /** Rows of `meta`: the number and check value of the present secret, and former ones sealed under it. */
@@ -78,11 +79,15 @@ export function formerStatement(store: Store, present: RootSecret, former: RootS
 export const forgetFormer = (store: Store, pepperId: number): Compilable =>
   store.db.deleteFrom('meta').where('name', '=', `${FORMER}${pepperId}`)
 
+/** A new secret as text, which is how file and environment hold it alike: one can take the other's place. */
+export const newSecret = (random: (bytes: number) => Uint8Array): Uint8Array =>
+  bytesOf(Buffer.from(random(SECRET_BYTES)).toString('hex'))
+
 /** Writes a secret where only the owner reads it, and sees it on the disk before going on. */
 export function writeSecretFile(path: string, secret: Uint8Array): void {
   const file = openSync(path, 'wx', 0o600)
   try {
-    writeSync(file, `${Buffer.from(secret).toString('hex')}\n`)
+    writeSync(file, `${Buffer.from(secret).toString('utf8')}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)
@@ -94,17 +99,19 @@ export const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
 function newOrPresentFile(folder: DataFolder, random: (bytes: number) => Uint8Array): Uint8Array {
   if (existsSync(folder.secretFile)) return readSecretFile(folder.secretFile)
-  const secret = random(SECRET_BYTES)
+  const secret = newSecret(random)
   writeSecretFile(folder.secretFile, secret)
   return secret
 }
 
 function readSecretFile(path: string): Uint8Array {
   const text = readFileSync(path, 'utf8').trim()
-  if (!/^[0-9a-f]{64,}$/.test(text)) {
-    throw new StartError(`The file ${path} does not hold a root secret: 64 hexadecimal digits.`)
+  if (text.length < SHORTEST_SECRET) {
+    throw new StartError(
+      `The file ${path} does not hold a root secret, which has at least ${SHORTEST_SECRET} characters.`,
+    )
   }
-  return Buffer.from(text, 'hex')
+  return bytesOf(text)
 }
 
 /** The secret that this database was written under; after a rotation that was cut off, it is the next one. */

@@ -9,6 +9,7 @@ import {
   bytesOf,
   forgetFormer,
   formerStatement,
+  newSecret,
   nextSecretFile,
   openVault,
   presentStatements,
@@ -55,7 +56,7 @@ export async function rotateSecret(terminal: Terminal, { options }: Typed): Prom
 }
 
 function nextSecret(terminal: Terminal, given: string | undefined, own: OwnStore): Uint8Array {
-  if (given === undefined) return own.outside.random(32)
+  if (given === undefined) return newSecret(own.outside.random)
   const next = terminal.environment.TURNPIKE_NEW_SECRET?.trim() ?? ''
   if (next.length >= 32 && next !== given) return bytesOf(next)
   throw new StartError(
