@@ -14,8 +14,8 @@ export interface ParsedCall {
   /** The most output tokens of each choice that the caller asked for. */
   readonly outputLimit: number | undefined
   readonly choices: number
-  /** The parsed body, for counting its input. */
-  readonly body: Readonly<Record<string, unknown>>
+  /** The parsed body, for counting its input. A long one is not kept, but parsed again for whoever asks late. */
+  body(): Readonly<Record<string, unknown>>
   /** Top-level members that may have to be edited, by name. */
   readonly spans: ReadonlyMap<string, Span>
 }

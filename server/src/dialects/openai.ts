@@ -44,9 +44,18 @@ function parseCall(payload: Buffer): ParsedCall {
         ? (max ?? maxCompletion)
         : Math.max(max, maxCompletion),
     choices: choicesOf(body),
-    body,
+    body: kept(payload, body),
     spans,
   }
+}
+
+/** Strings of a running call that survive collections are copied by each of them. */
+const LONG_BODY = 16 * 1024
+
+function kept(payload: Buffer, body: Loose): () => Loose {
+  if (payload.length < LONG_BODY) return () => body
+  const weak = new WeakRef(body)
+  return () => weak.deref() ?? (JSON.parse(payload.toString('utf8')) as Loose)
 }
 
 function modelOf({ model }: Loose): string {

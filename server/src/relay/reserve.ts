@@ -91,7 +91,7 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
   const { choices, model, body } = candidates.call.parsed
   // An empty purse needs no counting, however often it is held out.
   if (ledger.remaining(payers) <= 0) throw tooDear(short(ledger, payers), wish, 0)
-  const counted = await countChat(body, model, tokenizer.count)
+  const counted = await countChat(body(), model, tokenizer.count)
   const quick = quickly(candidates)
   const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
   const priced = (output: number) => boundOf(price, expected, output * choices)
@@ -169,7 +169,8 @@ function reserved(
 }
 
 function quickly({ call }: Candidates): Expected {
-  const { body, model } = call.parsed
+  const { model } = call.parsed
+  const body = call.parsed.body()
   return { prompt: quickBound(body, call.payload.length, model), audio: mayHoldAudio(body) }
 }
 

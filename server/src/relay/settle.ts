@@ -90,7 +90,7 @@ async function usageOf(
   const reported = meter.reported()
   if (reported !== undefined) return reported
   const [input, completion] = await Promise.all([
-    countChat(call.parsed.body, call.parsed.model, tokenizer.count),
+    countChat(call.parsed.body(), call.parsed.model, tokenizer.count),
     tokenizer.count(meter.produced()),
   ])
   return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }

@@ -1,7 +1,7 @@
 import type { Channel } from '../channels/channel.ts'
 import type { Span } from '../dialects/dialect.ts'
 import type { UpstreamRequest } from './forward/answer.ts'
-import type { Reserved } from './values.ts'
+import type { ModelCall, Reserved } from './values.ts'
 
 /** A request for one channel, and what of its answer was asked for by us alone. */
 export interface Translated {
@@ -44,7 +44,7 @@ export function translate(
 function usageEdit({ call }: Reserved): Edit | undefined {
   const { parsed, payload } = call
   if (!parsed.stream) return undefined
-  const options = parsed.body.stream_options ?? {}
+  const options = memberOf(call, 'stream_options') ?? {}
   if (typeof options !== 'object' || Array.isArray(options)) return undefined
   if ((options as { include_usage?: unknown }).include_usage === true) return undefined
   const span = parsed.spans.get('stream_options')
@@ -52,11 +52,17 @@ function usageEdit({ call }: Reserved): Edit | undefined {
   return { ...span, text: JSON.stringify({ ...options, include_usage: true }) }
 }
 
+/** A judged member's value, from its own bytes. */
+function memberOf({ parsed, payload }: ModelCall, name: string): unknown {
+  const span = parsed.spans.get(name)
+  return span === undefined ? undefined : JSON.parse(payload.toString('utf8', span.start, span.end))
+}
+
 /** Lowers what the caller asked, or adds a limit where it asked none. */
 function limitEdits({ call }: Reserved, channel: Channel, limit: number): readonly Edit[] {
   const edits: Edit[] = []
   for (const name of ['max_completion_tokens', 'max_tokens']) {
-    const asked = call.parsed.body[name]
+    const asked = memberOf(call, name)
     const span = call.parsed.spans.get(name)
     if (span !== undefined && typeof asked === 'number') {
       if (asked > limit) edits.push({ ...span, text: String(limit) })

@@ -1,6 +1,8 @@
 import type { Client } from '../values.ts'
 import type { Outlet } from '../meter/meter.ts'
 
+const SHORT = 8 * 1024
+
 /** An answer on its way to the client: the head goes out with the first bytes of the body. */
 export class ClientOutlet implements Outlet {
   begun = false
@@ -24,12 +26,17 @@ export class ClientOutlet implements Outlet {
   /** The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. */
   end(held: readonly Buffer[], more: readonly string[] = []) {
     const { response } = this.#client
-    const last = held.length === 1 ? held[0] : Buffer.concat(held)
     if (!this.begun) {
-      this.#headers.push(...more, 'Content-Length', String(last?.length ?? 0))
+      const length = held.reduce((sum, { length }) => sum + length, 0)
+      this.#headers.push(...more, 'Content-Length', String(length))
     }
     this.#begin()
-    response.end(last)
+    const last = held.at(-1)
+    for (let at = 0; at < held.length - 1; at++) response.write(held[at])
+    // A short text goes out in one piece with its head; bytes would be a piece of their own.
+    if (held.length === 1 && last !== undefined && last.length < SHORT) {
+      response.end(last.toString('latin1'), 'latin1')
+    } else response.end(last)
   }
 
   /** Ends an answer that will never be whole so that nobody takes it for one: without its last chunk. */

@@ -5,9 +5,9 @@ import type { Meter, Outlet } from './meter.ts'
 const USAGE = '"usage"'
 /** So much of an answer's end is held back; shorter answers are held whole. */
 const HELD = 64 * 1024
-/** A report of usage is shorter than this, wherever it is cut. */
+/** A report of usage is shorter than this. */
 const LONGEST_REPORT = 4_096
-/** So much of a long answer is kept for counting, until a report of usage turns up. */
+/** So much of a long answer is kept, in case that no report of usage turns up at its end. */
 const MOST_KEPT = 1024 * 1024
 
 /**
@@ -50,15 +50,13 @@ export class PlainMeter implements Meter {
 
   end(): boolean {
     const held = this.held()
-    const end = held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held)
-    this.#held = [end]
-    this.#first = 0
-    const report = this.#lookIn(end)
-    if (report !== undefined) this.#usage = report
-    if (!endsObject(end)) return false
+    if (!endsObject(held)) return false
+    // Nearly always the report stands at the end; only where it does not is the rest looked through.
+    this.#usage =
+      this.#lookIn(tailOf(held)) ?? this.#lookIn(Buffer.concat([...this.#passed, ...held]))
     if (this.#outlet.begun) return true
-    if (!beginsObject(end)) return false
-    return this.#usage !== undefined || parseLatin1(end.toString('latin1')) !== undefined
+    if (!beginsObject(held[0] as Buffer)) return false
+    return this.#usage !== undefined || this.#whole() !== undefined
   }
 
   reported(): Usage | undefined {
@@ -66,9 +64,9 @@ export class PlainMeter implements Meter {
   }
 
   produced(): readonly string[] {
-    const whole = Buffer.concat([...this.#passed, ...this.held()])
-    const parsed = this.#outlet.begun ? undefined : parseLatin1(whole.toString('latin1'))
-    if (parsed === undefined) return [whole.toString('utf8')]
+    const parsed = this.#outlet.begun ? undefined : this.#whole()
+    if (parsed === undefined)
+      return [Buffer.concat([...this.#passed, ...this.held()]).toString('utf8')]
     const texts: string[] = []
     writtenIn((parsed as { choices?: unknown }).choices, texts)
     return texts
@@ -80,13 +78,13 @@ export class PlainMeter implements Meter {
 
   #pass(bytes: Buffer): boolean {
     this.#heldBytes -= bytes.length
-    // The report may stand before the text, and across two pieces.
-    const before = this.#passed.at(-1)?.subarray(-LONGEST_REPORT)
-    const report = this.#lookIn(before === undefined ? bytes : Buffer.concat([before, bytes]))
-    if (report !== undefined) this.#usage = report
     if (this.#passedBytes < MOST_KEPT) this.#passed.push(bytes)
     this.#passedBytes += bytes.length
     return this.#outlet.write(bytes)
+  }
+
+  #whole(): unknown {
+    return parseLatin1(Buffer.concat(this.held()).toString('latin1'))
   }
 
   /** The last report of usage in these bytes. */
@@ -107,14 +105,28 @@ export class PlainMeter implements Meter {
 const OPEN = 0x7b
 const CLOSE = 0x7d
 
+/** The last bytes, enough for a report of usage. */
+function tailOf(held: readonly Buffer[]): Buffer {
+  const last = held.at(-1) as Buffer
+  if (held.length === 1 || last.length >= LONGEST_REPORT) return last.subarray(-LONGEST_REPORT)
+  let bytes = 0
+  let first = held.length
+  while (first > 0 && bytes < LONGEST_REPORT) bytes += (held[--first] as Buffer).length
+  return Buffer.concat(held.slice(first)).subarray(-LONGEST_REPORT)
+}
+
 function beginsObject(bytes: Buffer): boolean {
   let at = 0
   while (at < bytes.length && (bytes[at] as number) <= 0x20) at++
   return bytes[at] === OPEN
 }
 
-function endsObject(bytes: Buffer): boolean {
-  let at = bytes.length - 1
-  while (at >= 0 && (bytes[at] as number) <= 0x20) at--
-  return bytes[at] === CLOSE
+function endsObject(held: readonly Buffer[]): boolean {
+  for (let piece = held.length - 1; piece >= 0; piece--) {
+    const bytes = held[piece] as Buffer
+    let at = bytes.length - 1
+    while (at >= 0 && (bytes[at] as number) <= 0x20) at--
+    if (at >= 0) return bytes[at] === CLOSE
+  }
+  return false
 }
