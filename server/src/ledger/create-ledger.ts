@@ -87,10 +87,11 @@ function createBooks({ store, now }: LedgerParts, balances: Balances, room: Wait
     for (const resolve of flushing) resolve()
     flushing = []
   }
-  const track = <T>(work: Promise<T>): Promise<T> => {
-    pending++
-    work.then(done, done)
-    return work
+  const leave = (held: Held, amount: number) => {
+    reservations--
+    if (held.length > 0) units -= amount
+    for (const balance of held) balances.leave(balance, amount)
+    for (const { entity } of held) room.wake(entity)
   }
   const books: Books = {
     hold(held, more) {
@@ -98,15 +99,20 @@ function createBooks({ store, now }: LedgerParts, balances: Balances, room: Wait
       if (held.length > 0) units += more
       if (more < 0) for (const { entity } of held) room.wake(entity)
     },
-    leave(held, amount) {
-      reservations--
-      if (held.length > 0) units -= amount
-      for (const balance of held) balances.leave(balance, amount)
-      for (const { entity } of held) room.wake(entity)
+    leave,
+    settle(settlement) {
+      pending++
+      return store.settle(settlement)
     },
-    settle: (settlement) => track(store.settle(settlement)),
-    // A refund that even retrying can't write: the process is ending, and the entry is missing from the books.
-    refund: (settlement, charged) => void track(refund(settlement, charged)).catch(() => undefined),
+    settled(held, amount) {
+      leave(held, amount)
+      done()
+    },
+    refund(settlement, charged) {
+      pending++
+      // What even retrying can't write: the process is ending, and the entry is missing from the books.
+      refund(settlement, charged).then(done, done)
+    },
   }
   return {
     books,

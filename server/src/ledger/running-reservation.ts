@@ -10,6 +10,8 @@ export interface Books {
   /** The call is over: nothing is held, and no commit is waited for. */
   leave(held: Held, amount: number): void
   settle(settlement: Settlement): Promise<Settled>
+  /** The settlement was answered, and the call is over. */
+  settled(held: Held, amount: number): void
   /** Gives back what a settlement took. */
   refund(settlement: Settlement, charged: number): void
 }
@@ -58,7 +60,7 @@ export class RunningReservation implements Reservation {
     this.#settling = this.#books.settle(this.#settlement).then(
       (settled) => this.#written(settled),
       (failure: unknown) => {
-        this.#books.leave(this.#held, this.#amount)
+        this.#books.settled(this.#held, this.#amount)
         throw failure
       },
     )
@@ -87,8 +89,9 @@ export class RunningReservation implements Reservation {
 
   #written(settled: Settled): Settled {
     this.#settled = settled
-    this.#books.leave(this.#held, this.#amount)
+    // Asked for before the call counts as over: whoever flushes waits for it.
     if (this.#renounced) this.#refund(settled)
+    this.#books.settled(this.#held, this.#amount)
     return settled
   }
 

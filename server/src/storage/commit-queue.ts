@@ -172,34 +172,39 @@ export class CommitQueue {
     else if (answer.durable) this.#send()
   }
 
-  #committed(batch: readonly Waiting[], answer: Extract<BatchAnswer, { durable: true }>): void {
+  #committed(batch: readonly Waiting[], answer: Durable): void {
     if (this.#failingSince !== undefined)
       this.#parts.log?.error({}, 'the database can be written again')
     this.#failingSince = undefined
     for (const { because } of answer.mended) {
       this.#parts.log?.error({ because }, 'a usage record had to be mended')
     }
-    const told: (() => void)[] = []
-    let settledIndex = 0
+    const settled: Settled[] = []
     let writeIndex = 0
     for (const waiting of batch) {
-      if (waiting.kind === 'settlement') {
-        const settled = unpackSettled(answer.settled, settledIndex++)
-        this.#parts.onBalance(waiting.settlement.key, settled.keyRemain)
-        this.#parts.onBalance(waiting.settlement.account, settled.accountRemain)
-        told.push(() => waiting.resolve(settled))
-        continue
-      }
-      const written = answer.writes[writeIndex++]
-      if (written && !('refused' in written)) this.#follow(waiting.asked, written)
-      told.push(() => answerWrite(waiting, written))
+      if (waiting.kind === 'settlement')
+        settled.push(this.#followSettled(waiting, answer, settled.length))
+      else this.#followWritten(waiting.asked, answer.writes[writeIndex++])
     }
-    for (const tell of told) tell()
+    // Nobody is told before memory has followed the whole commit.
+    let settledIndex = 0
+    writeIndex = 0
+    for (const waiting of batch) {
+      if (waiting.kind === 'write') answerWrite(waiting, answer.writes[writeIndex++])
+      else waiting.resolve(settled[settledIndex++] as Settled)
+    }
+  }
+
+  #followSettled({ settlement }: WaitingSettlement, answer: Durable, index: number): Settled {
+    const settled = unpackSettled(answer.settled, index)
+    this.#parts.onBalance(settlement.key, settled.keyRemain)
+    this.#parts.onBalance(settlement.account, settled.accountRemain)
+    return settled
   }
 
   /** Memory follows a write before its caller knows of it. */
-  #follow(asked: AskedWrite, written: Written): void {
-    if (!written.done) return
+  #followWritten(asked: AskedWrite, written: BatchWrite | undefined): void {
+    if (!written || 'refused' in written || !written.done) return
     for (const rows of written.rows) {
       for (const { entity, remain } of rows) {
         if (typeof entity === 'number' && typeof remain === 'number')
@@ -236,7 +241,8 @@ function answerWrite(waiting: WaitingWrite, written: BatchWrite | undefined): vo
   else waiting.reject(new Error(`the database refused a statement: ${written.refused}`))
 }
 
-type BatchWrite = Extract<BatchAnswer, { durable: true }>['writes'][number]
+type Durable = Extract<BatchAnswer, { durable: true }>
+type BatchWrite = Durable['writes'][number]
 
 const toUnavailable = (failure: unknown): StorageUnavailable =>
   new StorageUnavailable(failure instanceof Error ? failure.message : String(failure), false)
