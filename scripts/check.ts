@@ -10,6 +10,7 @@ const gates: Readonly<Record<string, string>> = {
   names: 'node scripts/names.ts',
   types: 'tsc',
   'unused code': 'knip',
+  'pages made from code': 'node scripts/docs.ts --check',
   sizes: 'node scripts/sizes.ts',
 }
 

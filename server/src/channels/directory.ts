@@ -119,19 +119,24 @@ function createShelf(parts: DirectoryParts) {
 function toOffers(channels: Iterable<Channel>): ReadonlyMap<string, Offer> {
   const best = [...channels].filter(({ enabled }) => enabled)
   best.sort((a, b) => b.priority - a.priority || a.id - b.id)
-  const groups = new Map<string, Map<string, Channel[]>>()
-  for (const channel of best) {
-    for (const group of channel.groups) {
-      const models = groups.get(group) ?? new Map<string, Channel[]>()
-      groups.set(group, models)
-      for (const model of channel.models) {
-        const serving = models.get(model)
-        if (serving) serving.push(channel)
-        else models.set(model, [channel])
-      }
+  const groups = Map.groupBy(
+    best.flatMap((channel) => channel.groups.map((group) => ({ group, channel }))),
+    ({ group }) => group,
+  )
+  return new Map(
+    [...groups].map(([group, members]) => [group, toOffer(members.map(({ channel }) => channel))]),
+  )
+}
+
+/** What channels offer together; the first ones are the best. */
+function toOffer(channels: readonly Channel[]): Offer {
+  const byModel = new Map<string, Channel[]>()
+  for (const channel of channels) {
+    for (const model of channel.models) {
+      const serving = byModel.get(model)
+      if (serving) serving.push(channel)
+      else byModel.set(model, [channel])
     }
   }
-  return new Map(
-    [...groups].map(([group, byModel]) => [group, { byModel, models: [...byModel.keys()].sort() }]),
-  )
+  return { byModel, models: [...byModel.keys()].sort() }
 }

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Channel } from '../../src/channels/channel.ts'
+import { createDirectory } from '../../src/channels/directory.ts'
+import { sealUpstreamKeys } from '../../src/channels/upstream-keys.ts'
+import { createVault } from '../../src/keys/vault.ts'
+import { openSqliteStore } from '../../src/storage/sqlite.ts'
+import type { ChannelTable } from '../../src/storage/tables.ts'
+
+const vault = createVault(Buffer.alloc(32, 7), 1)
+
+const rowOf = (id: number, fields: Partial<ChannelTable> = {}): ChannelTable => ({
+  id,
+  name: `c${id}`,
+  type: 'openai-compatible',
+  base_url: 'http://127.0.0.1:9',
+  keys: sealUpstreamKeys(vault, id, [`sk-${id}`]),
+  models: '["m"]',
+  groups: '["default"]',
+  model_mapping: '{}',
+  priority: 0,
+  weight: 1,
+  free: 0,
+  status: 1,
+  headers: '{}',
+  timeouts: '{}',
+  created_at: 0,
+  deleted_at: null,
+  ...fields,
+})
+
+/** A directory on a database of its own; `ask` is the provider that is asked for its models. */
+async function setUp(ask: (channel: Channel) => Promise<readonly string[]> = nobody) {
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-directory-'))
+  const store = await openSqliteStore({ path: join(folder, 'd.sqlite'), durability: 'process' })
+  const warned: object[] = []
+  const log = { warn: (what: object) => void warned.push(what) }
+  const open = () => createDirectory({ store, vault, log, askModels: ask })
+  const directory = await open()
+  onTestFinished(async () => {
+    directory.close()
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  const change = (id: number) => [{ kind: 'channel' as const, subject: String(id) }]
+  return {
+    directory,
+    open,
+    warned,
+    add: (row: ChannelTable) =>
+      store.write([store.db.insertInto('channel').values(row)], change(row.id)),
+    set: (id: number, fields: Partial<ChannelTable>) =>
+      store.write([store.db.updateTable('channel').set(fields).where('id', '=', id)], change(id)),
+  }
+}
+
+const nobody = () => Promise.reject(new Error('nobody is there'))
+const ids = (channels: readonly Channel[]) => channels.map(({ id }) => id)
+
+describe('the directory', () => {
+  it('knows a change as soon as its writer has an answer', async () => {
+    const { directory, add, set } = await setUp()
+    await add(rowOf(1))
+    await add(rowOf(2, { priority: 5 }))
+    await add(rowOf(3, { groups: '["vip"]', models: '["m","n"]' }))
+    expect(ids(directory.candidates('default', 'm'))).toEqual([2, 1])
+    expect(directory.candidates('default', 'm')[0]?.authorization).toEqual(['sk-2'])
+    expect(ids(directory.candidates('vip', 'n'))).toEqual([3])
+    expect(directory.candidates('default', 'n')).toEqual([])
+    expect(directory.models('vip')).toEqual(['m', 'n'])
+
+    await set(2, { status: 2 })
+    expect(ids(directory.candidates('default', 'm'))).toEqual([1])
+    expect(directory.get(2)?.enabled).toBe(false)
+    await set(1, { deleted_at: 1 })
+    expect(directory.candidates('default', 'm')).toEqual([])
+    expect(directory.models('default')).toEqual([])
+    expect(directory.get(1)).toBe(undefined)
+  })
+
+  it('knows `default` always, and other groups while a channel serves them', async () => {
+    const { directory, add, set } = await setUp()
+    expect(directory.groups.has('default')).toBe(true)
+    expect(directory.groups.has('vip')).toBe(false)
+    await add(rowOf(1, { groups: '["vip"]' }))
+    expect(directory.groups.has('vip')).toBe(true)
+    await set(1, { status: 2 })
+    expect(directory.groups.has('vip')).toBe(false)
+  })
+
+  it('leaves a channel out that it cannot read, and says so, but keeps the others', async () => {
+    const { directory, add, warned } = await setUp()
+    await add(rowOf(1))
+    await add(rowOf(2, { keys: sealUpstreamKeys(vault, 9, ['sk-copied']) }))
+    expect(ids(directory.candidates('default', 'm'))).toEqual([1])
+    expect(warned).toMatchObject([{ channel: 2 }])
+    expect(JSON.stringify(warned)).not.toContain('sk-copied')
+  })
+
+  it('asks the provider where no models are named, and remembers its answer without it', async () => {
+    let answer: () => Promise<readonly string[]> = async () => ['a', 'b']
+    const { directory, open, add, set, warned } = await setUp(() => answer())
+    await add(rowOf(1, { models: '[]', model_mapping: '{"mine":"a"}' }))
+    expect(directory.models('default')).toEqual(['a', 'b', 'mine'])
+
+    answer = nobody
+    await set(1, { priority: 1 })
+    expect(directory.models('default')).toEqual(['a', 'b', 'mine'])
+    const later = await open()
+    expect(later.models('default')).toEqual(['a', 'b', 'mine'])
+    later.close()
+    expect(warned.length).toBeGreaterThan(0)
+  })
+})
