@@ -102,6 +102,22 @@ describe('channels', () => {
     expect((await gateway.manage('PUT', path, elsewhere)).keys).toEqual([])
   })
 
+  it('never mix the host of one change with the keys of another that crosses it', async () => {
+    const made = await create({})
+    const path = `/api/channel/${made.id}`
+    const elsewhere = { base_url: 'http://127.0.0.1:9/v1', keys: [OTHER_KEY] }
+    const [moved, echoed, renamed] = await Promise.all([
+      gateway.api('PUT', path, elsewhere),
+      gateway.api('PUT', path, { keys: made.keys, priority: 3 }),
+      gateway.api('PUT', path, { name: 'crossed' }),
+    ])
+    expect([moved.json.success, renamed.json.success]).toEqual([true, true])
+    const now = await gateway.manage('GET', path)
+    expect(now).toMatchObject({ name: 'crossed', keys: ['anot**********dcba'] })
+    // The one that sent masks either came first or found no such keys any more.
+    expect(now.priority).toBe(echoed.json.success ? 3 : 0)
+  })
+
   it('lose their keys with their deletion', async () => {
     const key = gateway.secret('key-of-a-channel-to-be-deleted')
     const { id } = await create({ key, keys: undefined, models: ['gone'] })

@@ -3,7 +3,7 @@ import { Refused } from '../../errors.ts'
 import { mustChange } from '../../storage/store.ts'
 import type { ChannelTable } from '../../storage/tables.ts'
 import { auditStatement } from '../audit/record.ts'
-import { operation } from '../operation.ts'
+import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkChannel, isOtherOrigin, type WholeChannel } from './check.ts'
 import { requireKeys } from './create.ts'
@@ -26,35 +26,52 @@ export const changeChannel = (rooms: Rooms) =>
     data: channelSchema,
     async run(asked) {
       const { id } = asked.params
-      const row = await channelRow(rooms, id)
-      const before = toWhole(row)
-      const { key: _key, keys: _keys, ...sent } = asked.body
-      const after = { ...before, ...sent }
-      checkChannel(after, rooms.program.privateUpstreams)
-      const keys = keysAfter(rooms, row, { after, sent: asked.body })
-      requireKeys(after, keys ?? openUpstreamKeys(rooms.vault, id, row.keys))
-      const changed = rooms.store.db
-        .updateTable('channel')
-        .set({
-          ...toColumns(after),
-          ...(keys === undefined ? {} : { keys: toKeysColumn(rooms, id, keys) }),
-        })
-        .where('id', '=', id)
-        .where('deleted_at', 'is', null)
-      const audited = auditStatement(rooms, asked, {
-        action: 'channel.update',
-        subject: `channel ${id}`,
-        before,
-        after: keys === undefined ? after : { ...after, keys: 'sent' },
-      })
-      const written = await rooms.store.write(
-        [mustChange(changed), audited],
-        [{ kind: 'channel', subject: String(id) }],
-      )
-      if (!written.done) throw new Refused('not_found', `there is no channel ${id}`)
+      // Each failed attempt is one that somebody else's change has won, so this ends.
+      while (!(await attempt(rooms, asked, await channelRow(rooms, id))));
       return { data: toRecord(rooms, await channelRow(rooms, id)) }
     },
   })
+
+/**
+ * Changes the row as it was read; false when host, type or keys were changed meanwhile. Two changes that cross must not
+ * leave the keys of one with the host of the other.
+ */
+async function attempt(
+  rooms: Rooms,
+  asked: Asked<unknown, unknown, ChangedChannel>,
+  row: ChannelTable,
+): Promise<boolean> {
+  const { id } = row
+  const before = toWhole(row)
+  const { key: _key, keys: _keys, ...sent } = asked.body
+  const after = { ...before, ...sent }
+  checkChannel(after, rooms.program.privateUpstreams)
+  const keys = keysAfter(rooms, row, { after, sent: asked.body })
+  requireKeys(after, keys ?? openUpstreamKeys(rooms.vault, id, row.keys))
+  const changed = rooms.store.db
+    .updateTable('channel')
+    .set({
+      id,
+      ...toColumns(sent),
+      ...(keys === undefined ? {} : { keys: toKeysColumn(rooms, id, keys) }),
+    })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .where('type', '=', row.type)
+    .where('base_url', '=', row.base_url)
+    .where('keys', '=', row.keys)
+  const audited = auditStatement(rooms, asked, {
+    action: 'channel.update',
+    subject: `channel ${id}`,
+    before,
+    after: keys === undefined ? after : { ...after, keys: 'sent' },
+  })
+  const written = await rooms.store.write(
+    [mustChange(changed), audited],
+    [{ kind: 'channel', subject: String(id) }],
+  )
+  return written.done
+}
 
 /**
  * The keys after a change; undefined = as they are. Whoever may change a channel, but does not know its keys, must not

@@ -27,22 +27,14 @@ export function toWhole(row: ChannelTable): WholeChannel {
   }
 }
 
-/** The columns of a channel besides id, keys and times. */
-export function toColumns(channel: WholeChannel) {
-  return {
-    name: channel.name,
-    type: channel.type,
-    base_url: channel.base_url,
-    models: JSON.stringify(channel.models),
-    groups: JSON.stringify(channel.groups),
-    model_mapping: JSON.stringify(channel.model_mapping),
-    priority: channel.priority,
-    weight: channel.weight,
-    free: channel.free ? 1 : 0,
-    status: channel.status,
-    headers: JSON.stringify(channel.headers),
-    timeouts: JSON.stringify(channel.timeouts),
-  }
+/** The columns of what was sent of a channel, keys apart. */
+export function toColumns<C extends Partial<WholeChannel>>(channel: C) {
+  const columns = Object.entries(channel).map(([name, value]) => {
+    if (typeof value === 'boolean') return [name, value ? 1 : 0]
+    return [name, typeof value === 'object' ? JSON.stringify(value) : value]
+  })
+  // The wire's names are the columns' names; only flags and JSON are stored in another form.
+  return Object.fromEntries(columns) as { [N in keyof C & keyof ChannelTable]: ChannelTable[N] }
 }
 
 /** The record that administrators read: keys masked. */
