@@ -115,10 +115,11 @@ function readUsage(reported: unknown): Usage | undefined {
     : {}
   return {
     prompt,
-    completion:
-      typeof completion_tokens === 'number'
-        ? wholeTokens(completion_tokens)
-        : wholeTokens(wholeTokens(total_tokens) - prompt),
+    // Some count reasoning apart from completion, but in the total.
+    completion: Math.max(
+      wholeTokens(completion_tokens),
+      wholeTokens(wholeTokens(total_tokens) - prompt),
+    ),
     cached: wholeTokens(input.cached_tokens ?? reported.prompt_cache_hit_tokens),
     cacheWrite: wholeTokens(input.cache_write_tokens),
     cacheWrite1h: 0,

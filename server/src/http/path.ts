@@ -1,3 +1,4 @@
+import { masked } from '../relay/quoted.ts'
 import type { Endpoint } from '../relay/values.ts'
 
 /** Where a request goes: a model endpoint, nowhere under a model prefix, or to the management API. */
@@ -60,7 +61,7 @@ export function routeOf(method: string, path: string): Route {
     if (method !== 'GET' && method !== 'HEAD') return nowhere('use GET')
     return rest === '' ? MODELS : { to: 'relay', endpoint: 'model', object: decoded(rest) }
   }
-  return nowhere(`${method} ${path.slice(0, 200)} is not offered by this version`)
+  return nowhere(`${method} ${masked(path).slice(0, 200)} is not offered by this version`)
 }
 
 const nowhere = (because: string): Route => ({ to: 'nowhere', because })

@@ -1,6 +1,7 @@
 import { Refused, saysOf } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import { firstRefusal, groupAvailable, modelRules } from '../keys/rules.ts'
+import { quoted } from './quoted.ts'
 import type { Grant, ModelCall } from './values.ts'
 
 /** Contract 3.1, checks 8 and 9. */
@@ -22,6 +23,3 @@ export function authoriseList(key: ApiKey): void {
 
 const noAccess = (key: ApiKey) =>
   new Refused('group_not_available', `${saysOf('group_not_available')} ${key.group}`)
-
-/** Model ids come from callers: what is said back is short and on one line. */
-export const quoted = (model: string): string => JSON.stringify(model.slice(0, 100))

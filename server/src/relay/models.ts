@@ -3,7 +3,8 @@ import type { ListedModel } from '../dialects/dialect.ts'
 import { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { PriceBook } from '../prices/price-book.ts'
-import { authoriseList, quoted } from './authorise.ts'
+import { authoriseList } from './authorise.ts'
+import { quoted } from './quoted.ts'
 import type { Asked } from './values.ts'
 
 export interface ModelsParts {

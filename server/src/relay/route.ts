@@ -2,7 +2,7 @@ import type { Channel } from '../channels/channel.ts'
 import type { Directory } from '../channels/directory.ts'
 import { Refused } from '../errors.ts'
 import type { PriceBook } from '../prices/price-book.ts'
-import { quoted } from './authorise.ts'
+import { quoted } from './quoted.ts'
 import type { Candidates, Grant } from './values.ts'
 
 export interface RouteParts {

@@ -6,8 +6,8 @@ import { countChat } from '../prices/chat-tokens.ts'
 import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import { NO_USAGE, type Usage } from '../usage/usage.ts'
-import type { Deadlines } from './forward/deadlines.ts'
 import { refusalFor, refusalOf } from './finish.ts'
+import type { Deadlines } from './forward/deadlines.ts'
 import type { Meter } from './meter/meter.ts'
 import type { Outcome, Reserved } from './values.ts'
 
@@ -89,10 +89,12 @@ async function usageOf(
   if (meter === undefined) return NO_USAGE
   const reported = meter.reported()
   if (reported !== undefined) return reported
-  const [input, completion] = await Promise.all([
+  const { texts, share } = meter.produced()
+  const [input, output] = await Promise.all([
     countChat(call.parsed.body(), call.parsed.model, tokenizer.count),
-    tokenizer.count(meter.produced()),
+    tokenizer.count(texts),
   ])
+  const completion = Math.ceil(output / share)
   return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
 }
 

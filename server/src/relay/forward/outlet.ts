@@ -1,5 +1,5 @@
-import type { Client } from '../values.ts'
 import type { Outlet } from '../meter/meter.ts'
+import type { Client } from '../values.ts'
 
 const SHORT = 8 * 1024
 

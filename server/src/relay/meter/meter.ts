@@ -8,6 +8,13 @@ export interface Outlet {
   readonly begun: boolean
 }
 
+/** What an answer said: the beginning of it, and what part of the whole that is. */
+export interface ProducedTexts {
+  readonly texts: readonly string[]
+  /** 1 = these are all. */
+  readonly share: number
+}
+
 /** Watches the body of an answer on its way, passes on what may go, and holds its end back. */
 export interface Meter {
   /** False: the client is slow. */
@@ -21,7 +28,7 @@ export interface Meter {
   /** What the upstream reported, if it did. */
   reported(): Usage | undefined
   /** The texts that came, for counting when nothing was reported. */
-  produced(): readonly string[]
+  produced(): ProducedTexts
   /** The end that was held back. */
   held(): readonly Buffer[]
 }

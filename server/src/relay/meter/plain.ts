@@ -1,6 +1,6 @@
 import type { Usage } from '../../usage/usage.ts'
 import { objectEnd, parseLatin1, valueAfter, writtenIn } from './json-text.ts'
-import type { Meter, Outlet } from './meter.ts'
+import type { Meter, Outlet, ProducedTexts } from './meter.ts'
 
 const USAGE = '"usage"'
 /** So much of an answer's end is held back; shorter answers are held whole. */
@@ -63,13 +63,16 @@ export class PlainMeter implements Meter {
     return this.#usage
   }
 
-  produced(): readonly string[] {
+  produced(): ProducedTexts {
     const parsed = this.#outlet.begun ? undefined : this.#whole()
-    if (parsed === undefined)
-      return [Buffer.concat([...this.#passed, ...this.held()]).toString('utf8')]
+    if (parsed === undefined) {
+      const kept = Buffer.concat([...this.#passed, ...this.held()])
+      const came = this.#passedBytes + this.#heldBytes
+      return { texts: [kept.toString('utf8')], share: came === 0 ? 1 : kept.length / came }
+    }
     const texts: string[] = []
     writtenIn((parsed as { choices?: unknown }).choices, texts)
-    return texts
+    return { texts, share: 1 }
   }
 
   held(): readonly Buffer[] {

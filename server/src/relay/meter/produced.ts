@@ -1,9 +1,12 @@
 import { objectEnd, parseLatin1, valueAfter, writtenIn } from './json-text.ts'
+import type { ProducedTexts } from './meter.ts'
 
 /** Collected lines are copied out of the chunks they came in when there is so much of them. */
 const COPY_AT = 4_096
 /** And reduced to what the model wrote when there is so much. */
-const REDUCE_AT = 65_536
+const REDUCE_AT = 16_384
+/** So much of it is kept; of what comes after it only the length, so that no stream fills the memory. */
+const MOST_KEPT = 65_536
 const DELTA = '"delta"'
 
 /**
@@ -15,6 +18,8 @@ export class Produced {
   #copied: Buffer[] = []
   #copiedBytes = 0
   #texts: string[] = []
+  #length = 0
+  #kept = 0
 
   /** A line of latin1 text that begins with the value of `delta` and ends with a line break. */
   collect(line: string) {
@@ -22,10 +27,10 @@ export class Produced {
     if (this.#fresh.length >= COPY_AT) this.#copy()
   }
 
-  texts(): readonly string[] {
+  texts(): ProducedTexts {
     this.#copy()
     this.#reduce()
-    return this.#texts
+    return { texts: this.#texts, share: this.#length === 0 ? 1 : this.#kept / this.#length }
   }
 
   #copy() {
@@ -42,7 +47,12 @@ export class Produced {
     this.#copiedBytes = 0
     const found: string[] = []
     for (const line of lines) writtenInLine(line, found)
-    this.#texts.push(found.join(''))
+    const text = found.join('')
+    this.#length += text.length
+    if (this.#kept >= MOST_KEPT) return
+    // Joined and cut texts point into the parts they were made of.
+    this.#texts.push(Buffer.from(text).toString())
+    this.#kept += text.length
   }
 }
 

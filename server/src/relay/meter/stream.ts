@@ -1,6 +1,6 @@
 import type { Usage } from '../../usage/usage.ts'
 import { objectEnd, parseLatin1, valueAfter, withoutMember } from './json-text.ts'
-import type { Meter, Outlet } from './meter.ts'
+import type { Meter, Outlet, ProducedTexts } from './meter.ts'
 import { Produced } from './produced.ts'
 import { WholeEvents } from './whole-events.ts'
 
@@ -76,7 +76,7 @@ export class StreamMeter implements Meter {
       : this.#expected.readUsage(parseLatin1(this.#usage))
   }
 
-  produced(): readonly string[] {
+  produced(): ProducedTexts {
     return this.#produced.texts()
   }
 
