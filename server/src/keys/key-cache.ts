@@ -6,7 +6,7 @@ import type { Change } from '../storage/tables.ts'
 import { createAccessTimes } from './access-times.ts'
 import type { ApiKey } from './api-key.ts'
 import { createFills } from './fills.ts'
-import { type FoundKey, findKey } from './find-key.ts'
+import { createFindKey, type FoundKey } from './find-key.ts'
 import { createPolicies } from './policies.ts'
 import { createShelf } from './shelf.ts'
 import { compileKey } from './stored-key.ts'
@@ -42,6 +42,7 @@ export interface KeyCache {
 export function createKeyCache(parts: KeyCacheParts): KeyCache {
   const { store, vault, now } = parts
   const policies = createPolicies()
+  const findKey = createFindKey(store.db)
   const fills = createFills<ApiKey | undefined, FoundKey | undefined>()
   const unknown = createUnknownDigests(now)
   const times = createAccessTimes(store, now)
@@ -66,7 +67,7 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   function fill(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
     const digests = value === undefined ? [digest] : vault.digests(value).map((one) => one.digest)
     return fills.once(digest, {
-      read: () => findKey(store.db, digests, Math.floor(now() / 1000)),
+      read: () => findKey(digests, Math.floor(now() / 1000)),
       outdated: concerns,
       keep(row) {
         if (row === undefined) {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import Type from 'typebox'
 import { type RefusalCode, Refused } from '../../errors.ts'
 import { canonicalAddress } from '../../keys/address.ts'
-import { findKey } from '../../keys/find-key.ts'
+import { createFindKey } from '../../keys/find-key.ts'
 import { createPolicies } from '../../keys/policies.ts'
 import { keyRules, modelRules, type Rule } from '../../keys/rules.ts'
 import { compileKey } from '../../keys/stored-key.ts'
@@ -49,7 +49,7 @@ export const checkKey = (rooms: Rooms) =>
     data: checkResult,
     async run(asked) {
       const { digest } = await ownRow(rooms, asked.caller.accountId, asked.params.id)
-      const row = await findKey(rooms.store.db, [digest], nowSeconds(rooms))
+      const row = await createFindKey(rooms.store.db)([digest], nowSeconds(rooms))
       // Deleted in the meantime, or its account.
       if (row === undefined) throw new Refused('key_not_found')
       const { key } = compileKey(row, createPolicies())
