@@ -37,6 +37,13 @@ export interface GatewayStart {
   readonly flags?: readonly string[]
 }
 
+/** What `npm start` runs, flags included: what people run is what is measured. */
+function startCommand(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const [, ...parameters] = String(scripts.start).split(' ')
+  return [...parameters.slice(0, -1), join(ROOT, parameters.at(-1) ?? '')]
+}
+
 /** Starts the program on a folder and waits until it is ready for calls. */
 export async function startGateway({
   folder,
@@ -44,7 +51,7 @@ export async function startGateway({
   flags = [],
 }: GatewayStart): Promise<Running> {
   const port = await freePort()
-  const child = spawn(process.execPath, [...flags, join(ROOT, 'server/src/main.ts')], {
+  const child = spawn(process.execPath, [...flags, ...startCommand()], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -20,7 +21,14 @@ export interface Program {
   readonly ended: Promise<number | null>
 }
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const ROOT = join(import.meta.dirname, '../../..')
+
+/** What `npm start` runs, flags included, from wherever. */
+function startCommand(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const [, ...parameters] = String(scripts.start).split(' ')
+  return [...parameters.slice(0, -1), join(ROOT, parameters.at(-1) ?? '')]
+}
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -31,10 +39,10 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Runs `node server/src/main.ts` on a data folder, with nothing of this process's environment but PATH. */
+/** Runs the command of `npm start` on a data folder, with nothing of this process's environment but PATH. */
 export async function launch(environment: Record<string, string>): Promise<Program> {
   const port = environment.PORT ?? String(await freePort())
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, startCommand(), {
     cwd: environment.TURNPIKE_DATA,
     env: { PATH: process.env.PATH, ...environment, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
