@@ -20,14 +20,17 @@ export type FindingKind =
 /** Named findings of each kind; a broken disk would fill the screen. */
 const NAMED = 20
 
-/** What entries and usage records say each balance must be. Unlimited charges never touched `remain`. */
+/**
+ * What entries and usage records say each balance must be. Unlimited charges never touched `remain`.
+ * `not indexed`: walking the table in the order of an index fetches each page many times, and takes five times as long.
+ */
 const BOOKS = `
   with charge as (
     select key_id * 4 as entity, count(*) as requests, sum(quota) as used, sum(quota * key_charged) as taken
-      from usage group by key_id
+      from usage not indexed group by key_id
     union all
     select account_id * 4 + 1, count(*), sum(quota), sum(quota * account_charged)
-      from usage group by account_id
+      from usage not indexed group by account_id
   ),
   granted as (select entity, sum(delta) as delta from entry group by entity),
   books as (

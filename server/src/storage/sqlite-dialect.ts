@@ -18,10 +18,17 @@ const CHANGES = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode'
 /** Kysely for reads and for building statements. It runs no change and no transaction: those are `store.write`. */
 export function createReadingDialect(read: Read): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new ReadingAdapter(),
     createDriver: () => createDriver(read),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db) => new SqliteIntrospector(db),
+  }
+}
+
+/** Kysely lets SQLite answer one query at a time. Ours has several readers behind it. */
+class ReadingAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true
   }
 }
 

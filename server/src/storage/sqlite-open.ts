@@ -31,7 +31,7 @@ export function openForReading(path: string): DatabaseSync {
     if (!existsSync(path)) throw new CannotOpen(path, 'there is no such file')
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
     try {
-      database.exec('pragma cache_size = -32000; pragma temp_store = memory;')
+      database.exec('pragma cache_size = -16000; pragma temp_store = memory;')
       const schema = schemaOf(database)
       if (schema > SCHEMA) throw new NewerSchema(path, schema, SCHEMA)
       if (schema < SCHEMA) {

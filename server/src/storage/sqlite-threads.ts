@@ -23,6 +23,8 @@ export interface WriterThread {
 
 export interface ReaderThread {
   readonly read: Read
+  /** Reads that were asked for and not answered yet. */
+  busy(): number
   backup(path: string): Promise<void>
   close(): Promise<void>
 }
@@ -50,7 +52,7 @@ export async function startWriter(path: string, durability: Durability): Promise
 }
 
 /** Starts a thread that reads. The file must exist: the writer comes first. */
-export async function startReader(path: string): Promise<ReaderThread> {
+async function startReader(path: string): Promise<ReaderThread> {
   const thread = start<FromReader>('./sqlite-reader.ts', { path })
   const first = await thread.first
   if (first.kind === 'refused') throw unpackOpenFailure(path, first)
@@ -75,8 +77,30 @@ export async function startReader(path: string): Promise<ReaderThread> {
     })
   return {
     read: (sql, parameters) => ask((id) => ({ kind: 'query', id, sql, parameters })),
+    busy: () => asked.size,
     backup: async (to) => void (await ask((id) => ({ kind: 'backup', id, path: to }))),
     close: () => thread.close(),
+  }
+}
+
+/** Several readers as one: a chart that takes seconds must not keep a key from being looked up. */
+export async function startReaders(
+  path: string,
+  count: number,
+): Promise<Omit<ReaderThread, 'busy'>> {
+  const starting = Array.from({ length: count }, () => startReader(path))
+  const readers = await Promise.all(starting).catch(async (failure: unknown) => {
+    for (const started of await Promise.allSettled(starting)) {
+      if (started.status === 'fulfilled') await started.value.close()
+    }
+    throw failure
+  })
+  const idlest = () =>
+    readers.reduce((best, reader) => (reader.busy() < best.busy() ? reader : best))
+  return {
+    read: (sql, parameters) => idlest().read(sql, parameters),
+    backup: (to) => idlest().backup(to),
+    close: async () => void (await Promise.all(readers.map((reader) => reader.close()))),
   }
 }
 

@@ -118,6 +118,18 @@ it('never gives an id twice, deleted rows and restarts included', async () => {
   await second.close()
 })
 
+it('a read that takes long keeps no other read waiting', async () => {
+  const { store } = await openBooks()
+  const ended: string[] = []
+  const long = sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000)
+    select count(*) from n`
+  await Promise.all([
+    long.execute(store.db).then(() => ended.push('long')),
+    names(store).then(() => ended.push('short')),
+  ])
+  expect(ended).toEqual(['short', 'long'])
+})
+
 it('its readers run no change and no transaction', async () => {
   const { store } = await openBooks()
   await expect(insertAccount(store, 1, 'a').execute()).rejects.toThrow('store.write')
