@@ -68,7 +68,6 @@ export function createLedger({ store, now }: LedgerParts): Ledger {
     reserve,
     reserveSoon,
     adjust: createAdjust(store, now),
-    committed: () => undefined,
     outstanding,
     flush,
   }

@@ -70,8 +70,6 @@ export interface Ledger {
    * 0 .. 10^15. With an `idempotency` that was used before nothing is written, and the present remainder is answered.
    */
   adjust(change: BalanceChange): Promise<number | undefined>
-  /** @deprecated Does nothing: memory follows every committed balance by itself, in the order of commits. */
-  committed(entity: Entity, remain: number): void
   /** Units set aside by running calls, over all entities; for metrics and doctor. */
   outstanding(): { readonly reservations: number; readonly units: number }
   /** Resolves when everything settled so far is durable. */
