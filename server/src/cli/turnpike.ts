@@ -4,7 +4,7 @@ import { whyNotNode } from './program.ts'
 
 const wrong = whyNotNode(process.versions.node)
 if (wrong !== undefined) {
-  console.error(wrong)
+  process.stderr.write(`${wrong}\n`)
   process.exit(1)
 }
 enableCompileCache()
@@ -13,7 +13,7 @@ process.exit(
   await runProgram(process.argv.slice(2), {
     environment: process.env,
     folder: process.cwd(),
-    say: (text) => console.log(text),
-    complain: (text) => console.error(text),
+    say: (text) => process.stdout.write(`${text}\n`),
+    complain: (text) => process.stderr.write(`${text}\n`),
   }),
 )
