@@ -43,7 +43,7 @@ export const keyEnabled: Rule = {
   because: (key) => (key.disabled ? 'the key is disabled (status 2)' : 'the key is not disabled'),
 }
 
-export const notMarked: Rule = {
+const notMarked: Rule = {
   check: 'mark',
   refuses: (key) => {
     if (key.mark === 3) return 'key_expired'
@@ -55,7 +55,7 @@ export const notMarked: Rule = {
       : `the key was marked ${key.mark === 3 ? 'expired' : 'exhausted'} (status ${key.mark}) by an update; send status 1 to lift it`,
 }
 
-export const notExpired: Rule = {
+const notExpired: Rule = {
   check: 'expiry',
   refuses: (key, _call, nowSeconds) =>
     key.expiresAt !== null && key.expiresAt <= nowSeconds ? 'key_expired' : undefined,
@@ -66,7 +66,7 @@ export const notExpired: Rule = {
   },
 }
 
-export const modelAllowed: Rule = {
+const modelAllowed: Rule = {
   check: 'model',
   refuses: (key, call) =>
     call.model === undefined || key.mayUseModel(call.model) ? undefined : 'model_not_allowed',

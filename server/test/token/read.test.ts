@@ -14,10 +14,10 @@ describe('GET /api/token/', () => {
   const idsOf = ({ items }: { items: { id: number }[] }) => items.map(({ id }) => id)
 
   it('lists newest first, 20 on the first page', async () => {
-    const data = await list()
-    expect(data).toMatchObject({ page: 1, page_size: 20, total: 25 })
-    expect(idsOf(data)).toEqual(made.slice(0, 20))
-    expect(data.items[0]).toEqual(await gateway.keyRecord(made[0] as number))
+    const page = await list()
+    expect(page).toMatchObject({ page: 1, page_size: 20, total: 25 })
+    expect(idsOf(page)).toEqual(made.slice(0, 20))
+    expect(page.items[0]).toEqual(await gateway.keyRecord(made[0] as number))
   })
 
   it.each([
@@ -30,10 +30,10 @@ describe('GET /api/token/', () => {
     ['?page_size=1000', [1, 100, 0, 25]],
     ['?page_size=0', [1, 20, 0, 20]],
     ['?p=&page_size=', [1, 20, 0, 20]],
-  ])('%s', async (query, [page, size, from, until]) => {
-    const data = await list(query)
-    expect(data).toMatchObject({ page, page_size: size, total: 25 })
-    expect(idsOf(data)).toEqual(made.slice(from, until))
+  ])('%s', async (query, [number, size, from, until]) => {
+    const page = await list(query)
+    expect(page).toMatchObject({ page: number, page_size: size, total: 25 })
+    expect(idsOf(page)).toEqual(made.slice(from, until))
   })
 
   it.each(['?p=-1', '?p=x', '?page_size=1.5', '?ps=1e3', '?size=99999999999999999999'])(

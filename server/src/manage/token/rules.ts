@@ -37,7 +37,7 @@ export function checkGroup(caller: Caller, group: string): void {
 }
 
 /** @throws Refused `quota_out_of_range` */
-export function checkQuota(amount: number, field: string): void {
+function checkQuota(amount: number, field: string): void {
   if (amount >= 0 && amount <= MOST_UNITS) return
   throw new Refused(
     'quota_out_of_range',

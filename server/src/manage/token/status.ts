@@ -17,10 +17,10 @@ export interface StatusParts {
   readonly remain: number
 }
 
-export const isPast = ({ expired_time }: StatusParts, nowSeconds: number): boolean =>
+const isPast = ({ expired_time }: StatusParts, nowSeconds: number): boolean =>
   expired_time !== NEVER_EXPIRES && expired_time <= nowSeconds
 
-export const isExhausted = ({ unlimited_quota, remain }: StatusParts): boolean =>
+const isExhausted = ({ unlimited_quota, remain }: StatusParts): boolean =>
   unlimited_quota === 0 && remain <= 0
 
 /** Contract 2.2: 2 if disabled, else a mark set by update, else 3 past its time, else 4 if finite and at 0, else 1. */

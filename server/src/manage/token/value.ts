@@ -1,12 +1,10 @@
 import type { Caller } from '../../accounts/caller.ts'
 import { mayUse } from '../../accounts/caller.ts'
+import { keySeal } from '../../keys/sealed.ts'
 import type { KeyTable } from '../../storage/tables.ts'
 import type { Rooms } from '../rooms.ts'
 
 const MASK = '**********'
-
-/** Binds a sealed value to its record, so that a row copied onto another does not open. */
-const boundTo = (id: number): string => `key:${id}`
 
 /** The columns of a value: digest for the look-up, the value itself encrypted unless it may never be shown again. */
 export function toColumns(
@@ -17,7 +15,7 @@ export function toColumns(
   return {
     digest: vault.digest(value),
     pepper_id: vault.pepperId,
-    sealed: settings.get('keys.reveal') === 'never' ? null : vault.seal(value, boundTo(id)),
+    sealed: settings.get('keys.reveal') === 'never' ? null : vault.seal(value, keySeal(id)),
     hint: value.slice(0, 4) + value.slice(-4),
   }
 }
@@ -31,7 +29,7 @@ export function openValue(
   row: Pick<KeyTable, 'id' | 'sealed'>,
 ): string | undefined {
   if (row.sealed === null || settings.get('keys.reveal') === 'never') return undefined
-  return vault.open(row.sealed, boundTo(row.id))
+  return vault.open(row.sealed, keySeal(row.id))
 }
 
 /** Whether reads give this caller values instead of masks. */
