@@ -1,6 +1,6 @@
 /** The query as an upstream gets it, with its question mark: less `key`, which is a credential. */
 export function queryForUpstream(query: string): string {
-  if (!query.includes('key')) return query
+  if (query === '') return query
   const kept = query
     .slice(1)
     .split('&')

@@ -29,7 +29,7 @@ export function createRoute({ directory, prices, random }: RouteParts) {
 }
 
 /** Higher priority first; among equals by chance, as often as their weights say. */
-export function inTurn(channels: readonly Channel[], random: () => number): readonly Channel[] {
+function inTurn(channels: readonly Channel[], random: () => number): readonly Channel[] {
   const left = [...channels]
   const ordered: Channel[] = []
   while (left.length > 0) {

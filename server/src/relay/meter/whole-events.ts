@@ -1,7 +1,7 @@
 const LINE_FEED = 0x0a
 const RETURN = 0x0d
 /** No event of a provider is longer; one that is would have to be kept in memory. */
-export const LONGEST_EVENT = 16 * 1024 * 1024
+const LONGEST_EVENT = 16 * 1024 * 1024
 
 /** Cuts a stream of bytes after its last whole event, and keeps the beginning of the next one. */
 export class WholeEvents {
