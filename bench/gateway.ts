@@ -21,7 +21,7 @@ export interface BenchGateway extends Running {
 }
 
 /** A port that is free now; the gateway prints its address for people, not for programs. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -45,7 +45,7 @@ function startCommand(): string[] {
 }
 
 /** Starts the program on a folder and waits until it is ready for calls. */
-export async function startGateway({
+async function startGateway({
   folder,
   adminToken,
   flags = [],
@@ -77,7 +77,7 @@ const answersAt = (url: string) =>
   )
 
 /** Asks the management API; fails unless it says success. */
-export function managing(url: string, adminToken: string) {
+function managing(url: string, adminToken: string) {
   return async (method: string, path: string, body?: object) => {
     const response = await fetch(url + path, {
       method,

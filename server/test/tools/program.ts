@@ -30,7 +30,7 @@ function startCommand(): string[] {
   return [...parameters.slice(0, -1), join(ROOT, parameters.at(-1) ?? '')]
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
