@@ -3,12 +3,14 @@ import { pino } from 'pino'
 import { compose, type Gateway } from '../compose.ts'
 import { readConfig } from '../config.ts'
 import { AddressError, parseAddresses } from '../keys/address.ts'
+import { tuneCollector } from './collector.ts'
 import { greeting } from './greeting.ts'
 import { programVersion } from './program.ts'
 import { DONE, FAILED, type Terminal } from './terminal.ts'
 
 /** Runs a gateway until it is told to stop. Resolves with the exit code when all is drained, written and closed. */
 export async function start(terminal: Terminal): Promise<number> {
+  tuneCollector()
   const config = readConfig(terminal.environment, { folder: terminal.folder, isAddress })
   const lines = pino.destination({ dest: 1, sync: false })
   const log = pino({ level: config.logLevel, base: null }, lines)
