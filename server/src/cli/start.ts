@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
-import { compose, type Gateway } from '../compose.ts'
+import { compose } from '../compose.ts'
 import { readConfig } from '../config.ts'
 import { AddressError, parseAddresses } from '../keys/address.ts'
 import { tuneCollector } from './collector.ts'
@@ -14,6 +14,8 @@ export async function start(terminal: Terminal): Promise<number> {
   const config = readConfig(terminal.environment, { folder: terminal.folder, isAddress })
   const lines = pino.destination({ dest: 1, sync: false })
   const log = pino({ level: config.logLevel, base: null }, lines)
+  // From the beginning on: whoever sees the first line printed may stop us at once.
+  const signals = listenForSignals()
   const gateway = await compose(config, { now: Date.now, random: randomBytes, log })
   terminal.say(
     `Turnpike ${programVersion()} listens at ${gateway.url} (reference: ${gateway.url}/docs; data: ${config.dataFolder}).`,
@@ -21,7 +23,9 @@ export async function start(terminal: Terminal): Promise<number> {
   if (gateway.first !== undefined) {
     terminal.say(greeting(gateway.first, gateway.url, gateway.modelToTry()))
   }
-  const code = await untilStopped(gateway, terminal)
+  await signals.first
+  terminal.say('Stopping: running calls may end first. Once more ends them at once.')
+  const code = await Promise.race([gateway.close().then(() => DONE), signals.second])
   lines.flushSync()
   return code
 }
@@ -37,16 +41,16 @@ export function isAddress(text: string): boolean {
 }
 
 /** The first signal drains, a second one ends at once: whoever presses twice does not want to wait. */
-function untilStopped(gateway: Gateway, terminal: Terminal): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let told = false
-    const stop = () => {
-      if (told) return resolve(FAILED)
-      told = true
-      terminal.say('Stopping: running calls may end first. Once more ends them at once.')
-      gateway.close().then(() => resolve(DONE), reject)
-    }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-  })
+function listenForSignals(): { first: Promise<void>; second: Promise<number> } {
+  const first = Promise.withResolvers<void>()
+  const second = Promise.withResolvers<number>()
+  let told = false
+  const tell = () => {
+    if (told) second.resolve(FAILED)
+    told = true
+    first.resolve()
+  }
+  process.on('SIGTERM', tell)
+  process.on('SIGINT', tell)
+  return { first: first.promise, second: second.promise }
 }
