@@ -11,6 +11,7 @@ import { createRequestIds } from '../http/request-ids.ts'
 import { parseAddresses } from '../keys/address.ts'
 import { createManageApp } from '../manage/app.ts'
 import { operations } from '../manage/operations.ts'
+import { masked } from '../relay/quoted.ts'
 import type { BuiltRelay } from './relay.ts'
 import type { Built } from './rooms.ts'
 
@@ -36,6 +37,7 @@ export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): 
     rooms,
     operations: operations(rooms),
     clientAddress: manageAddress(clientAddress),
+    masked,
   })
   opened.defer(() => manage.close())
   const listener = createListener({

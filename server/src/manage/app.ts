@@ -29,6 +29,8 @@ export interface ManageParts {
   readonly operations: readonly Operation[]
   /** The caller's address (contract 3.2), from the door that knows the trusted proxies. May throw `Refused`. */
   readonly clientAddress: (request: IncomingMessage) => string
+  /** What a caller sent, fit to be said back: without what looks like a key. */
+  readonly masked: (text: string) => string
 }
 
 export interface ManageApp {
@@ -39,7 +41,7 @@ export interface ManageApp {
 
 /** Builds the management API: every operation on its route, and one envelope around all of them. */
 export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
-  const { rooms, operations } = parts
+  const { rooms, operations, masked } = parts
   const app = createApp(rooms)
   const admit = createAdmit({
     perMinute: () => rooms.settings.get('limits.manage_per_minute'),
@@ -48,11 +50,12 @@ export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   for (const described of operations) {
     addRoute(app, described, createDoor(described, { ...parts, admit }))
   }
-  addPreflights(app, operations)
+  addPreflights(app, parts)
   app.setNotFoundHandler((request, reply) => {
-    const methods = methodsAt(operations, pathOf(request.url))
+    const path = pathOf(request.url)
+    const methods = methodsAt(operations, path)
     if (methods.length > 0) reply.header('allow', methods.join(', '))
-    return refuse(request, reply, notFound(request, methods))
+    return refuse(request, reply, notFound(request.method, masked(path), methods))
   })
   app.setErrorHandler((error, request, reply) => refuseError(rooms, error, request, reply))
   await app.ready()
@@ -123,11 +126,13 @@ function addRoute(app: FastifyInstance, described: Operation, door: OperationDoo
 }
 
 /** Preflights are answered before anybody is asked who they are: browsers send them without credentials. */
-function addPreflights(app: FastifyInstance, operations: readonly Operation[]): void {
+function addPreflights(app: FastifyInstance, { operations, masked }: ManageParts): void {
   app.options('/*', (request, reply) => {
     const path = pathOf(request.url)
     const methods = methodsAt(operations, path)
-    if (methods.length === 0) return refuse(request, reply, notFound(request, []))
+    if (methods.length === 0) {
+      return refuse(request, reply, notFound(request.method, masked(path), []))
+    }
     const open = operations.some(
       (described) => described.crossOrigin && matches(described.path, path),
     )
@@ -153,12 +158,12 @@ function matches(template: string, path: string): boolean {
   return wanted.every((step, at) => step.startsWith('{') || step === given[at])
 }
 
-function notFound(request: FastifyRequest, methods: readonly string[]): Refused {
-  const path = pathOf(request.url).slice(0, 200)
+function notFound(method: string, path: string, methods: readonly string[]): Refused {
+  const told = path.slice(0, 200)
   const why =
     methods.length > 0
-      ? `${request.method} is not offered at ${path}, but ${methods.join(', ')}`
-      : `there is nothing at ${path}: see /docs for the management API; model requests go to /v1`
+      ? `${method} is not offered at ${told}, but ${methods.join(', ')}`
+      : `there is nothing at ${told}: see /docs for the management API; model requests go to /v1`
   return new Refused('route_not_found', why)
 }
 

@@ -98,7 +98,12 @@ beforeAll(async () => {
     random: (bytes: number) => randomBytes(bytes),
     log: pino({}, { write: (line: string) => void logged.push(line) }),
   } as unknown as Rooms
-  app = await createManageApp({ rooms, operations, clientAddress: () => '203.0.113.9' })
+  app = await createManageApp({
+    rooms,
+    operations,
+    clientAddress: () => '203.0.113.9',
+    masked: (text) => text.replace('a-secret', '...'),
+  })
   server = createServer((request, response) => app.routing(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
