@@ -17,7 +17,7 @@ const usageOf = ({ prompt = 10, completion = 5, cached }: Reported) => ({
   ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
 })
 
-const common = (call: UpstreamCall) => ({
+const head = (call: UpstreamCall) => ({
   id: 'chatcmpl-scripted',
   created: 1_700_000_000,
   model: call.json?.model,
@@ -54,7 +54,7 @@ function plainBody(
 ) {
   const message = { role: 'assistant', content: how.text, ...how.message }
   return {
-    ...common(call),
+    ...head(call),
     object: 'chat.completion',
     choices: [
       { index: 0, message, finish_reason: 'tool_calls' in message ? 'tool_calls' : 'stop' },
@@ -110,7 +110,7 @@ export function chunk(
 ): string {
   const options = call.json?.stream_options as { include_usage?: boolean } | undefined
   const value = {
-    ...common(call),
+    ...head(call),
     object: 'chat.completion.chunk',
     choices,
     ...(options?.include_usage === true && { usage: usage ? usageOf(usage) : null }),
