@@ -87,6 +87,8 @@ export const refusals = {
   unsupported_parameter: [400, 'this parameter is not supported here', 'Leave it out.'],
   conflict: [409, 'this contradicts the present state', 'Read the record again.'],
   body_too_large: [413, 'the request body is too large', 'Send less.'],
+  headers_too_large: [431, 'the headers are larger than 64 KiB', 'Send fewer or shorter headers.'],
+  request_timeout: [408, 'the request took too long to arrive', 'Send it in one go.'],
   rate_limited: [429, 'too many requests', 'Wait as long as Retry-After says.'],
   quota_reserved: [
     429,

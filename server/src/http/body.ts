@@ -80,7 +80,6 @@ class BodyReading implements Watched {
       request.pipe(unpacked)
     }
     request.on('error', () => this.#finish(new BodyBrokenOff()))
-    request.on('aborted', () => this.#finish(new BodyBrokenOff()))
     this.#limits.deadlines.watch(this)
   }
 

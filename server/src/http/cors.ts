@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-const ANY_ORIGIN = ['Access-Control-Allow-Origin', '*'] as const
+/** What every answer that any page may read carries. */
+export const ANY_ORIGIN = ['Access-Control-Allow-Origin', '*'] as const
 const EXPOSED = [
   'Access-Control-Expose-Headers',
   'X-Request-Id, request-id, Retry-After, X-Error-Code, X-Turnpike-Attempts, X-Turnpike-Cost, X-Turnpike-Output-Limit, x-should-retry',
 ] as const
 
-/** What answers to scripts of other origins carry (contract 3.5). Credentials are never allowed. */
+/** What answers to scripts of other origins carry besides (contract 3.5). Credentials are never allowed. */
 export const CORS_HEADERS: readonly string[] = [...ANY_ORIGIN, ...EXPOSED]
 
 /** Management routes that any browser page may call; all other `/api` is for our own origin. */

@@ -9,12 +9,13 @@ import { parseKey } from '../keys/secret.ts'
 export function credentialOf(headers: IncomingHttpHeaders): string {
   const { authorization } = headers
   const bearer = authorization === undefined ? undefined : withoutScheme(authorization)
-  const others = [headers['x-api-key'], headers['x-goog-api-key']]
-  // The usual case, without another list.
-  if (bearer !== undefined && others[0] === undefined && others[1] === undefined) {
+  const anthropic = headers['x-api-key']
+  const gemini = headers['x-goog-api-key']
+  // The usual case, without a list.
+  if (bearer !== undefined && anthropic === undefined && gemini === undefined) {
     return parseKey(bearer) ?? malformed(bearer)
   }
-  const sent = [bearer, ...others].filter(
+  const sent = [bearer, anthropic, gemini].filter(
     (one) => typeof one === 'string' && one !== '',
   ) as string[]
   if (sent.length === 0) throw new Refused('key_missing')

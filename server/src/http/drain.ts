@@ -15,7 +15,6 @@ export interface DrainParts {
 export async function drain({ listener, begin, patienceMs }: DrainParts): Promise<void> {
   begin()
   const { server } = listener
-  server.closeIdleConnections()
   if (listener.running() > 0) {
     await new Promise<void>((resolve) => {
       const cut = setTimeout(resolve, patienceMs)

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createBrokenRequest } from './broken-request.ts'
 import { answerPreflight, CORS_HEADERS, isOpenPath } from './cors.ts'
 import { createModelDoor, type ModelDoorParts } from './model-door.ts'
 import { routeOf } from './path.ts'
@@ -11,7 +12,7 @@ const REQUEST_TIMEOUT_MS = 600_000
 /** Longer than the idle time of usual proxies, which must be the ones to close. */
 const KEEP_ALIVE_MS = 75_000
 
-export interface ListenerParts extends ModelDoorParts {
+export interface ListenerParts extends Omit<ModelDoorParts, 'ended'> {
   /** The management API: everything that is no model request. */
   readonly manage: (request: IncomingMessage, response: ServerResponse) => void
 }
@@ -26,26 +27,27 @@ export interface Listener {
 
 /** The one door: model requests go to the relay, all else to the management API. */
 export function createListener(parts: ListenerParts): Listener {
-  const openModelDoor = createModelDoor(parts)
   let running = 0
   let idle: (() => void) | undefined
+  function ended() {
+    if (--running === 0) idle?.()
+  }
+  const openModelDoor = createModelDoor({ ...parts, ended })
 
   function receive(request: IncomingMessage, response: ServerResponse): void {
     running++
-    response.on('close', () => {
-      if (--running === 0) idle?.()
-    })
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
     const route = routeOf(request.method ?? 'GET', path)
     if (parts.draining()) response.setHeader('Connection', 'close')
-    if (request.method === 'OPTIONS' && (route.to !== 'manage' || isOpenPath(path))) {
-      answerPreflight(request, response)
+    if (route.to !== 'manage' && request.method !== 'OPTIONS') {
+      openModelDoor(request, response, route, mark < 0 ? '' : url.slice(mark))
       return
     }
-    if (route.to !== 'manage') {
-      openModelDoor(request, response, route, mark < 0 ? '' : url.slice(mark))
+    response.on('close', ended)
+    if (request.method === 'OPTIONS' && (route.to !== 'manage' || isOpenPath(path))) {
+      answerPreflight(request, response)
       return
     }
     if (path === '/' && request.method === 'HEAD') {
@@ -70,6 +72,7 @@ export function createListener(parts: ListenerParts): Listener {
   )
   // Checks 1 to 6 come before a body is asked for, so the answer `100 Continue` is not Node's to give.
   server.on('checkContinue', receive)
+  server.on('clientError', createBrokenRequest(parts))
   return {
     server,
     running: () => running,

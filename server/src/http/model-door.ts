@@ -4,14 +4,15 @@ import { Refused } from '../errors.ts'
 import { ClientLeft } from '../relay/client-left.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
 import type { Relay } from '../relay/relay.ts'
-import type { Asked, Client } from '../relay/values.ts'
+import type { Asked } from '../relay/values.ts'
+import { answerHeaders } from './answer-headers.ts'
 import { BodyBrokenOff, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
-import { CORS_HEADERS } from './cors.ts'
 import { credentialOf } from './credential.ts'
 import type { Route } from './path.ts'
 import { queryForUpstream } from './query.ts'
-import { refuse } from './refuse.ts'
+import { refusalOf, refuse } from './refuse.ts'
+import { Visit } from './visit.ts'
 
 export interface ModelDoorParts {
   readonly relay: Relay
@@ -28,6 +29,8 @@ export interface ModelDoorParts {
   readonly now: () => number
   readonly log: DoorLog
   readonly served: (call: ServedCall) => void
+  /** Called when an answer is over, whole or not. */
+  readonly ended: () => void
 }
 
 /** What a door needs of a log. */
@@ -47,31 +50,32 @@ export type ModelRoute = Exclude<Route, { readonly to: 'manage' }>
 
 /** Turns requests under model prefixes into calls of the relay, and what it throws into refusals. */
 export function createModelDoor(parts: ModelDoorParts) {
+  async function serve(arrival: Arrival): Promise<void> {
+    const { route, startedAt, visit } = arrival
+    let code = ''
+    try {
+      await parts.relay(toAsked(parts, arrival))
+    } catch (failure) {
+      code = conclude(parts, arrival, failure)
+    }
+    parts.served({
+      endpoint: route.to === 'relay' ? route.endpoint : 'nowhere',
+      status: visit.response.statusCode,
+      code,
+      seconds: (parts.now() - startedAt) / 1000,
+    })
+  }
+
   return function open(
     request: IncomingMessage,
     response: ServerResponse,
     route: ModelRoute,
     query: string,
   ): void {
-    const visit = new Visit(request, response)
     const id = parts.nextId()
-    visit.headers = ['X-Request-Id', id, 'request-id', id]
-    if (request.headers.origin !== undefined) visit.headers.push(...CORS_HEADERS)
-    const startedAt = parts.now()
-    const endpoint = route.to === 'relay' ? route.endpoint : 'nowhere'
-    const done = (code: string) => {
-      const seconds = (parts.now() - startedAt) / 1000
-      parts.served({ endpoint, status: response.statusCode, code, seconds })
-    }
-    try {
-      const asked = toAsked(parts, { request, visit, route, query, id, startedAt })
-      parts.relay(asked).then(
-        () => done(''),
-        (failure: unknown) => done(conclude(parts, visit, id, failure)),
-      )
-    } catch (failure) {
-      done(conclude(parts, visit, id, failure))
-    }
+    const headers = answerHeaders(id, request.headers.origin !== undefined)
+    const visit = new Visit(response, headers, parts.ended)
+    void serve({ request, visit, route, query, id, startedAt: parts.now() })
   }
 }
 
@@ -120,8 +124,8 @@ function toAsked(parts: ModelDoorParts, arrival: Arrival): Asked {
 }
 
 /** Ends a request that failed. Answers the code that was said, or an empty one. */
-function conclude(parts: ModelDoorParts, visit: Visit, id: string, failure: unknown): string {
-  const { response } = visit
+function conclude(parts: ModelDoorParts, { visit, id }: Arrival, failure: unknown): string {
+  const { response, headers } = visit
   if (visit.left || failure instanceof ClientLeft || failure instanceof BodyBrokenOff) {
     response.destroy()
     return ''
@@ -136,8 +140,8 @@ function conclude(parts: ModelDoorParts, visit: Visit, id: string, failure: unkn
     return 'internal'
   }
   const refused = expected ? failure : new Refused('internal')
-  const { headers } = visit
-  refuse({ response, dialect: openai, requestId: id, type: parts.errorType(), headers }, refused)
+  const refusing = { dialect: openai, requestId: id, type: parts.errorType(), headers }
+  refuse(response, refusalOf(refusing, refused))
   return refused.code
 }
 
@@ -146,26 +150,4 @@ function baseUrl({ headers, socket }: IncomingMessage): string {
   const host = /^[\w.:[\]-]{1,255}$/.test(headers.host ?? '') ? headers.host : 'this-host'
   const encrypted = 'encrypted' in socket || headers['x-forwarded-proto'] === 'https'
   return `${encrypted ? 'https' : 'http'}://${host}/v1`
-}
-
-/** The caller's end of a request. */
-class Visit implements Client {
-  readonly response: ServerResponse
-  headers: string[] = []
-  left = false
-  #listener: (() => void) | undefined
-
-  constructor(_request: IncomingMessage, response: ServerResponse) {
-    this.response = response
-    // An answer that was sent whole closes too.
-    response.on('close', () => {
-      if (response.writableFinished) return
-      this.left = true
-      this.#listener?.()
-    })
-  }
-
-  onLeave(listener: () => void) {
-    this.#listener = listener
-  }
 }

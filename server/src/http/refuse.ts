@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
 import { type Refused, statusOf, todoOf } from '../errors.ts'
 
+/** Who is refused, and in which words. */
 export interface Refusing {
-  readonly response: ServerResponse
   readonly dialect: Dialect
   readonly requestId: string
   /** Setting `errors.type`. */
@@ -12,9 +12,18 @@ export interface Refusing {
   readonly headers: readonly string[]
 }
 
-/** Writes a refusal in the caller's dialect: what is wrong, and what to do about it. */
-export function refuse(refusing: Refusing, refused: Refused): void {
-  const { response, dialect, requestId, type, headers } = refusing
+export interface Refusal {
+  readonly status: number
+  /** Names and values in turn. */
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+/** A refusal in the caller's dialect: what is wrong, and what to do about it. */
+export function refusalOf(
+  { dialect, requestId, type, headers }: Refusing,
+  refused: Refused,
+): Refusal {
   const { code, message, retryAfter } = refused
   const status = statusOf(code)
   const body = Buffer.from(
@@ -25,7 +34,12 @@ export function refuse(refusing: Refusing, refused: Refused): void {
   if (status === BUSY || status === DOWN) sent.push('Retry-After', String(retryAfter ?? 1))
   else sent.push('x-should-retry', 'false')
   sent.push('Content-Length', String(body.length), ...headers)
-  response.writeHead(status, sent)
+  return { status, headers: sent, body }
+}
+
+/** Writes a refusal. */
+export function refuse(response: ServerResponse, { status, headers, body }: Refusal): void {
+  response.writeHead(status, headers as string[])
   response.end(body)
 }
 

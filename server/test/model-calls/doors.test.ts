@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { asking } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 import { exchange, openRaw, requestText } from '../tools/raw.ts'
+import { streams } from '../tools/upstream-scripts.ts'
 
 const gateway = await sharedGateway()
 await gateway.offer('model-a')
@@ -41,6 +42,15 @@ describe('base URLs are forgiven', () => {
         404,
         'route_not_found',
       ])
+    }
+  })
+
+  it('and what looks like a key is not said back', async () => {
+    for (const path of [`/v1/${key}`, `/nothing/${key}`, `/api/token/1/${key}`]) {
+      const answer = await gateway.call(body, key, { path })
+      expect([answer.status, answer.headers.get('x-error-code')]).toEqual([404, 'route_not_found'])
+      expect(answer.text).not.toContain(key)
+      expect(answer.text).toContain(`${key.slice(0, 4)}...`)
     }
   })
 
@@ -125,6 +135,52 @@ describe('bodies', () => {
   })
 })
 
+describe('what is no request', () => {
+  const answerTo = async (text: string) => {
+    const [head = '', said = ''] = (await exchange(gateway.url, Buffer.from(text))).split(
+      '\r\n\r\n',
+    )
+    return { head, error: JSON.parse(said).error }
+  }
+
+  it('because its headers are too large is refused in words, and the connection closed', async () => {
+    const { head, error } = await answerTo(
+      `GET /v1/models HTTP/1.1\r\nhost: g\r\nx-long: ${'x'.repeat(200_000)}\r\n\r\n`,
+    )
+    expect(head).toMatch(/^HTTP\/1.1 431 Request Header Fields Too Large\r\n/)
+    expect(head).toMatch(/^connection: close$/im)
+    expect(head).toMatch(/^access-control-allow-origin: \*$/im)
+    expect(head).toMatch(/^x-error-code: headers_too_large$/im)
+    const id = /^x-request-id: (\S+)$/im.exec(head)?.[1]
+    expect(error).toMatchObject({ code: 'headers_too_large', param: '', type: 'comet_api_error' })
+    expect(error.message).toContain(`(request id: ${id})`)
+  })
+
+  it('because it is no HTTP is refused in words', async () => {
+    const { head, error } = await answerTo(`what ${key}\r\n\r\n`)
+    expect(head).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/)
+    expect(error.code).toBe('invalid_request')
+    expect(error.message).toContain('not valid HTTP')
+  })
+
+  it('does not disturb the answer that is half out before it', async () => {
+    // It stands still behind its first event.
+    const held = new Promise<void>(() => {})
+    const beforeEvent = (event: number) => (event === 0 ? undefined : held)
+    await gateway.offer('slow', streams({ beforeEvent }))
+    const asked = requestText(
+      'POST /v1/chat/completions',
+      json,
+      JSON.stringify(asking('slow', { stream: true })),
+    )
+    const raw = openRaw(gateway.url)
+    raw.send(asked)
+    await raw.until('data: ')
+    raw.send('what\r\n\r\n')
+    expect(await raw.toEnd()).not.toContain('HTTP/1.1 400')
+  })
+})
+
 describe('browsers', () => {
   it('may ask from anywhere, are answered before authentication, and see the useful headers', async () => {
     const asked = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -150,6 +206,26 @@ describe('browsers', () => {
       headers: { origin: 'https://a.example' },
     })
     expect(refused.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('find that open doors say so to everybody: some proxies keep answers for all', async () => {
+    const open = async (path: string, method: string, of = key) => {
+      const answer = await gateway.call(method === 'GET' ? '' : body, of, { path, method })
+      return [path, answer.status, answer.headers.get('access-control-allow-origin')]
+    }
+    for (const [path, method, status] of [
+      ['/v1/chat/completions', 'POST', 200],
+      ['/v1/models', 'GET', 200],
+      ['/v1/nothing', 'POST', 404],
+      ['/api/models', 'GET', 200],
+      ['/api/models/', 'POST', 404],
+      ['/api/usage/token', 'GET', 200],
+    ] as const) {
+      expect(await open(path, method)).toEqual([path, status, '*'])
+    }
+    expect(await open('/v1/chat/completions', 'POST', 'nonsense')).toContain('*')
+    expect(await open('/api/usage/token', 'GET', 'nonsense')).toContain('*')
+    expect(await open('/api/token/', 'GET')).toContain(null)
   })
 
   it('may not use the management API from another origin', async () => {
