@@ -38,31 +38,33 @@ export function readBody(
       return reject(new Refused('body_too_large', tooLarge(limits.bytes)))
     }
     if (request.headers.expect !== undefined) response.writeContinue()
-    const reading = new BodyReading(request, limits, (error, body) =>
-      error ? reject(error) : resolve(body),
-    )
-    reading.start(unpack?.())
+    new BodyReading(request, limits, resolve, reject).start(unpack?.())
   })
 }
 
 const tooLarge = (bytes: number) => `the request body is larger than ${bytes} bytes`
 
-type Done = (error: Error | undefined, body: Buffer) => void
-
 class BodyReading implements Watched {
   place = -1
   readonly #request: IncomingMessage
   readonly #limits: BodyLimits
-  readonly #done: Done
+  readonly #resolve: (body: Buffer) => void
+  readonly #reject: (error: Error) => void
   #chunks: Buffer[] = []
   #bytes = 0
   #over = false
   #movedAt: number
 
-  constructor(request: IncomingMessage, limits: BodyLimits, done: Done) {
+  constructor(
+    request: IncomingMessage,
+    limits: BodyLimits,
+    resolve: (body: Buffer) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#request = request
     this.#limits = limits
-    this.#done = done
+    this.#resolve = resolve
+    this.#reject = reject
     this.#movedAt = limits.deadlines.now
   }
 
@@ -70,22 +72,22 @@ class BodyReading implements Watched {
     const request = this.#request
     const source = unpacked ?? request
     source.on('data', (chunk: Buffer) => this.#chunk(chunk))
-    source.on('end', () => this.#finish(undefined))
+    source.on('end', () => this.#end())
     if (unpacked !== undefined) {
       unpacked.on('error', () =>
-        this.#finish(
+        this.#fail(
           new Refused('invalid_request', 'the body is not packed as content-encoding says'),
         ),
       )
       request.pipe(unpacked)
     }
-    request.on('error', () => this.#finish(new BodyBrokenOff()))
+    request.on('error', () => this.#fail(new BodyBrokenOff()))
     this.#limits.deadlines.watch(this)
   }
 
   tick(now: number) {
     if (now - this.#movedAt <= this.#limits.idleMs) return
-    this.#finish(new BodyBrokenOff())
+    this.#fail(new BodyBrokenOff())
     this.#request.destroy()
   }
 
@@ -94,30 +96,33 @@ class BodyReading implements Watched {
     this.#movedAt = this.#limits.deadlines.now
     this.#bytes += chunk.length
     if (this.#bytes > this.#limits.bytes) {
-      return this.#finish(new Refused('body_too_large', tooLarge(this.#limits.bytes)))
+      return this.#fail(new Refused('body_too_large', tooLarge(this.#limits.bytes)))
     }
     this.#chunks.push(chunk)
   }
 
-  #finish(error: Error | undefined) {
+  #end() {
     if (this.#over) return
+    const chunks = this.#stop()
+    this.#resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes))
+  }
+
+  #fail(error: Error) {
+    if (this.#over) return
+    this.#stop()
+    this.#request.unpipe()
+    this.#request.resume()
+    this.#reject(error)
+  }
+
+  #stop(): Buffer[] {
     this.#over = true
     this.#limits.deadlines.unwatch(this)
     const chunks = this.#chunks
     this.#chunks = []
-    if (error !== undefined) {
-      this.#request.unpipe()
-      this.#request.resume()
-      return this.#done(error, NOTHING)
-    }
-    this.#done(
-      undefined,
-      chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes),
-    )
+    return chunks
   }
 }
-
-const NOTHING = Buffer.alloc(0)
 
 function unpackerFor(encoding: string | undefined): (() => Transform) | 'unknown' | undefined {
   switch (encoding?.trim().toLowerCase()) {
