@@ -45,7 +45,8 @@ export function readBody(
 const tooLarge = (bytes: number) => `the request body is larger than ${bytes} bytes`
 
 class BodyReading implements Watched {
-  place = -1
+  before: Watched | undefined
+  after: Watched | undefined
   readonly #request: IncomingMessage
   readonly #limits: BodyLimits
   readonly #resolve: (body: Buffer) => void

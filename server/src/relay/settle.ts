@@ -7,7 +7,7 @@ import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import { NO_USAGE, type Usage } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
-import type { Deadlines } from './forward/deadlines.ts'
+import type { Deadlines, Watched } from './forward/deadlines.ts'
 import type { Meter } from './meter/meter.ts'
 import type { Outcome, Reserved } from './values.ts'
 
@@ -56,8 +56,9 @@ function inTime(
   const { deadlines, patienceMs = PATIENCE_MS } = parts
   const until = deadlines.now + patienceMs
   return new Promise((resolve) => {
-    const watched = {
-      place: -1,
+    const watched: Watched = {
+      before: undefined,
+      after: undefined,
       tick(now: number) {
         if (now <= until) return
         deadlines.unwatch(watched)

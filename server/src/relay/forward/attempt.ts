@@ -58,7 +58,8 @@ export function attempt(
 }
 
 class Attempt implements AnswerSink, Watched {
-  place = -1
+  before: Watched | undefined
+  after: Watched | undefined
   readonly #parts: AttemptParts
   readonly #resolve: (attempted: Attempted) => void
   #exchange: Exchange | undefined
