@@ -1,13 +1,13 @@
 /** What the benchmark's provider says, made once: valid OpenAI answers with usage. */
 
 const usage = { prompt_tokens: 40, completion_tokens: 20, total_tokens: 60 }
-const common = { id: 'chatcmpl-bench', created: 1_700_000_000, model: 'bench-0' }
+const shared = { id: 'chatcmpl-bench', created: 1_700_000_000, model: 'bench-0' }
 
 function plainAnswer(bytes: number): Buffer {
   const make = (content: string) =>
     Buffer.from(
       JSON.stringify({
-        ...common,
+        ...shared,
         object: 'chat.completion',
         choices: [
           {
@@ -29,7 +29,7 @@ export const ANSWER_100K = plainAnswer(100 * 1024)
 const event = (value: unknown) => Buffer.from(`data: ${JSON.stringify(value)}\n\n`)
 const piece = (delta: object, finish_reason: string | null) =>
   event({
-    ...common,
+    ...shared,
     object: 'chat.completion.chunk',
     choices: [{ index: 0, delta, finish_reason }],
     usage: null,
@@ -39,7 +39,7 @@ const piece = (delta: object, finish_reason: string | null) =>
 export const STREAM_EVENTS: readonly Buffer[] = [
   ...Array.from({ length: 97 }, (_, i) => piece({ content: ` word${i}` }, null)),
   piece({}, 'stop'),
-  event({ ...common, object: 'chat.completion.chunk', choices: [], usage }),
+  event({ ...shared, object: 'chat.completion.chunk', choices: [], usage }),
   Buffer.from('data: [DONE]\n\n'),
 ]
 

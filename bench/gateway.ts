@@ -45,11 +45,7 @@ function startCommand(): string[] {
 }
 
 /** Starts the program on a folder and waits until it is ready for calls. */
-async function startGateway({
-  folder,
-  adminToken,
-  flags = [],
-}: GatewayStart): Promise<Running> {
+async function startGateway({ folder, adminToken, flags = [] }: GatewayStart): Promise<Running> {
   const port = await freePort()
   const child = spawn(process.execPath, [...flags, ...startCommand()], {
     cwd: folder,
