@@ -11,6 +11,10 @@ const CONFIGURATION = {
   agent: { disabled: true },
   mcp: { disabled: true },
   proxyUrl: '',
+  // Its buttons lead to the services of the page's maker.
+  showDeveloperTools: 'never',
+  // Shapes of records; `Models` are what is called.
+  modelsSectionLabel: 'Schemas',
   pageTitle: 'Turnpike API',
 } as const
 
