@@ -73,8 +73,9 @@ export async function launch(environment: Record<string, string>): Promise<Progr
 /** Like `launch`, but waits until it is ready for calls. */
 export async function startProgram(environment: Record<string, string>): Promise<Program> {
   const program = await launch(environment)
+  // Until the program listens, anybody may have the port, and keep silent.
   const ready = () =>
-    fetch(`${program.url}/readyz`).then(
+    fetch(`${program.url}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
       (response) => response.status,
       () => 0,
     )
