@@ -104,6 +104,9 @@ export async function startReaders(
   }
 }
 
+/** These threads make little that lives: more room would only be memory. */
+const YOUNG_MIB = 6
+
 interface Asked<T> {
   resolve(answer: T): void
   reject(failure: Error): void
@@ -112,7 +115,11 @@ interface Asked<T> {
 /** One thread: its first word (opened or refused), then its messages, then its end. */
 function start<From extends { readonly kind: string }>(file: string, workerData: object) {
   // Flags of the process (a debugger's, a test runner's) are not for this thread, and some would stop it.
-  const worker = new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] })
+  const worker = new Worker(new URL(file, import.meta.url), {
+    workerData,
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+  })
   const ended = new Promise<Error>((resolve) => {
     worker.once('error', (cause) =>
       resolve(new StorageUnavailable(`its thread broke: ${cause}`, false)),
