@@ -5,7 +5,6 @@ import { buildRelay } from './compose/relay.ts'
 import { buildRooms } from './compose/rooms.ts'
 import type { Config } from './config.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import { SIMULATOR_MODEL } from './prices/own-models.ts'
 import type { Store } from './storage/store.ts'
 
 /** What touches the world outside. */
@@ -24,8 +23,8 @@ export interface Gateway {
   readonly ledger: Ledger
   /** What the first start made; undefined on every later one. */
   readonly first: FirstStart | undefined
-  /** A model that can be called, for whoever wants to try. */
-  modelToTry(): string
+  /** A model that can be called, for whoever wants to try; `undefined` while there is none. */
+  modelToTry(): Promise<string | undefined>
   /** Drains: no new calls, running ones may end, everything is written. */
   close(): Promise<void>
 }
@@ -45,9 +44,10 @@ export async function compose(config: Config, outside: Outside): Promise<Gateway
     store: rooms.store,
     ledger: rooms.ledger,
     first: built.first,
-    modelToTry() {
+    async modelToTry() {
+      await rooms.directory.asked
       const models = rooms.directory.models('default')
-      return models.find((model) => rooms.prices.priceOf(model) !== undefined) ?? SIMULATOR_MODEL
+      return models.find((model) => rooms.prices.priceOf(model) !== undefined)
     },
     close() {
       draining.begin()

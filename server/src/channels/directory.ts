@@ -12,6 +12,8 @@ export interface Directory {
   readonly groups: { has(name: string): boolean }
   get(id: number): Channel | undefined
   all(): readonly Channel[]
+  /** Resolves once every provider was asked for its models since the start. */
+  readonly asked: Promise<void>
   close(): void
 }
 
@@ -43,10 +45,10 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
   for (const row of rows) shelf.put(row.id, row)
   shelf.arrange()
   store.onChange(({ kind, subject }) => (kind === 'channel' ? follow(Number(subject)) : undefined))
-  const askAll = () => void Promise.all([...shelf.channels.keys()].map(shelf.ask))
-  // At the start nobody waits for a provider: the lists of last time serve until theirs are there.
-  askAll()
-  const again = setInterval(askAll, ASK_AGAIN_MS).unref()
+  const askAll = async () => void (await Promise.all([...shelf.channels.keys()].map(shelf.ask)))
+  // No start waits for a provider: the lists of last time serve until theirs are there.
+  const asked = askAll()
+  const again = setInterval(() => void askAll(), ASK_AGAIN_MS).unref()
 
   // Of two reads of the same row only the one begun last counts, in whatever order they come back.
   const begun = new Map<number, number>()
@@ -74,6 +76,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
     groups: { has: (name) => name === DEFAULT_GROUP || shelf.offer(name) !== undefined },
     get: (id) => shelf.channels.get(id),
     all: () => [...shelf.channels.values()],
+    asked,
     close: () => clearInterval(again),
   }
 }

@@ -21,7 +21,10 @@ export async function start(terminal: Terminal): Promise<number> {
     `Turnpike ${programVersion()} listens at ${gateway.url} (reference: ${gateway.url}/docs; data: ${config.dataFolder}).`,
   )
   if (gateway.first !== undefined) {
-    terminal.say(greeting(gateway.first, gateway.url, gateway.modelToTry()))
+    // A provider may take its time to name its models; whoever stops us meanwhile does not wait for it.
+    const stopped = signals.first.then(() => undefined)
+    const model = await Promise.race([gateway.modelToTry(), stopped])
+    terminal.say(greeting(gateway.first, gateway.url, model))
   }
   await signals.first
   terminal.say('Stopping: running calls may end first. Once more ends them at once.')

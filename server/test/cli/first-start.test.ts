@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { run, shell, startProgram, temporaryFolder } from './program.ts'
 
 const permissions = (path: string) => (statSync(path).mode & 0o777).toString(8)
@@ -70,6 +73,32 @@ describe('the first start', () => {
       if (round === 1) expect(program.out()).toContain('"model":"gpt-4')
       await program.stop()
     }
+  })
+})
+
+describe('the call that a first start offers', () => {
+  it('names a model that the provider has', async () => {
+    const list = JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o-mini' }] })
+    const provider = createServer((_, response) => response.end(list)).listen(0, '127.0.0.1')
+    onTestFinished(() => void provider.close())
+    await once(provider, 'listening')
+    const { port } = provider.address() as AddressInfo
+    const program = await startProgram(temporaryFolder(), {
+      OPENAI_API_KEY: 'sk-from-the-environment',
+      OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
+    })
+    await program.printed('/v1/chat/completions')
+    expect(program.out()).toContain('"model":"gpt-4o-mini"')
+  })
+
+  it('is none while the provider names no model', async () => {
+    const program = await startProgram(temporaryFolder(), {
+      OPENAI_API_KEY: 'sk-from-the-environment',
+      OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+    })
+    await program.printed('/v1/models')
+    expect(program.out()).toContain('No model can be called yet')
+    expect(program.out()).not.toContain('/v1/chat/completions')
   })
 })
 
