@@ -11,8 +11,9 @@ const CONFIGURATION = {
   agent: { disabled: true },
   mcp: { disabled: true },
   proxyUrl: '',
-  // Its buttons lead to the services of the page's maker.
+  // These buttons lead to the services of the page's maker.
   showDeveloperTools: 'never',
+  hideClientButton: true,
   // Shapes of records; `Models` are what is called.
   modelsSectionLabel: 'Schemas',
   pageTitle: 'Turnpike API',
