@@ -10,8 +10,6 @@ const FLAGS = [
   '--max-semi-space-size=16',
   '--semi-space-growth-factor=4',
   '--no-parallel-scavenge',
-  '--no-concurrent-marking',
-  '--no-concurrent-sweeping',
 ]
 
 /** Tunes V8's collector for this process and all its threads. Before anything large is loaded. */
