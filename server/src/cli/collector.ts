@@ -6,11 +6,7 @@ import { setFlagsFromString } from 'node:v8'
  * costs more than their help: measured, a quarter of the processor time of a 1 KB call. A young generation that
  * grows at once, collected by the thread that owns it, costs up to 32 MiB of memory instead.
  */
-const FLAGS = [
-  '--max-semi-space-size=16',
-  '--semi-space-growth-factor=4',
-  '--no-parallel-scavenge',
-]
+const FLAGS = ['--max-semi-space-size=16', '--semi-space-growth-factor=4', '--no-parallel-scavenge']
 
 /** Tunes V8's collector for this process and all its threads. Before anything large is loaded. */
 export function tuneCollector(): void {
