@@ -18,7 +18,7 @@ export default class TestSummary implements Reporter {
       }
       failed += failuresOutsideTests(module)
     }
-    const optional = skipped > 0 ? `, ${skipped} skipped optional` : ''
+    const optional = skipped > 0 ? `, ${skipped} skipped` : ''
     // After the other reporters, whose summary comes in this same turn.
     setImmediate(() => process.stdout.write(`${passed} passed, ${failed} failed${optional}\n`))
   }
