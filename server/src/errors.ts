@@ -170,7 +170,11 @@ export class Refused extends Error {
     says?: string,
     more: { detail?: string; retryAfter?: number } = {},
   ) {
+    // An expected "no" has nothing to trace, and a trace costs a fifth of saying it.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(says ?? saysOf(code))
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.standard = says === undefined
     this.detail = more.detail
