@@ -1,3 +1,4 @@
+import { createNewestRead } from '../storage/newest-read.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
 import { type Channel, compileChannel } from './channel.ts'
@@ -50,19 +51,13 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
   const asked = askAll()
   const again = setInterval(() => void askAll(), ASK_AGAIN_MS).unref()
 
-  // Of two reads of the same row only the one begun last counts, in whatever order they come back.
-  const begun = new Map<number, number>()
+  const newest = createNewestRead<number>()
   async function follow(id: number): Promise<void> {
-    const turn = (begun.get(id) ?? 0) + 1
-    begun.set(id, turn)
-    const row = await store.db
-      .selectFrom('channel')
-      .selectAll()
-      .where('id', '=', id)
-      .executeTakeFirst()
-    if (begun.get(id) !== turn) return
-    begun.delete(id)
-    shelf.put(id, row)
+    const read = await newest(id, () =>
+      store.db.selectFrom('channel').selectAll().where('id', '=', id).executeTakeFirst(),
+    )
+    if (read === undefined) return
+    shelf.put(id, read.found)
     shelf.arrange()
     // Whoever made a channel without models may call it once the answer is there, so its first list is waited for.
     const first = shelf.asked.of(id).length === 0

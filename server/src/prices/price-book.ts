@@ -1,3 +1,4 @@
+import { createNewestRead } from '../storage/newest-read.ts'
 import type { Store } from '../storage/store.ts'
 import { type Catalogue, type Catalogued, loadCatalogue } from './catalogue.ts'
 import { type CompiledPrice, compilePrice, type ModelPrice } from './price.ts'
@@ -41,19 +42,13 @@ export async function createPriceBook(parts: {
   const overrides = new Map(rows.map((row) => [row.model, toPrice(row.price)]))
   const remembered = new Map<string, Remembered>()
 
-  // Of two reads of the same model only the one begun last counts, in whatever order they come back.
-  const begun = new Map<string, number>()
+  const newest = createNewestRead<string>()
   async function follow(model: string) {
-    const turn = (begun.get(model) ?? 0) + 1
-    begun.set(model, turn)
-    const row = await store.db
-      .selectFrom('price')
-      .selectAll()
-      .where('model', '=', model)
-      .executeTakeFirst()
-    if (begun.get(model) !== turn) return
-    begun.delete(model)
-    if (row) overrides.set(model, toPrice(row.price))
+    const read = await newest(model, () =>
+      store.db.selectFrom('price').selectAll().where('model', '=', model).executeTakeFirst(),
+    )
+    if (read === undefined) return
+    if (read.found) overrides.set(model, toPrice(read.found.price))
     else overrides.delete(model)
     remembered.delete(model)
   }
