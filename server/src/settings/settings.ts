@@ -1,3 +1,4 @@
+import { createNewestRead } from '../storage/newest-read.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import {
   settings as catalogue,
@@ -31,13 +32,12 @@ export async function createSettings(parts: {
   const rows = await store.db.selectFrom('setting').select(['name', 'value']).execute()
   for (const row of rows) keep(row.name, row.value)
 
+  const newest = createNewestRead<string>()
   async function follow(name: string): Promise<void> {
-    const row = await store.db
-      .selectFrom('setting')
-      .select('value')
-      .where('name', '=', name)
-      .executeTakeFirst()
-    keep(name, row?.value)
+    const read = await newest(name, () =>
+      store.db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst(),
+    )
+    if (read !== undefined) keep(name, read.found?.value)
   }
   store.onChange(({ kind, subject }) => (kind === 'setting' ? follow(subject) : undefined))
 
@@ -52,8 +52,8 @@ export async function createSettings(parts: {
         setStatement(store, { name, value: JSON.stringify(value), updated_at: seconds }),
       )
       const changes = entries.map(([subject]) => ({ kind: 'setting' as const, subject }))
+      // Memory has followed when this returns; setting it here as well could bring back the loser of two writes.
       await store.write([...statements, ...also], changes)
-      for (const [name, value] of entries) values.set(name, value)
     },
   }
 }
