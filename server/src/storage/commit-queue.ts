@@ -62,9 +62,14 @@ const PROBE: WaitingWrite = {
   reject: () => undefined,
 }
 
-/** From so many settlements in one commit on, the next one is waited for: design 3, 1 to 2 ms. */
+/**
+ * From so many settlements in one commit on, the next one is waited for, so long or until so many are there: what a
+ * commit costs beside its records (two threads that wake up, the disk's sync) is then shared by enough. Measured with 32
+ * callers: 2 ms without a limit cost a sixth more, and waiting for all 32 leaves the relay without work.
+ */
 const BUSY = 4
-const GATHER_MS = 2
+const GATHER_MS = 4
+const ENOUGH = 24
 
 /**
  * What stands between many callers and one disk: at most one batch is on its way, and whatever is asked for meanwhile
@@ -77,6 +82,7 @@ export class CommitQueue {
   #failingSince: number | undefined
   #retry: NodeJS.Timeout | undefined
   #scheduled = false
+  #gathering: NodeJS.Timeout | undefined
   #closed = false
   #idle: (() => void)[] = []
 
@@ -143,6 +149,7 @@ export class CommitQueue {
       return
     }
     this.#waiting.push(waiting)
+    if (this.#gathering !== undefined && this.#waiting.length >= ENOUGH) this.#send()
     if (this.#scheduled || this.#underway.length > 0 || this.#retry !== undefined) return
     this.#scheduled = true
     // What is asked for in the same turn of the loop goes together.
@@ -150,6 +157,8 @@ export class CommitQueue {
   }
 
   #send(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
     this.#scheduled = false
     this.#retry = undefined
     if (this.#underway.length > 0) return
@@ -178,12 +187,12 @@ export class CommitQueue {
 
   /** Many calls at once: waiting a moment for more of them costs less than another round to the thread and the disk. */
   #sendSoon(lately: number): void {
-    if (lately < BUSY) {
+    if (lately < BUSY || this.#waiting.length >= ENOUGH) {
       this.#send()
       return
     }
     this.#scheduled = true
-    setTimeout(() => this.#send(), GATHER_MS)
+    this.#gathering = setTimeout(() => this.#send(), GATHER_MS)
   }
 
   #committed(batch: readonly Waiting[], answer: Durable): void {
