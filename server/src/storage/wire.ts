@@ -119,10 +119,35 @@ export function packSettlements(
     numbers[at++] = settlement.account
     numbers[at++] = settlement.keyUnlimited ? 1 : 0
     numbers[at++] = settlement.accountUnlimited ? 1 : 0
-    for (const name of NUMBERS) numbers[at++] = settlement.record[name]
-    for (const name of TEXTS) texts.push(settlement.record[name])
+    at = packNumbers(settlement.record, numbers, at)
+    const { request_id, key_name, model, group_name, error_code, ip } = settlement.record
+    texts.push(request_id, key_name, model, group_name, error_code, ip)
   }
   return { numbers, texts }
+}
+
+/** In the order of NUMBERS, by name: a loop over the names takes five times as long, and a test compares the two. */
+function packNumbers(record: UsageRecord, numbers: Float64Array, from: number): number {
+  let at = from
+  numbers[at++] = record.created_at_ms
+  numbers[at++] = record.account_id
+  numbers[at++] = record.key_id
+  numbers[at++] = record.channel_id
+  numbers[at++] = record.prompt_tokens
+  numbers[at++] = record.completion_tokens
+  numbers[at++] = record.cached_tokens
+  numbers[at++] = record.cache_write_tokens
+  numbers[at++] = record.reasoning_tokens
+  numbers[at++] = record.audio_tokens
+  numbers[at++] = record.image_tokens
+  numbers[at++] = record.estimated
+  numbers[at++] = record.is_stream
+  numbers[at++] = record.use_time_ms
+  numbers[at++] = record.first_token_ms
+  numbers[at++] = record.status
+  numbers[at++] = record.attempts
+  numbers[at++] = record.output_limit
+  return at
 }
 
 /** Reads the answer to the n-th settlement of a batch. */

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { CHARGE, NUMBERS, packSettlements, STRIDE, TEXTS } from '../../src/storage/wire.ts'
+import { recordOf } from '../ledger/record.ts'
+
+it('every column of a usage record travels in its own place', () => {
+  const numbered = Object.fromEntries(NUMBERS.map((name, at) => [name, 100 + at]))
+  const named = Object.fromEntries(TEXTS.map((name) => [name, `the ${name}`]))
+  const record = { ...recordOf('r'), ...numbered, ...named }
+  const charge = { cost: 1, atMost: 2, key: 3, account: 4 }
+  const settlement = { ...charge, keyUnlimited: true, accountUnlimited: false, record }
+
+  const { numbers, texts } = packSettlements([settlement, settlement])
+
+  const expected = [1, 2, 3, 4, 1, 0, ...NUMBERS.map((name) => record[name])]
+  expect(expected).toHaveLength(STRIDE)
+  expect(CHARGE).toBe(expected.length - NUMBERS.length)
+  expect([...numbers]).toEqual([...expected, ...expected])
+  const sent = TEXTS.map((name) => record[name])
+  expect(texts).toEqual([...sent, ...sent])
+})
