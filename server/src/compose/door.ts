@@ -43,7 +43,7 @@ export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): 
   const listener = createListener({
     ...relay,
     clientAddress,
-    nextId: createRequestIds(rooms.random),
+    nextId: createRequestIds(rooms.random, rooms.now()),
     bodyBytes: () => rooms.settings.get('limits.body_bytes'),
     bodyIdleMs: BODY_IDLE_MS,
     errorType: () => rooms.settings.get('errors.type'),

@@ -93,7 +93,7 @@ export async function startRig(options: RigOptions = {}) {
     relay: createRelay(steps),
     clientAddress: createClientAddress(options.trusted),
     deadlines,
-    nextId: createRequestIds((bytes) => new Uint8Array(bytes)),
+    nextId: createRequestIds((bytes) => new Uint8Array(bytes), Date.now()),
     bodyBytes: () => get('limits.body_bytes'),
     bodyIdleMs: options.bodyIdleMs ?? 30_000,
     errorType: () => get('errors.type'),
