@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Ledger } from '../ledger/ledger.ts'
+import { createTally } from './tally.ts'
 
 /** A finished model call or management call, as the metrics see it. */
 export interface Served {
@@ -43,20 +44,20 @@ export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): M
   const channels = new Set<number>()
   return {
     served({ endpoint, status, code, seconds }) {
-      meters.requests.inc({ endpoint, status, code })
+      meters.requests(1, endpoint, String(status), code)
       meters.latency.observe({ endpoint }, seconds)
     },
     used(use) {
-      meters.tokens.inc({ kind: 'prompt' }, use.promptTokens)
-      meters.tokens.inc({ kind: 'completion' }, use.completionTokens)
-      meters.tokens.inc({ kind: 'cached' }, use.cachedTokens)
-      meters.units.inc(use.units)
-      meters.shortfall.inc(use.shortfall)
+      meters.tokens(use.promptTokens, 'prompt')
+      meters.tokens(use.completionTokens, 'completion')
+      meters.tokens(use.cachedTokens, 'cached')
+      meters.units(use.units)
+      meters.shortfall(use.shortfall)
     },
     attempted(channelId, outcome) {
       const known = channels.has(channelId) || channels.size < MOST_CHANNELS
       if (known) channels.add(channelId)
-      meters.attempts.inc({ channel: known ? channelId : 'other', outcome })
+      meters.attempts(1, known ? String(channelId) : 'other', outcome)
     },
     text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
     close: () => registry.clear(),
@@ -64,42 +65,43 @@ export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): M
 }
 
 function createMeters(registry: Registry) {
-  const registers = [registry]
   return {
-    requests: new Counter({
+    requests: createTally({
       name: 'turnpike_requests_total',
       help: 'Answered requests by endpoint, status and refusal code.',
       labelNames: ['endpoint', 'status', 'code'],
-      registers,
+      registry,
     }),
     latency: new Histogram({
       name: 'turnpike_request_seconds',
       help: 'Time from a request to the end of its answer.',
       labelNames: ['endpoint'],
       buckets: SECONDS,
-      registers,
+      registers: [registry],
     }),
-    tokens: new Counter({
+    tokens: createTally({
       name: 'turnpike_tokens_total',
       help: 'Tokens of model calls by kind; cached ones are part of the prompt.',
       labelNames: ['kind'],
-      registers,
+      registry,
     }),
-    units: new Counter({
+    units: createTally({
       name: 'turnpike_quota_units_total',
       help: 'Quota units charged; 500 000 are one US dollar.',
-      registers,
+      labelNames: [],
+      registry,
     }),
-    shortfall: new Counter({
+    shortfall: createTally({
       name: 'turnpike_shortfall_units_total',
       help: 'Units of cost that neither key nor account had left.',
-      registers,
+      labelNames: [],
+      registry,
     }),
-    attempts: new Counter({
+    attempts: createTally({
       name: 'turnpike_upstream_attempts_total',
       help: 'Tries at upstreams by channel and outcome.',
       labelNames: ['channel', 'outcome'],
-      registers,
+      registry,
     }),
   }
 }
