@@ -1,21 +1,49 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
 import { Refused, saysOf } from '../errors.ts'
+import { Credential } from '../keys/credential.ts'
 import { parseKey } from '../keys/secret.ts'
 
-/**
- * The API key of a model request, well formed and without `sk-` (contract 3.1, check 1).
- * @throws Refused `key_missing`, `key_malformed`.
- */
-export function credentialOf(headers: IncomingHttpHeaders): string {
+/** The credential of a request; what its connection sent before may have been read already. */
+export type CredentialOf = (headers: IncomingHttpHeaders, socket: Socket) => Credential
+
+/** What a connection sent last, in which kind of header. */
+interface Latest {
+  readonly sent: string
+  readonly asBearer: boolean
+  readonly credential: Credential
+}
+
+/** Builds the reader of credentials (contract 3.1, check 1). It throws `Refused`: `key_missing`, `key_malformed`. */
+export function createCredentialOf(): CredentialOf {
+  // A value stays here no longer than its connection, whose own buffers held it anyway.
+  const latest = new WeakMap<Socket, Latest>()
+  return (headers, socket) => {
+    const sent = onlyOne(headers)
+    if (sent === undefined) return new Credential(amongSeveral(headers))
+    const asBearer = headers.authorization !== undefined
+    const known = latest.get(socket)
+    if (known?.sent === sent && known.asBearer === asBearer) return known.credential
+    const value = asBearer ? withoutScheme(sent) : sent
+    const credential = new Credential(parseKey(value) ?? malformed(value))
+    latest.set(socket, { sent, asBearer, credential })
+    return credential
+  }
+}
+
+/** The usual case: one header, be it empty. */
+function onlyOne(headers: IncomingHttpHeaders): string | undefined {
+  const { authorization, 'x-api-key': anthropic, 'x-goog-api-key': gemini } = headers
+  const others = anthropic === undefined ? gemini : anthropic
+  if (authorization !== undefined) return others === undefined ? authorization : undefined
+  const both = anthropic !== undefined && gemini !== undefined
+  return both || typeof others !== 'string' ? undefined : others
+}
+
+function amongSeveral(headers: IncomingHttpHeaders): string {
   const { authorization } = headers
   const bearer = authorization === undefined ? undefined : withoutScheme(authorization)
-  const anthropic = headers['x-api-key']
-  const gemini = headers['x-goog-api-key']
-  // The usual case, without a list.
-  if (bearer !== undefined && anthropic === undefined && gemini === undefined) {
-    return parseKey(bearer) ?? malformed(bearer)
-  }
-  const sent = [bearer, anthropic, gemini].filter(
+  const sent = [bearer, headers['x-api-key'], headers['x-goog-api-key']].filter(
     (one) => typeof one === 'string' && one !== '',
   ) as string[]
   if (sent.length === 0) throw new Refused('key_missing')

@@ -8,7 +8,7 @@ import type { Asked } from '../relay/values.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { BodyBrokenOff, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
-import { credentialOf } from './credential.ts'
+import { type CredentialOf, createCredentialOf } from './credential.ts'
 import type { Route } from './path.ts'
 import { queryForUpstream } from './query.ts'
 import { refusalOf, refuse } from './refuse.ts'
@@ -50,11 +50,12 @@ export type ModelRoute = Exclude<Route, { readonly to: 'manage' }>
 
 /** Turns requests under model prefixes into calls of the relay, and what it throws into refusals. */
 export function createModelDoor(parts: ModelDoorParts) {
+  const credentialOf = createCredentialOf()
   async function serve(arrival: Arrival): Promise<void> {
     const { route, startedAt, visit } = arrival
     let code = ''
     try {
-      await parts.relay(toAsked(parts, arrival))
+      await parts.relay(toAsked(parts, credentialOf, arrival))
     } catch (failure) {
       code = conclude(parts, arrival, failure)
     }
@@ -88,7 +89,7 @@ interface Arrival {
   readonly startedAt: number
 }
 
-function toAsked(parts: ModelDoorParts, arrival: Arrival): Asked {
+function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arrival): Asked {
   const { request, visit, route, query, id, startedAt } = arrival
   if (route.to === 'nowhere') {
     throw new Refused('route_not_found', `${route.because}. The base URL is ${baseUrl(request)}`)
@@ -108,7 +109,7 @@ function toAsked(parts: ModelDoorParts, arrival: Arrival): Asked {
     endpoint: route.endpoint,
     dialect: openai,
     object: route.object,
-    credential: credentialOf(headers),
+    credential: credentialOf(headers, request.socket),
     ip: parts.clientAddress(request.socket.remoteAddress ?? '', forwarded),
     headers: request.rawHeaders,
     query: queryForUpstream(query),

@@ -9,7 +9,7 @@ import type { Asked } from './values.ts'
 export interface Proven {
   readonly key: ApiKey
   /** The key as it is now: it may have changed while a body was on its way. */
-  again(): Promise<ApiKey>
+  again(): ApiKey | Promise<ApiKey>
 }
 
 export interface AuthenticateParts {
@@ -18,20 +18,26 @@ export interface AuthenticateParts {
   readonly now: () => number
 }
 
-/** Contract 3.1, checks 2 to 6: all that can be said of a call before its body is asked for. */
+/** Contract 3.1, checks 2 to 6: all that can be said of a call before its body is asked for. At once when it can be. */
 export function createAuthenticate({ keys, vault, now }: AuthenticateParts) {
-  return async function authenticate(asked: Asked): Promise<Proven> {
-    const digest = vault.digest(asked.credential)
-    async function find(): Promise<ApiKey> {
-      const found = keys.find(digest, asked.credential)
-      const key = found instanceof Promise ? await found : found
+  return function authenticate(asked: Asked): Proven | Promise<Proven> {
+    const { credential } = asked
+    const digest = credential.digest(vault)
+    const admitted = (key: ApiKey | undefined): ApiKey => {
       if (key === undefined) throw new Refused('key_unknown')
       admit(key, asked, now())
       return key
     }
-    const key = await find()
-    keys.touch(key)
-    return { key, again: find }
+    const find = () => {
+      const found = keys.find(digest, credential.value)
+      return found instanceof Promise ? found.then(admitted) : admitted(found)
+    }
+    const proven = (key: ApiKey): Proven => {
+      keys.touch(key)
+      return { key, again: find }
+    }
+    const found = find()
+    return found instanceof Promise ? found.then(proven) : proven(found)
   }
 }
 

@@ -5,14 +5,14 @@ import type { Asked, Candidates, Grant, ModelCall, Outcome, Reserved } from './v
 
 /** What happens to a call, step by step. `compose.ts` fills it. */
 export interface Steps {
-  authenticate(asked: Asked): Promise<Proven>
+  authenticate(asked: Asked): Proven | Promise<Proven>
   models(key: ApiKey, asked: Asked): void
   read(asked: Asked): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
   route(grant: Grant): Candidates
-  reserve(candidates: Candidates): Promise<Reserved>
+  reserve(candidates: Candidates): Reserved | Promise<Reserved>
   forward(reserved: Reserved): Promise<Outcome>
-  settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined>
+  settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> | undefined
   finish(reserved: Reserved, outcome: Outcome, settled: Settled | undefined): void
 }
 

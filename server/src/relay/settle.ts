@@ -9,7 +9,7 @@ import { NO_USAGE, type Usage } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
 import type { Meter } from './meter/meter.ts'
-import type { Outcome, Reserved } from './values.ts'
+import type { ModelCall, Outcome, Reserved } from './values.ts'
 
 export interface SettleParts {
   readonly tokenizer: Pick<Tokenizer, 'count'>
@@ -30,28 +30,45 @@ const NOTHING = units(0)
  * in time, and was renounced. Only a whole answer waits for it.
  */
 export function createSettle(parts: SettleParts) {
-  return async function settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> {
-    const usage = await usageOf(parts, reserved, outcome)
-    const charge = priceOf(reserved, outcome, usage)
-    const { reservation } = reserved
-    const settling = reservation.settle(charge, recordOf(parts, { reserved, outcome, usage }))
-    const counted = settling.then((settled) => {
-      parts.used(usage, settled)
-      return settled
-    })
-    if (outcome.kind === 'answered') return inTime(parts, reserved, counted)
-    counted.catch((error: unknown) =>
-      parts.log.error({ request: reserved.call.id, error }, 'a call could not be settled'),
-    )
-    return undefined
+  return function settle(reserved: Reserved, outcome: Outcome): MaybeSettled {
+    const usage = usageOf(parts, reserved, outcome)
+    if (!(usage instanceof Promise)) return charge(parts, { reserved, outcome, usage })
+    return usage.then((counted) => charge(parts, { reserved, outcome, usage: counted }))
   }
+}
+
+type MaybeSettled = Promise<Settled | undefined> | undefined
+
+interface Settling {
+  readonly reserved: Reserved
+  readonly outcome: Outcome
+  readonly usage: Usage
+}
+
+function charge(parts: SettleParts, settling: Settling): MaybeSettled {
+  const { reserved, outcome, usage } = settling
+  const { reservation } = reserved
+  const settled = reservation.settle(priceOf(settling), recordOf(parts, settling))
+  const used = (done: Settled) => parts.used(usage, done)
+  if (outcome.kind === 'answered') return inTime(parts, reserved, { settled, used })
+  settled.then(used).catch((error: unknown) => notSettled(parts, reserved, error))
+  return undefined
+}
+
+function notSettled({ log }: SettleParts, { call }: Reserved, error: unknown) {
+  log.error({ request: call.id, error }, 'a call could not be settled')
+}
+
+interface Charged {
+  readonly settled: Promise<Settled>
+  readonly used: (settled: Settled) => void
 }
 
 /** A plain race with the clock that all calls share. */
 function inTime(
   parts: SettleParts,
   reserved: Reserved,
-  settling: Promise<Settled>,
+  { settled, used }: Charged,
 ): Promise<Settled | undefined> {
   const { deadlines, patienceMs = PATIENCE_MS } = parts
   const until = deadlines.now + patienceMs
@@ -60,54 +77,57 @@ function inTime(
       before: undefined,
       after: undefined,
       tick(now: number) {
-        if (now <= until) return
-        deadlines.unwatch(watched)
-        reserved.reservation.renounce()
-        resolve(undefined)
+        if (now > until) giveUp()
       },
     }
-    const failed = (error: unknown) => {
+    function giveUp() {
       deadlines.unwatch(watched)
-      parts.log.error({ request: reserved.call.id, error }, 'a call could not be settled')
       reserved.reservation.renounce()
       resolve(undefined)
     }
     deadlines.watch(watched)
-    settling.then((settled) => {
-      deadlines.unwatch(watched)
-      resolve(settled)
-    }, failed)
+    settled.then(
+      (done) => {
+        deadlines.unwatch(watched)
+        used(done)
+        resolve(done)
+      },
+      (error: unknown) => {
+        notSettled(parts, reserved, error)
+        giveUp()
+      },
+    )
   })
 }
 
 /** The upstream's own figures, else counted. Before the first byte of an answer nothing was used. */
-async function usageOf(
+function usageOf(
   { tokenizer }: SettleParts,
   { call }: Reserved,
   outcome: Outcome,
-): Promise<Usage> {
+): Usage | Promise<Usage> {
   const meter: Meter | undefined = outcome.kind === 'unserved' ? undefined : outcome.meter
   if (meter === undefined) return NO_USAGE
-  const reported = meter.reported()
-  if (reported !== undefined) return reported
+  return meter.reported() ?? counted(tokenizer, call, meter)
+}
+
+async function counted(
+  tokenizer: SettleParts['tokenizer'],
+  { parsed }: ModelCall,
+  meter: Meter,
+): Promise<Usage> {
   const { texts, share } = meter.produced()
   const [input, output] = await Promise.all([
-    countChat(call.parsed.body(), call.parsed.model, tokenizer.count),
+    countChat(parsed.body(), parsed.model, tokenizer.count),
     tokenizer.count(texts),
   ])
   const completion = Math.ceil(output / share)
   return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
 }
 
-function priceOf({ price }: Reserved, outcome: Outcome, usage: Usage): Units {
+function priceOf({ reserved: { price }, outcome, usage }: Settling): Units {
   if (usage === NO_USAGE || price === undefined || outcome.channel.free) return NOTHING
   return cost(price, usage)
-}
-
-interface Settling {
-  readonly reserved: Reserved
-  readonly outcome: Outcome
-  readonly usage: Usage
 }
 
 function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling): UsageRecord {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Channel } from '../channels/channel.ts'
 import type { Dialect, ParsedCall } from '../dialects/dialect.ts'
 import type { ApiKey } from '../keys/api-key.ts'
+import type { Credential } from '../keys/credential.ts'
 import type { Reservation } from '../ledger/ledger.ts'
 import type { CompiledPrice } from '../prices/price.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
@@ -20,8 +21,7 @@ export interface Asked {
   readonly dialect: Dialect
   /** For `model`: the id in the path. */
   readonly object: string
-  /** Well formed (see http/credential.ts). */
-  readonly credential: string
+  readonly credential: Credential
   /** `undefined`: a trusted proxy forwarded something that is no address. */
   readonly ip: string | undefined
   /** Names and values in turn, as they came. */
