@@ -59,8 +59,30 @@ describe('a plain answer', () => {
       )
     }
     await start({ scripts: [first] })
-    expect((await jsonOf(await rig.call(ask()))).choices[0].message.content).toBe(text)
+    const answer = await rig.call(ask())
+    // As the provider said it: the caller sees how far it is, and an answer that breaks off is too short.
+    expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(300_000)
+    expect((await jsonOf(answer)).choices[0].message.content).toBe(text)
     expect(rig.book.endings[0]?.cost).toBe(5 + 6 * 4)
+  })
+
+  it('of 300 KB that breaks off is broken off for its caller, too', async () => {
+    const half = `{"choices":[{"message":{"content":"${'x'.repeat(300_000)}`
+    await start({
+      scripts: [
+        (_, response) => {
+          response.writeHead(200, {
+            'content-type': 'application/json',
+            'content-length': 2 * half.length,
+          })
+          response.write(half, () => response.destroy())
+        },
+      ],
+    })
+    const answer = await rig.call(ask())
+    expect(answer.status).toBe(200)
+    await expect(answer.text()).rejects.toThrow()
+    await vi.waitFor(() => expect(rig.book.endings).toHaveLength(1))
   })
 
   it('that is no JSON is a 502 that costs nothing', async () => {

@@ -104,10 +104,12 @@ async function one(parts: ForwardParts, { reserved, channel, translated, attempt
     if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
     if (reserved.outputLimit !== undefined)
       headers.push('X-Turnpike-Output-Limit', String(reserved.outputLimit))
-    outlet = new ClientOutlet(call.client, status, headers)
     const { readUsage } = call.dialect
-    if (!headerOf(received, 'content-type')?.startsWith('text/event-stream'))
+    if (!headerOf(received, 'content-type')?.startsWith('text/event-stream')) {
+      outlet = new ClientOutlet(call.client, status, headers, headerOf(received, 'content-length'))
       return new PlainMeter(outlet, readUsage)
+    }
+    outlet = new ClientOutlet(call.client, status, headers)
     outlet.streams = true
     return new StreamMeter(outlet, {
       choices: call.parsed.choices,

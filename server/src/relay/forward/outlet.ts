@@ -11,14 +11,20 @@ export class ClientOutlet implements Outlet {
   readonly #client: Client
   readonly status: number
   readonly #headers: string[]
+  readonly #length: string | undefined
 
-  constructor(client: Client, status: number, headers: string[]) {
+  /** `length`: what the upstream said of a body that is passed on untouched; without it a long one goes in chunks. */
+  constructor(client: Client, status: number, headers: string[], length?: string) {
     this.#client = client
     this.status = status
     this.#headers = headers
+    this.#length = length
   }
 
   write(bytes: Buffer): boolean {
+    if (!this.begun && this.#length !== undefined) {
+      this.#headers.push('Content-Length', this.#length)
+    }
     this.#begin()
     return this.#client.response.write(bytes)
   }
@@ -32,6 +38,8 @@ export class ClientOutlet implements Outlet {
     }
     this.#begin()
     const last = held.at(-1)
+    // All of it in one piece: each would be a system call of its own.
+    if (held.length > 1) response.cork()
     for (let at = 0; at < held.length - 1; at++) response.write(held[at])
     // A short text goes out in one piece with its head; bytes would be a piece of their own.
     if (held.length === 1 && last !== undefined && last.length < SHORT) {
