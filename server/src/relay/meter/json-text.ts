@@ -60,11 +60,20 @@ export function withoutMember(
 /** Parses JSON whose bytes were read as latin1; `undefined` when it is none. */
 export function parseLatin1(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(text, 'latin1').toString('utf8'))
+    return JSON.parse(isShortAscii(text) ? text : Buffer.from(text, 'latin1').toString('utf8'))
   } catch {
     return undefined
   }
 }
+
+/** Reports of usage nearly always are: they need not take the way through bytes, which costs more than parsing them. */
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT) return false
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > LAST_ASCII) return false
+  return true
+}
+const SHORT = 1024
+const LAST_ASCII = 0x7f
 
 /** Members whose text is no output. */
 const NOT_PRODUCED = new Set(['role', 'id', 'type', 'finish_reason', 'data', 'model', 'object'])
