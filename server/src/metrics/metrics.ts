@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Ledger } from '../ledger/ledger.ts'
+import { createLatency } from './latency.ts'
 import { createTally } from './tally.ts'
 
 /** A finished model call or management call, as the metrics see it. */
@@ -40,12 +41,17 @@ export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): M
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const meters = createMeters(registry)
+  const latency = createLatency(
+    'turnpike_request_seconds',
+    'Time from a request to the end of its answer.',
+    SECONDS,
+  )
   watchLedger(registry, parts.ledger)
   const channels = new Set<number>()
   return {
     served({ endpoint, status, code, seconds }) {
       meters.requests(1, endpoint, String(status), code)
-      meters.latency.observe({ endpoint }, seconds)
+      latency.observe(endpoint, seconds)
     },
     used(use) {
       meters.tokens(use.promptTokens, 'prompt')
@@ -59,7 +65,10 @@ export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): M
       if (known) channels.add(channelId)
       meters.attempts(1, known ? String(channelId) : 'other', outcome)
     },
-    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
+    text: async () => ({
+      type: registry.contentType,
+      body: `${await registry.metrics()}\n${latency.text()}`,
+    }),
     close: () => registry.clear(),
   }
 }
@@ -71,13 +80,6 @@ function createMeters(registry: Registry) {
       help: 'Answered requests by endpoint, status and refusal code.',
       labelNames: ['endpoint', 'status', 'code'],
       registry,
-    }),
-    latency: new Histogram({
-      name: 'turnpike_request_seconds',
-      help: 'Time from a request to the end of its answer.',
-      labelNames: ['endpoint'],
-      buckets: SECONDS,
-      registers: [registry],
     }),
     tokens: createTally({
       name: 'turnpike_tokens_total',
