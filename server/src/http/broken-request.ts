@@ -49,7 +49,7 @@ export function createBrokenRequest({ nextId, errorType }: BrokenRequestParts) {
     )
     const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`]
     for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`)
-    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1')
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
 }

@@ -16,7 +16,8 @@ export interface Refusal {
   readonly status: number
   /** Names and values in turn. */
   readonly headers: readonly string[]
-  readonly body: Buffer
+  /** Its bytes, one a character. */
+  readonly body: string
 }
 
 /** A refusal in the caller's dialect: what is wrong, and what to do about it. */
@@ -26,9 +27,14 @@ export function refusalOf(
 ): Refusal {
   const { code, message, retryAfter } = refused
   const status = statusOf(code)
-  const body = Buffer.from(
-    dialect.shapeError({ code, message: `${message}. ${todoOf(code)}`, requestId, type }),
-  )
+  const said = dialect.shapeError({
+    code,
+    message: `${message}. ${todoOf(code)}`,
+    requestId,
+    type,
+  })
+  // Nearly always that is the text itself.
+  const body = Buffer.byteLength(said) === said.length ? said : Buffer.from(said).toString('latin1')
   const sent = ['Content-Type', 'application/json', 'X-Error-Code', code]
   // The two that time may cure say when (contract 3.1).
   if (status === BUSY || status === DOWN) sent.push('Retry-After', String(retryAfter ?? 1))
@@ -41,7 +47,7 @@ export function refusalOf(
 export function refuse(response: ServerResponse, { status, headers, body }: Refusal): void {
   response.writeHead(status, headers as string[])
   // Text goes out in one piece with its head; bytes would be a piece of their own, and cost half of a refusal.
-  response.end(body.toString('latin1'), 'latin1')
+  response.end(body, 'latin1')
 }
 
 const BUSY = statusOf('rate_limited')

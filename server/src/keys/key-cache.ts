@@ -10,7 +10,7 @@ import { createFindKey, type FoundKey } from './find-key.ts'
 import { createPolicies } from './policies.ts'
 import { createShelf } from './shelf.ts'
 import { compileKey } from './stored-key.ts'
-import { createUnknownDigests } from './unknown-digests.ts'
+import { createUnknownValues } from './unknown-values.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeyCacheParts {
@@ -29,6 +29,8 @@ export interface KeyCache {
    * given, also finds a key that was stored under a former root secret. Rejects when the database can't be read.
    */
   find(digest: string, value?: string): ApiKey | undefined | Promise<ApiKey | undefined>
+  /** Whether a value was looked for a moment ago and leads nowhere: asked before its digest is computed. */
+  isUnknown(value: string): boolean
   /** Notes an authenticated request for `accessed_time`; written in batches, every few seconds and at close. */
   touch(key: ApiKey): void
   /** How many values are in memory. */
@@ -44,7 +46,7 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   const policies = createPolicies()
   const findKey = createFindKey(store.db)
   const fills = createFills<ApiKey | undefined, FoundKey | undefined>()
-  const unknown = createUnknownDigests(now)
+  const unknown = createUnknownValues(now)
   const times = createAccessTimes(store, now)
   const shelf = createShelf(
     () => parts.settings.get('limits.key_cache'),
@@ -71,7 +73,7 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
       outdated: concerns,
       keep(row) {
         if (row === undefined) {
-          unknown.add(digest)
+          unknown.add(value ?? digest)
           return undefined
         }
         const { key, weight } = compileKey(row, policies)
@@ -85,10 +87,13 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   return {
     find(digest, value) {
       const shelved = shelf.get(digest)
-      if (shelved === undefined) return unknown.has(digest) ? undefined : fill(digest, value)
+      if (shelved === undefined) {
+        return unknown.has(value ?? digest) ? undefined : fill(digest, value)
+      }
       if (shelved.until !== null && shelved.until * 1000 <= now()) return undefined
       return shelved.key
     },
+    isUnknown: unknown.has,
     touch: (key) => times.touch(key.id),
     get size() {
       return shelf.size

@@ -13,23 +13,25 @@ export interface Proven {
 }
 
 export interface AuthenticateParts {
-  readonly keys: Pick<KeyCache, 'find' | 'touch'>
+  readonly keys: Pick<KeyCache, 'find' | 'isUnknown' | 'touch'>
   readonly vault: Pick<Vault, 'digest'>
   readonly now: () => number
 }
 
 /** Contract 3.1, checks 2 to 6: all that can be said of a call before its body is asked for. At once when it can be. */
 export function createAuthenticate({ keys, vault, now }: AuthenticateParts) {
+  // A flood of guesses is answered with one object.
+  const unknown = new Refused('key_unknown')
   return function authenticate(asked: Asked): Proven | Promise<Proven> {
     const { credential } = asked
-    const digest = credential.digest(vault)
     const admitted = (key: ApiKey | undefined): ApiKey => {
-      if (key === undefined) throw new Refused('key_unknown')
+      if (key === undefined) throw unknown
       admit(key, asked, now())
       return key
     }
     const find = () => {
-      const found = keys.find(digest, credential.value)
+      if (keys.isUnknown(credential.value)) throw unknown
+      const found = keys.find(credential.digest(vault), credential.value)
       return found instanceof Promise ? found.then(admitted) : admitted(found)
     }
     const proven = (key: ApiKey): Proven => {

@@ -16,7 +16,7 @@ export interface Steps {
   finish(reserved: Reserved, outcome: Outcome, settled: Settled | undefined): void
 }
 
-/** Answers one request of a caller. START HERE. */
+/** Answers one request of a caller, or throws at once what there is to refuse. START HERE. */
 export type Relay = (asked: Asked) => Promise<void>
 
 /**
@@ -24,8 +24,7 @@ export type Relay = (asked: Asked) => Promise<void>
  * writes it down in the caller's dialect.
  */
 export function createRelay(steps: Steps): Relay {
-  return async function relay(asked) {
-    const proven = await steps.authenticate(asked)
+  async function answer(asked: Asked, proven: Proven): Promise<void> {
     if (asked.endpoint !== 'chat') return steps.models(proven.key, asked)
     const call = await steps.read(asked)
     // The body may have taken its time, and a key can be revoked in between.
@@ -43,5 +42,12 @@ export function createRelay(steps: Steps): Relay {
       reserved.reservation.release()
       throw failure
     }
+  }
+  return (asked) => {
+    // Nobody waits here in the usual case, so that a flood of wrong keys costs not even a promise.
+    const proven = steps.authenticate(asked)
+    return proven instanceof Promise
+      ? proven.then((known) => answer(asked, known))
+      : answer(asked, proven)
   }
 }

@@ -24,7 +24,7 @@ import { createSettle } from './settle.ts'
 
 /** The nouns that the steps of a model call ask. */
 export interface StepParts {
-  readonly keys: Pick<KeyCache, 'find' | 'touch'>
+  readonly keys: Pick<KeyCache, 'find' | 'isUnknown' | 'touch'>
   readonly vault: Pick<Vault, 'digest'>
   readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'reserve' | 'reserveSoon'>
   readonly directory: Pick<Directory, 'candidates' | 'models'>

@@ -257,12 +257,24 @@ describe('the key cache', () => {
   })
 
   it('remembers unknown values for five seconds, at once and without a query', async () => {
-    expect(await find('never-heard-of-this-key')).toBeUndefined()
-    expect(cache.find(vault.digest('never-heard-of-this-key'))).toBeUndefined()
+    const value = 'never-heard-of-this-key'
+    expect(cache.isUnknown(value)).toBe(false)
+    expect(await find(value)).toBeUndefined()
+    expect(cache.isUnknown(value)).toBe(true)
+    expect(cache.find(vault.digest(value), value)).toBeUndefined()
     expect(queries).toBe(1)
     seconds += 5
-    await find('never-heard-of-this-key')
+    expect(cache.isUnknown(value)).toBe(false)
+    await find(value)
     expect(queries).toBe(2)
+  })
+
+  it('forgets what was unknown as soon as any key changes', async () => {
+    const value = 'never-heard-of-this-key'
+    await find(value)
+    expect(cache.isUnknown(value)).toBe(true)
+    await store.write([], [{ kind: 'key', subject: '7' }])
+    expect(cache.isUnknown(value)).toBe(false)
   })
 
   it('takes a former value until the second its grace ends, and the present one for ever', async () => {

@@ -62,7 +62,11 @@ export async function startRig(options: RigOptions = {}) {
     (options.settings?.[name] ?? catalogue[name].standard) as SettingValues[N]
   const key = { ...ANY_KEY, ...options.key }
   const steps = createSteps({
-    keys: { find: (digest) => (digest === `digest of ${KEY}` ? key : undefined), touch: () => {} },
+    keys: {
+      find: (digest) => (digest === `digest of ${KEY}` ? key : undefined),
+      isUnknown: () => false,
+      touch: () => {},
+    },
     vault: { digest: (value) => `digest of ${value}` },
     ledger: book,
     directory: {

@@ -1,0 +1,28 @@
+/**
+ * Values that look like keys and are none are remembered for a moment, so that repeating one costs neither a query nor
+ * a digest each time.
+ */
+export interface UnknownValues {
+  has(value: string): boolean
+  add(value: string): void
+  clear(): void
+}
+
+const REMEMBERED_MS = 5_000
+const MOST_REMEMBERED = 10_000
+
+/** Bounded in time and number, oldest out first. */
+export function createUnknownValues(now: () => number): UnknownValues {
+  const until = new Map<string, number>()
+  return {
+    has: (value) => until.size > 0 && (until.get(value) ?? 0) > now(),
+    add(value) {
+      until.delete(value)
+      until.set(value, now() + REMEMBERED_MS)
+      if (until.size <= MOST_REMEMBERED) return
+      const [oldest] = until.keys()
+      if (oldest !== undefined) until.delete(oldest)
+    },
+    clear: () => until.clear(),
+  }
+}
