@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'
+import { newCaller } from './callers.ts'
 
 const gateway = await sharedGateway()
 const model = await gateway.offer('update-model')
@@ -37,6 +38,19 @@ describe('PUT /api/token/', () => {
         expect(await gateway.keyRecord(id)).toEqual(record)
       }
     }
+  })
+
+  it('changes nothing either when its groups are not available to the account any more', async () => {
+    const other = await newCaller(gateway, { account: { groups: ['vip'] } })
+    const { id } = await other.create({ group: 'vip', auto_groups: ['default', 'vip'] })
+    await gateway.manage('PUT', `/api/user/${other.accountId}`, { groups: [] })
+    const record = (await other.api('GET', `/api/token/${id}`)).json.data
+    const sentBack = await other.api('PUT', '/api/token/', record)
+    expect(sentBack.json).toEqual({ success: true, message: '', data: record })
+    const widened = { id, auto_groups: ['vip', 'staff'] }
+    expect((await other.api('PUT', '/api/token/', widened)).json.message).toBe(
+      'no access to group staff',
+    )
   })
 
   it('writes no audit entry for a change that changes nothing', async () => {

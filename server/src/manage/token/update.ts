@@ -8,6 +8,7 @@ import { actorOf, auditStatement } from '../audit/record.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { type KeyChange, toChange } from './change.ts'
+import { readExtra } from './extra.ts'
 import { keyFields } from './fields.ts'
 import { keyRecord, nowSeconds, showRow } from './record.ts'
 import { type KeyRow, ownRow, subjectOf, updateKey } from './rows.ts'
@@ -68,7 +69,9 @@ function statusAlone({ id, status }: Sent): Sent {
 /** A group the key has already is not judged anew: a record read and sent back must go through. */
 function checkNewGroups(caller: Caller, before: KeyRow, sent: Sent): void {
   if (sent.group !== undefined && sent.group !== before.group_name) checkGroup(caller, sent.group)
-  for (const group of sent.auto_groups ?? []) checkGroup(caller, group)
+  const { auto_groups: kept = [] } = readExtra(before.extra)
+  const added = sent.auto_groups?.filter((group) => !kept.includes(group)) ?? []
+  for (const group of added) checkGroup(caller, group)
 }
 
 interface Updating {
