@@ -126,6 +126,16 @@ describe('PUT /api/token/', () => {
     expect((await put({ id: 'x' })).json).toMatchObject({ code: 'invalid_field' })
   })
 
+  it('keeps what another update changes at the same time', async () => {
+    for (let round = 0; round < 10; round++) {
+      const { id } = await gateway.createKey()
+      const changes = [{ metadata: { round: `${round}` } }, { fallback_models: ['other'] }]
+      const answers = await Promise.all(changes.map((change) => put({ id, ...change })))
+      expect(answers.map(({ json }) => json.success)).toEqual([true, true])
+      expect(await gateway.keyRecord(id)).toMatchObject({ ...changes[0], ...changes[1] })
+    }
+  })
+
   it('counts for the very next call', async () => {
     const { id, key } = await gateway.createKey()
     expect((await gateway.call(asking, key)).status).toBe(200)

@@ -29,6 +29,7 @@ const body = Type.Object({
   ),
 })
 type Sent = Static<typeof body>
+type Updater = Asked<unknown, unknown, Sent>
 
 const query = Type.Object({
   status_only: Type.Optional(Type.Boolean({ description: 'Changes nothing but the status.' })),
@@ -48,17 +49,24 @@ export const updateApiKey = (rooms: Rooms) =>
     body,
     data: keyRecord,
     async run(asked) {
-      const { caller } = asked
-      const before = await ownRow(rooms, caller.accountId, asked.body.id)
       const sent = asked.query.status_only ? statusAlone(asked.body) : asked.body
       checkFields(sent)
-      checkNewGroups(caller, before, sent)
-      const change = toChange(before, sent)
-      judge(rooms, { before, change, sent })
-      const after = await write(rooms, asked, { before, change, sent })
-      return showRow(rooms, caller, after)
+      let after: KeyRow | undefined
+      // Again when another update came between: what that one changed must be kept. A key that is gone ends it.
+      while (after === undefined) after = await update(rooms, asked, sent)
+      return showRow(rooms, asked.caller, after)
     },
   })
+
+/** The row as it is then; undefined when it was changed after it was read, in a column that both write. */
+async function update(rooms: Rooms, asked: Updater, sent: Sent): Promise<KeyRow | undefined> {
+  const { caller } = asked
+  const before = await ownRow(rooms, caller.accountId, sent.id)
+  checkNewGroups(caller, before, sent)
+  const change = toChange(before, sent)
+  judge(rooms, { before, change, sent })
+  return write(rooms, asked, { before, change, sent })
+}
 
 function statusAlone({ id, status }: Sent): Sent {
   if (status === undefined)
@@ -90,15 +98,14 @@ function judge(rooms: Rooms, { before, change, sent }: Updating): void {
 
 async function write(
   rooms: Rooms,
-  asked: Asked<unknown, unknown, Sent>,
+  asked: Updater,
   { before, change, sent }: Updating,
-): Promise<KeyRow> {
+): Promise<KeyRow | undefined> {
   const { accountId } = asked.caller
   const { id } = before
   const quota = sent.remain_quota
   const statements: (Statement | Compilable)[] = [
-    // An update needs at least one column; this one also makes sure that the key still lives.
-    mustChange(updateKey(rooms, accountId, id).set({ id, ...change.columns })),
+    mustChange(changeKey(rooms, accountId, { before, change })),
   ]
   if (quota !== undefined) {
     const set = { entity: keyEntity(id), amount: quota, actor: actorOf(asked) }
@@ -114,6 +121,17 @@ async function write(
     statements.push(auditStatement(rooms, asked, deed))
   }
   const written = await rooms.store.write(statements, [{ kind: 'key', subject: String(id) }])
-  if (!written.done) throw new Refused('key_not_found')
-  return ownRow(rooms, accountId, id)
+  return written.done ? ownRow(rooms, accountId, id) : undefined
+}
+
+/** Of a living key. The column `extra` holds several fields, so it is only replaced as it was read. */
+function changeKey(
+  rooms: Rooms,
+  accountId: number,
+  { before, change }: Pick<Updating, 'before' | 'change'>,
+) {
+  // An update needs at least one column.
+  const changed = updateKey(rooms, accountId, before.id).set({ id: before.id, ...change.columns })
+  if (change.columns.extra === undefined) return changed
+  return changed.where('extra', 'is not distinct from', before.extra)
 }
