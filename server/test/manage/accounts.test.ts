@@ -188,5 +188,8 @@ describe('the balance of an account', () => {
     expect((await once({ delta: 1 }, 'x'.repeat(256))).json.code).toBe('invalid_field')
     gateway.advance(24 * 3600 + 1)
     expect((await once({ delta: 1 })).json.data).toEqual({ quota: 112 })
+    await gateway.manage('DELETE', `/api/user/${accountId}`)
+    expect((await once({ delta: 1 })).json.data).toEqual({ quota: 112 })
+    expect((await once({ delta: 1 }, 'd')).json.code).toBe('not_found')
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sharedGateway } from '../tools/gateway.ts'
+import { newCaller } from './callers.ts'
 
 const gateway = await sharedGateway()
 const DONE = '{"success":true,"message":""}'
@@ -137,6 +138,16 @@ describe('Idempotency-Key', () => {
     await gateway.manage('DELETE', `/api/token/${first.json.data.id}`)
     const again = await create({ name: first.json.data.name }, headers)
     expect([again.status, again.text]).toEqual([200, DONE])
+  })
+
+  it('answers a repeat although the account may not use the group any more', async () => {
+    const other = await newCaller(gateway, { account: { groups: ['vip'] } })
+    const headers = { 'idempotency-key': 'group', ...REPRESENTATION }
+    const first = await other.api('POST', '/api/token/', { group: 'vip' }, headers)
+    gateway.secret(first.json.data.key)
+    await gateway.manage('PUT', `/api/user/${other.accountId}`, { groups: [] })
+    const again = await other.api('POST', '/api/token/', { group: 'vip' }, headers)
+    expect(again.json).toEqual(first.json)
   })
 
   it.each(['', 'x'.repeat(256)])('has 1 to 255 characters: not %j', async (key) => {

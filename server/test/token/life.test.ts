@@ -194,6 +194,9 @@ describe('POST /api/token/{id}/quota', () => {
     expect(answers.map(({ json }) => json.data.remain_quota)).toEqual(Array(6).fill(70))
     expect((await change(id, { delta: -31 }, headers)).json.code).toBe('idempotency_conflict')
     expect((await gateway.keyRecord(id)).remain_quota).toBe(1_070)
+    await gateway.manage('DELETE', `/api/token/${id}`)
+    expect((await change(id, { delta: -30 }, headers)).json.data).toEqual({ remain_quota: 70 })
+    expect((await change(id, { delta: -30 })).json.code).toBe('key_not_found')
   })
 
   it('counts for the very next call', async () => {

@@ -33,9 +33,12 @@ export const createKey = (rooms: Rooms) =>
     idempotent: true,
     async run(asked) {
       checkFields(asked.body)
-      checkGroups(asked)
       return rooms.once(asked, {
-        first: (remember) => create(rooms, asked, remember),
+        async first(remember) {
+          // Not asked of a repeat: the account may have lost the group since.
+          checkGroups(asked)
+          return create(rooms, asked, remember)
+        },
         again: (id) => answerAgain(rooms, asked, id ?? 0),
       })
     },

@@ -29,7 +29,7 @@ export const changeQuota = (rooms: Rooms) =>
     data: remaining,
     idempotent: true,
     async run(asked) {
-      const { id } = await ownRow(rooms, asked.caller.accountId, asked.params.id)
+      const { id } = asked.params
       const { delta, reason = '' } = asked.body
       checkDelta(delta)
       const balance = rooms.store.db
@@ -37,8 +37,12 @@ export const changeQuota = (rooms: Rooms) =>
         .select('remain')
         .where('entity', '=', keyEntity(id))
       return rooms.once(asked, {
-        first: (remember) =>
-          change(rooms, asked, { id, delta, reason, remembered: remember(balance.$castTo()) }),
+        async first(remember) {
+          // Not asked of a repeat: the key may have been deleted since.
+          await ownRow(rooms, asked.caller.accountId, id)
+          const remembered = remember(balance.$castTo())
+          return change(rooms, asked, { id, delta, reason, remembered })
+        },
         again: async (remain) => ({ data: { remain_quota: remain } }),
       })
     },

@@ -29,7 +29,6 @@ export const adjustUserQuota = (rooms: Rooms) =>
     async run(asked) {
       const { id } = asked.params
       const { delta, reason = '' } = asked.body
-      await accountOf(rooms, id)
       const entity = accountEntity(id)
       const audited = auditStatement(rooms, asked, {
         action: 'account.quota',
@@ -44,6 +43,8 @@ export const adjustUserQuota = (rooms: Rooms) =>
         .$asScalar()
       return rooms.once(asked, {
         async first(remember) {
+          // Not asked of a repeat: the account may have been deleted since.
+          await accountOf(rooms, id)
           const quota = await rooms.ledger.adjust({
             entity,
             delta,
