@@ -30,22 +30,26 @@ const LONGEST_IDEMPOTENCY_KEY = 255
 /** Builds the door of an operation: who asks, then what, then the work, then the envelope. */
 export function createDoor(described: Operation, parts: RouteParts): OperationDoor {
   const parsers = createParsers(described)
-  const callers = new WeakMap<FastifyRequest, Caller>()
+  const prove = async ({ raw }: FastifyRequest): Promise<Caller> => {
+    if (described.scope === 'public') return NOBODY
+    return proveCaller(parts.rooms.accessTokens, {
+      authorization: raw.headersDistinct.authorization ?? [],
+      apiKeyHeader: hasApiKeyHeader(raw),
+    })
+  }
   return {
     async enter(request) {
-      if (described.scope === 'public') return
-      const caller = await proveCaller(parts.rooms.accessTokens, {
-        authorization: request.raw.headersDistinct.authorization ?? [],
-        apiKeyHeader: hasApiKeyHeader(request.raw),
-      })
-      parts.admit(caller.accountId)
+      const caller = await prove(request)
+      if (caller !== NOBODY) parts.admit(caller.accountId)
       requireScope(caller, described.scope)
-      callers.set(request, caller)
     },
     async answer(request, reply) {
       const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array()
+      // Again: a body may take minutes to arrive, and who stole a token must not keep calls in store for its end.
+      const caller = await prove(request)
+      requireScope(caller, described.scope)
       const asked: Asked<Named, Named> = {
-        caller: callers.get(request) ?? NOBODY,
+        caller,
         params: parsers.params(pathParams(request)),
         query: parsers.query(request.query),
         body: described.body === undefined ? undefined : parsers.body(readJson(bytes)),

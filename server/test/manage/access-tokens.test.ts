@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sharedGateway } from '../tools/gateway.ts'
+import { openRaw, requestText } from '../tools/raw.ts'
 
 const gateway = await sharedGateway()
 const OWN = '/api/user/self/access_tokens'
@@ -76,6 +77,25 @@ describe('a personal access token', () => {
     })
     const { status, json } = await gateway.api('GET', '/api/user/self', undefined, as)
     expect({ status, code: json.code }).toEqual({ status: 401, code: 'pat_unknown' })
+  })
+
+  it('does nothing more once it is deleted, not even with a call whose body was on its way', async () => {
+    const { id, as } = await token()
+    await gateway.api('GET', '/api/user/self', undefined, as)
+    const body = JSON.stringify({ name: 'kept in store' })
+    const request = requestText(
+      `POST ${OWN}`,
+      { ...as, expect: '100-continue', connection: 'close' },
+      body,
+    )
+    const raw = openRaw(gateway.url)
+    raw.send(request.subarray(0, -5))
+    await raw.until('100 Continue')
+    await gateway.api('DELETE', `${OWN}/${id}`, undefined, as)
+    raw.send(request.subarray(-5))
+    const answer = await raw.toEnd()
+    expect(answer).toContain('HTTP/1.1 401')
+    expect(answer).toContain('pat_unknown')
   })
 
   it('makes none wider than itself', async () => {
