@@ -43,12 +43,13 @@ export interface ManageApp {
 export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   const { rooms, operations, masked } = parts
   const app = createApp(rooms)
-  const admit = createAdmit({
+  const limit = {
     perMinute: () => rooms.settings.get('limits.manage_per_minute'),
     now: rooms.now,
-  })
+  }
+  const admits = { admitToken: createAdmit(limit), admitKey: createAdmit(limit) }
   for (const described of operations) {
-    addRoute(app, described, createDoor(described, { ...parts, admit }))
+    addRoute(app, described, createDoor(described, { ...parts, ...admits }))
   }
   addPreflights(app, parts)
   app.setNotFoundHandler((request, reply) => {

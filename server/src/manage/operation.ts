@@ -24,8 +24,8 @@ export interface Asked<Params = unknown, Query = unknown, Body = unknown> {
   readonly requestId: string
   /** Present when the operation is `idempotent` and the caller sent the header. Use `once` of manage/idempotency.ts. */
   readonly idempotency: IdempotencyClaim | undefined
-  /** Counts a call towards its account's limit. Done already, except for `public` operations that prove a key themselves. */
-  admit(accountId: number): void
+  /** Counts a call towards the limit of an account's keys: for `public` operations, which prove a key themselves. */
+  admitKey(accountId: number): void
 }
 
 /** An answer: `data` (absent = the bare envelope), extra headers, `secret` = `Cache-Control: no-store`. */

@@ -14,7 +14,9 @@ import type { Rooms } from './rooms.ts'
 
 export interface RouteParts {
   readonly rooms: Pick<Rooms, 'accessTokens'>
-  readonly admit: Admit
+  readonly admitToken: Admit
+  /** Counted apart: else whoever holds a key could keep its owner from taking it away. */
+  readonly admitKey: Admit
   /** The caller's address (contract 3.2), from the door that knows the trusted proxies. */
   readonly clientAddress: (request: IncomingMessage) => string
 }
@@ -40,7 +42,7 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
   return {
     async enter(request) {
       const caller = await prove(request)
-      if (caller !== NOBODY) parts.admit(caller.accountId)
+      if (caller !== NOBODY) parts.admitToken(caller.accountId)
       requireScope(caller, described.scope)
     },
     async answer(request, reply) {
@@ -57,7 +59,7 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
         ip: parts.clientAddress(request.raw),
         requestId: request.id,
         idempotency: described.idempotent ? claimOf(request, bytes) : undefined,
-        admit: parts.admit,
+        admitKey: parts.admitKey,
       }
       return send(await described.run(asked), reply)
     },

@@ -110,6 +110,26 @@ describe('GET /api/usage/token', () => {
     expect((await usage(theirs)).status).toBe(403)
   })
 
+  it('has a limit of its own, so that no key keeps its owner out', async () => {
+    const other = await newCaller(gateway)
+    const disabled = await other.create()
+    await other.api('PUT', '/api/token/', { id: disabled.id, status: 2 })
+    const elsewhere = await other.create({ allow_ips: '203.0.113.9' })
+    const { key } = await other.create()
+    const ask = async (one: string, times: number) => {
+      const answers = await Promise.all(Array.from({ length: times }, () => usage(one)))
+      return new Set(answers.map(({ status }) => status))
+    }
+    expect(await ask(disabled.key, 601)).toEqual(new Set([401]))
+    expect(await ask(elsewhere.key, 601)).toEqual(new Set([403]))
+    expect(await ask(key, 600)).toEqual(new Set([200]))
+    const refused = await usage(key)
+    expect([refused.status, refused.json.code]).toEqual([429, false])
+    expect(refused.headers.get('x-error-code')).toBe('rate_limited')
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await other.api('GET', '/api/token/')).status).toBe(200)
+  })
+
   it('may be asked by pages of any origin', async () => {
     const { key } = await gateway.createKey()
     const answered = await get('/api/usage/token', {

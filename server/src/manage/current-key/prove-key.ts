@@ -12,19 +12,20 @@ const RULES = [addressAllowed, accountActive, keyEnabled]
 
 /**
  * The API key that asks about itself: from `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, or `inQuery` where a
- * route takes it there. Counts towards its account's limit of management calls.
+ * route takes it there. Counts towards the limit of calls by keys of its account.
  * @throws Refused
  */
 export async function proveKey(rooms: Rooms, asked: Asked, inQuery = ''): Promise<ApiKey> {
   const value = keyValueOf(asked.headers, inQuery)
   const key = await rooms.keys.find(rooms.vault.digest(value), value)
   if (key === undefined) throw new Refused('key_unknown')
-  asked.admit(key.accountId)
   const refusal = firstRefusal(RULES, key, { ip: canonicalAddress(asked.ip) }, nowSeconds(rooms))
   if (refusal === 'ip_not_allowed') {
     throw new Refused(refusal, `${asked.ip} may not use this API key`)
   }
   if (refusal !== undefined) throw new Refused(refusal)
+  // Last: a key that is disabled, or stolen and tied to an address, must not use up the calls of others.
+  asked.admitKey(key.accountId)
   return key
 }
 
