@@ -175,6 +175,7 @@ describe('channels', () => {
       "headers: authorization can't be set here; a provider's key belongs in keys",
     ],
     [{ headers: { 'x-a': 'a\r\nb: c' } }, 'headers: the value of x-a is not valid'],
+    [{ model_mapping: { 'a\nb': 5 } }, 'model_mapping.a\nb must be a string, got 5'],
     [{ weight: 0 }, 'weight must be from 1 to 1000000, got 0'],
     [{ status: 3 }, 'status must be one of 1, 2, got 3'],
     [{ timeouts: { idle_ms: 'x' } }, 'timeouts.idle_ms must be a whole number, got "x" (string)'],

@@ -294,6 +294,8 @@ describe('fields of our own', () => {
     ['metadata', Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`k${at}`, 'v']))],
     ['metadata', { '': 'v' }],
     ['metadata', { team: 5 }],
+    ['metadata', { 'two\nlines': { deep: [1] } }],
+    ['metadata', { 'two\u2028lines': 'v'.repeat(513) }],
     ['metadata', ['team']],
     ['metadata', { ['k'.repeat(65)]: 'v' }],
     ['auto_groups', 'default'],

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { CHANNEL_TYPES } from '../../channels/channel.ts'
+import { byName } from '../by-name.ts'
 import { groupName } from '../user/record.ts'
 
 /** Contract 5: model ids have at most 256 bytes. */
@@ -26,7 +27,7 @@ const shown = {
     description: 'Public model ids; none: the provider is asked which it has.',
   }),
   groups: Type.Array(groupName, { minItems: 1, maxItems: 100 }),
-  model_mapping: Type.Record(Type.String(), model, {
+  model_mapping: byName(model, {
     description: 'Public id to the id that the provider knows.',
   }),
   priority: Type.Integer({
@@ -41,7 +42,7 @@ const shown = {
   }),
   free: Type.Boolean({ description: 'Calls through it cost nothing.' }),
   status: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 enabled, 2 disabled.' }),
-  headers: Type.Record(Type.String(), Type.String({ maxLength: 4096 }), {
+  headers: byName(Type.String({ maxLength: 4096 }), {
     description: 'Further request headers. Credentials belong in `keys`.',
   }),
   timeouts,

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { MOST_UNITS } from '../../ledger/units.ts'
+import { byName } from '../by-name.ts'
 
 /** Most entries of our own lists and of `metadata`. */
 const MOST_GROUPS = 32
@@ -46,7 +47,7 @@ export const keyFields = {
     'Kept for a later version, which tries them in turn.',
   ),
   metadata: Type.Optional(
-    Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
+    byName(Type.String({ maxLength: 512 }), {
       description: 'Up to 16 entries of your own; names up to 64 characters, values up to 512.',
     }),
   ),
