@@ -63,7 +63,8 @@ function withoutScheme(authorization: string): string {
 }
 
 function malformed(sent: string): never {
-  if (sent === '') throw new Refused('key_missing')
+  // `Bearer $KEY`, with a variable that is not set, arrives as the bare word.
+  if (sent === '' || sent.toLowerCase() === 'bearer') throw new Refused('key_missing')
   if (!sent.startsWith('tpat_')) throw new Refused('key_malformed')
   const told = `${saysOf('key_malformed')}; a personal access token opens /api, model requests take an API key`
   throw new Refused('key_malformed', told)

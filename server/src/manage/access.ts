@@ -41,9 +41,12 @@ export async function proveCaller(tokens: AccessTokens, sent: Credentials): Prom
   return caller
 }
 
-/** Contract 1: the token is sent raw; `Bearer ` before it is tolerated, in any case, as RFC 9110 has it. */
+/**
+ * Contract 1: the token is sent raw; `Bearer ` before it is tolerated, in any case, as RFC 9110 has it. The bare word is
+ * what `Bearer $TOKEN` becomes with a variable that is not set.
+ */
 function withoutBearer(value: string): string {
-  return value.replace(/^bearer\s+/i, '').trim()
+  return value.replace(/^bearer(?:\s+|$)/i, '').trim()
 }
 
 /** Says which credential was sent instead. It is not quoted: a key that was sent to the wrong place is still a secret. */

@@ -238,6 +238,7 @@ describe('credentials', () => {
 
   it.each([
     [{}, 'pat_missing', /^no personal access token was sent\. Send a personal access token/],
+    [{ authorization: 'Bearer ' }, 'pat_missing', /^no personal access token was sent/],
     [{ authorization: `Bearer ${API_KEY}` }, 'pat_unknown', /^an API key was sent/],
     [{ 'x-api-key': API_KEY }, 'pat_missing', /^an API key was sent/],
     [{ authorization: 'Basic eDp5' }, 'pat_unknown', /^this is not a personal access token: send/],

@@ -41,12 +41,15 @@ const update = (id: number, fields: Fields) =>
 const seconds = () => Math.floor(Date.now() / 1000)
 
 describe('a model call is refused', () => {
-  it('with key_missing when no key was sent', async () => {
-    const answer = await gateway.call(asking('model-a'), '', { headers: { authorization: '' } })
-    expect(answer.status).toBe(401)
-    expect(answer.json.error.code).toBe('key_missing')
-    expect(answer.json.error.message).toMatch(/^invalid token/)
-  })
+  it.each(['', 'Bearer', 'bearer '])(
+    'with key_missing when no key was sent: Authorization "%s"',
+    async (authorization) => {
+      const answer = await gateway.call(asking('model-a'), '', { headers: { authorization } })
+      expect(answer.status).toBe(401)
+      expect(answer.json.error.code).toBe('key_missing')
+      expect(answer.json.error.message).toMatch(/^invalid token/)
+    },
+  )
 
   it('with key_malformed when the checksum is wrong, with and without sk-', async () => {
     const { key } = await gateway.createKey()

@@ -82,6 +82,7 @@ describe('GET /api/usage/token', () => {
     const two = { ...bearer((await gateway.createKey()).key), 'x-api-key': deleted.key }
     for (const [headers, code] of [
       [{}, 'key_missing'],
+      [bearer(''), 'key_missing'],
       [bearer('nonsense'), 'key_malformed'],
       [bearer('an-imported-key-of-nobody'), 'key_unknown'],
       [bearer(deleted.key), 'key_unknown'],

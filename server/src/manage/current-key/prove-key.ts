@@ -31,7 +31,8 @@ export async function proveKey(rooms: Rooms, asked: Asked, inQuery = ''): Promis
 
 function keyValueOf(headers: Asked['headers'], inQuery: string): string {
   const sent = [
-    headers.authorization?.replace(/^bearer\s+/i, ''),
+    // The bare word is what `Bearer $KEY` becomes with a variable that is not set.
+    headers.authorization?.replace(/^bearer(?:\s+|$)/i, ''),
     headers['x-api-key'],
     headers['x-goog-api-key'],
     inQuery,
