@@ -78,29 +78,8 @@ export function createAccounts(parts: AccountParts): Accounts {
     create: (wanted, by) => createAccount(parts, wanted, by),
     update: (id, change, by) => updateAccount(parts, { id, change }, by),
     async remove(id, by) {
-      const at = seconds()
       const written = await store.write(
-        [
-          mustChange(
-            store.db
-              .updateTable('account')
-              .set({ deleted_at: at })
-              .where('id', '=', id)
-              .where('deleted_at', 'is', null)
-              .where(anotherAdmin(id)),
-          ),
-          store.db
-            .updateTable('key')
-            .set({ deleted_at: at })
-            .where('account_id', '=', id)
-            .where('deleted_at', 'is', null),
-          store.db
-            .updateTable('access_token')
-            .set({ deleted_at: at })
-            .where('account_id', '=', id)
-            .where('deleted_at', 'is', null),
-          ...(by.also?.(id) ?? []),
-        ],
+        [...removal(store, id, seconds()), ...(by.also?.(id) ?? [])],
         [{ kind: 'account', subject: String(id) }],
       )
       return written.done
@@ -146,6 +125,32 @@ async function createAccount(
     [{ kind: 'account', subject: String(id) }],
   )
   return id
+}
+
+/** The account, its keys and its tokens stay as tombstones; the values of its keys go. */
+function removal({ db }: Store, id: number, at: number): readonly (Statement | Compilable)[] {
+  const keys = db.selectFrom('key').select('id').where('account_id', '=', id)
+  return [
+    mustChange(
+      db
+        .updateTable('account')
+        .set({ deleted_at: at })
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null)
+        .where(anotherAdmin(id)),
+    ),
+    db.deleteFrom('key_former').where('key_id', 'in', keys),
+    db
+      .updateTable('key')
+      .set({ deleted_at: at, sealed: null })
+      .where('account_id', '=', id)
+      .where('deleted_at', 'is', null),
+    db
+      .updateTable('access_token')
+      .set({ deleted_at: at })
+      .where('account_id', '=', id)
+      .where('deleted_at', 'is', null),
+  ]
 }
 
 async function updateAccount(

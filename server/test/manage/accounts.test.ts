@@ -1,4 +1,6 @@
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { databaseIn } from '../tools/books.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 
 const gateway = await sharedGateway()
@@ -130,6 +132,32 @@ describe('accounts', () => {
     expect((await ask()).json.error.code).toBe('key_unknown')
     expect((await gateway.api('GET', '/api/user/self', undefined, as)).status).toBe(401)
     expect((await refused('GET', `/api/user/${accountId}`)).code).toBe('not_found')
+  })
+
+  it('and keys leave no value behind when they are deleted, not even an encrypted one', async () => {
+    const { accountId, as } = await member()
+    const made: number[] = []
+    for (let at = 0; at < 4; at++) {
+      const headers = { ...as, prefer: 'return=representation' }
+      const { json } = await gateway.api('POST', '/api/token/', {}, headers)
+      const path = `/api/token/${json.data.id}/rotate`
+      const rotated = await gateway.api('POST', path, { grace_seconds: 3600 }, as)
+      for (const value of [json.data.key, rotated.json.data.key]) gateway.secret(value)
+      made.push(json.data.id)
+    }
+    const ids = made.join()
+    const database = new DatabaseSync(databaseIn(gateway.dataFolder), { readOnly: true })
+    const kept = () => [
+      database.prepare(`select id from key where sealed is not null and id in (${ids})`).all(),
+      database.prepare(`select key_id from key_former where key_id in (${ids})`).all(),
+    ]
+    expect(kept().map(({ length }) => length)).toEqual([4, 4])
+    await gateway.api('DELETE', `/api/token/${made[0]}`, undefined, as)
+    await gateway.api('POST', '/api/token/batch', { ids: [made[1]] }, as)
+    expect(kept().map(({ length }) => length)).toEqual([2, 2])
+    await gateway.manage('DELETE', `/api/user/${accountId}`)
+    expect(kept()).toEqual([[], []])
+    database.close()
   })
 
   it('never leave the gateway without an active administrator', async () => {
