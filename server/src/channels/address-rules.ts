@@ -41,7 +41,13 @@ const PRIVATE = [
   '::/128',
   '::1/128',
   'fc00::/7',
+  'fec0::/10',
+  // Translators of one's own network (RFC 8215); what is in the last 32 bits is judged below.
+  '64:ff9b:1::/48',
 ]
+
+/** What may stand before an IPv4 address in IPv6: NAT64 of the world and of one's own, compatible, translated (SIIT). */
+const CARRIERS = ['64:ff9b::', '64:ff9b:1::', '::', '::ffff:0:']
 
 /** Answers whether a connection to this address may be made. */
 export function createAddressRules(privateUpstreams: PrivateUpstreams): (ip: string) => boolean {
@@ -62,7 +68,9 @@ function blockList(subnets: readonly string[]): BlockList {
     }
     list.addSubnet(address, Number(prefix), 'ipv4')
     // IPv4 inside IPv6: NAT64 and 6to4 gateways would carry it on; the mapped form is known to BlockList itself.
-    list.addSubnet(`64:ff9b::${address}`, 96 + Number(prefix), 'ipv6')
+    for (const carrier of CARRIERS) {
+      list.addSubnet(`${carrier}${address}`, 96 + Number(prefix), 'ipv6')
+    }
     list.addSubnet(`2002:${hexPairs(address)}::`, 16 + Number(prefix), 'ipv6')
   }
   return list

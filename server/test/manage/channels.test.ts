@@ -173,6 +173,10 @@ describe('channels', () => {
     [
       { headers: { Authorization: 'Bearer x' } },
       "headers: authorization can't be set here; a provider's key belongs in keys",
+    [
+      { base_url: 'http://[::a9fe:a9fe]/v1' },
+      'base_url: requests to [::a9fe:a9fe] are not allowed',
+    ],
     ],
     [{ headers: { 'x-a': 'a\r\nb: c' } }, 'headers: the value of x-a is not valid'],
     [{ model_mapping: { 'a\nb': 5 } }, 'model_mapping.a\nb must be a string, got 5'],
