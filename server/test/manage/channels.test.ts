@@ -159,11 +159,24 @@ describe('channels', () => {
     [{ type: 'openai', keys: [] }, 'keys is required for the type openai'],
     [{ base_url: '' }, 'base_url is required for the type openai-compatible'],
     [{ base_url: 'ftp://x' }, 'base_url must be a URL that begins with http:// or https://'],
+    // Nothing is sent there, but it would be shown, and in the way of every later change of type.
+    [
+      { type: 'simulator', base_url: 'nowhere' },
+      'base_url must be a URL that begins with http:// or https://',
+    ],
+    [
+      { type: 'simulator', base_url: 'http://me:secret@127.0.0.1' },
+      'base_url must not hold a user name or password: put the key in keys',
+    ],
     [
       { base_url: 'http://169.254.169.254/latest' },
       'base_url: requests to 169.254.169.254 are not allowed',
     ],
     [{ base_url: 'http://[fe80::1]/v1' }, 'base_url: requests to [fe80::1] are not allowed'],
+    [
+      { base_url: 'http://[::a9fe:a9fe]/v1' },
+      'base_url: requests to [::a9fe:a9fe] are not allowed',
+    ],
     [{ key: 'x' }, 'send key or keys, not both'],
     [{ keys: ['a\nb'] }, 'keys[0] must be visible ASCII characters without blanks or line breaks'],
     [{ keys: [5] }, 'keys[0] must be a string, got a number'],
@@ -173,10 +186,6 @@ describe('channels', () => {
     [
       { headers: { Authorization: 'Bearer x' } },
       "headers: authorization can't be set here; a provider's key belongs in keys",
-    [
-      { base_url: 'http://[::a9fe:a9fe]/v1' },
-      'base_url: requests to [::a9fe:a9fe] are not allowed',
-    ],
     ],
     [{ headers: { 'x-a': 'a\r\nb: c' } }, 'headers: the value of x-a is not valid'],
     [{ model_mapping: { 'a\nb': 5 } }, 'model_mapping.a\nb must be a string, got 5'],

@@ -42,8 +42,10 @@ function checkModel(field: string, id: string): void {
 }
 
 function checkAddress({ type, base_url }: WholeChannel, upstreams: PrivateUpstreams): void {
-  if (type === 'simulator') return
-  if (base_url === '') throw refuse(`base_url is required for the type ${type}`)
+  if (base_url === '') {
+    if (type === 'simulator') return
+    throw refuse(`base_url is required for the type ${type}`)
+  }
   const { origin } = parsed(base_url)
   const host = new URL(origin).hostname
   // Names are judged when connecting, because what they mean may change.
