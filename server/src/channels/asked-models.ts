@@ -1,13 +1,19 @@
 import type { Store } from '../storage/store.ts'
 import type { Channel } from './channel.ts'
 
+/** A channel, and where it asks: another provider's list is not its own. */
+type Home = Pick<Channel, 'id' | 'baseUrl'>
+
 /** What providers answered when asked which models they have. */
 export interface AskedModels {
-  of(id: number): readonly string[]
+  of(home: Home): readonly string[]
   /** Reads the lists of last time. */
   load(): Promise<void>
-  /** Asks; resolves with whether the list is another one now. A provider that does not answer keeps the list it had. */
-  ask(channel: Channel): Promise<boolean>
+  /**
+   * Asks; resolves with whether the list is another one now. A provider that does not answer keeps the list it had, and
+   * one that answers when the channel is no longer there (`isThere`) is not heard.
+   */
+  ask(channel: Channel, isThere: () => boolean): Promise<boolean>
 }
 
 export interface AskedModelsParts {
@@ -17,12 +23,23 @@ export interface AskedModelsParts {
   readonly log: { warn(what: object, says: string): void }
 }
 
+interface Kept {
+  readonly from: string
+  readonly models: readonly string[]
+}
+
+const nameOf = (id: number) => `channel_models:${id}`
+const placeOf = ({ baseUrl }: Home) => baseUrl.origin + baseUrl.pathPrefix
+
 /** The lists that providers gave, kept in `meta` so that a restart serves before (and without) asking. */
 export function createAskedModels({ store, askModels, log }: AskedModelsParts): AskedModels {
-  const lists = new Map<number, readonly string[]>()
-  const nameOf = (id: number) => `channel_models:${id}`
+  const lists = new Map<number, Kept>()
+  const of = (home: Home) => {
+    const kept = lists.get(home.id)
+    return kept?.from === placeOf(home) ? kept.models : []
+  }
   return {
-    of: (id: number) => lists.get(id) ?? [],
+    of,
     async load(): Promise<void> {
       const rows = await store.db
         .selectFrom('meta')
@@ -33,12 +50,12 @@ export function createAskedModels({ store, askModels, log }: AskedModelsParts): 
         lists.set(Number(name.slice(name.indexOf(':') + 1)), JSON.parse(value))
       }
     },
-    async ask(channel: Channel): Promise<boolean> {
+    async ask(channel: Channel, isThere: () => boolean): Promise<boolean> {
       try {
-        const models = await askModels(channel)
-        const value = JSON.stringify(models)
-        if (value === JSON.stringify(lists.get(channel.id))) return false
-        lists.set(channel.id, models)
+        const kept: Kept = { from: placeOf(channel), models: await askModels(channel) }
+        const value = JSON.stringify(kept)
+        if (!isThere() || value === JSON.stringify(lists.get(channel.id))) return false
+        lists.set(channel.id, kept)
         const row = store.db.insertInto('meta').values({ name: nameOf(channel.id), value })
         // Not waited for: this may run inside a write that waits for its listeners.
         const saving = store.write([

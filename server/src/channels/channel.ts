@@ -77,8 +77,8 @@ export function parseBaseUrl(text: string): BaseUrl {
 /** What compiling needs besides the row. */
 export interface ChannelExtras {
   readonly authorization: readonly string[]
-  /** The provider's own list, for a row that names no models. */
-  readonly askedModels: readonly string[]
+  /** The list of the provider that is there, for a row that names no models. */
+  askedModels(baseUrl: BaseUrl): readonly string[]
 }
 
 /** Turns a stored row into a channel. Runs when the row changes, never per call. @throws when the row is broken. */
@@ -89,13 +89,16 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
   const mapping: Readonly<Record<string, string>> = JSON.parse(row.model_mapping)
   const headers: Readonly<Record<string, string>> = JSON.parse(row.headers)
   const groups: readonly string[] = JSON.parse(row.groups)
+  const baseUrl = type === 'simulator' ? NOWHERE : parseBaseUrl(row.base_url)
+  const models =
+    named.length > 0 ? named : [...extras.askedModels(baseUrl), ...Object.keys(mapping)]
   return {
     id: row.id,
     name: row.name,
     type,
-    baseUrl: type === 'simulator' ? NOWHERE : parseBaseUrl(row.base_url),
+    baseUrl,
     authorization: extras.authorization,
-    models: new Set(named.length > 0 ? named : [...extras.askedModels, ...Object.keys(mapping)]),
+    models: new Set(models),
     asksModels: named.length === 0,
     mapping: new Map(Object.entries(mapping)),
     groups,

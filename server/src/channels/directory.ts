@@ -1,7 +1,7 @@
 import { createNewestRead } from '../storage/newest-read.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
-import { type Channel, compileChannel } from './channel.ts'
+import { type BaseUrl, type Channel, compileChannel } from './channel.ts'
 import { openUpstreamKeys, type Sealer } from './upstream-keys.ts'
 
 /** All channels, in memory: which of them serve a model in a group. */
@@ -60,7 +60,8 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
     shelf.put(id, read.found)
     shelf.arrange()
     // Whoever made a channel without models may call it once the answer is there, so its first list is waited for.
-    const first = shelf.asked.of(id).length === 0
+    const channel = shelf.channels.get(id)
+    const first = channel !== undefined && shelf.asked.of(channel).length === 0
     const asking = shelf.ask(id)
     if (first) await asking
   }
@@ -94,7 +95,8 @@ function createShelf(parts: DirectoryParts) {
       if (row === undefined || row.deleted_at !== null) return
       try {
         const authorization = openUpstreamKeys(parts.vault, id, row.keys)
-        channels.set(id, compileChannel(row, { authorization, askedModels: asked.of(id) }))
+        const askedModels = (baseUrl: BaseUrl) => asked.of({ id, baseUrl })
+        channels.set(id, compileChannel(row, { authorization, askedModels }))
       } catch (error) {
         // One broken row must not take the others down with it.
         const reason = String(error)
@@ -103,15 +105,20 @@ function createShelf(parts: DirectoryParts) {
     },
     async ask(id: number): Promise<void> {
       const channel = channels.get(id)
-      if (!channel?.asksModels || !(await asked.ask(channel))) return
-      // It may have changed while the provider thought about it.
+      if (!channel?.asksModels) return
+      // It may change, or move, while the provider thinks about it.
+      const isThere = () => isSamePlace(channels.get(id)?.baseUrl, channel.baseUrl)
+      if (!(await asked.ask(channel, isThere))) return
       const now = channels.get(id)
       if (!now?.asksModels) return
-      channels.set(id, { ...now, models: new Set([...asked.of(id), ...now.mapping.keys()]) })
+      channels.set(id, { ...now, models: new Set([...asked.of(now), ...now.mapping.keys()]) })
       arrange()
     },
   }
 }
+
+const isSamePlace = (a: BaseUrl | undefined, b: BaseUrl): boolean =>
+  a?.origin === b.origin && a.pathPrefix === b.pathPrefix
 
 /** Sorts the enabled channels into groups and models. */
 function toOffers(channels: Iterable<Channel>): ReadonlyMap<string, Offer> {

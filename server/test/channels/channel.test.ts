@@ -26,7 +26,7 @@ const row: ChannelTable = {
   created_at: 0,
   deleted_at: null,
 }
-const none = { authorization: [], askedModels: [] }
+const none = { authorization: [], askedModels: () => [] }
 
 describe('a base URL', () => {
   it.each([
@@ -55,7 +55,7 @@ describe('a base URL', () => {
 
 describe('a compiled channel', () => {
   it('holds what its row says', () => {
-    const channel = compileChannel(row, { authorization: ['k'], askedModels: ['asked'] })
+    const channel = compileChannel(row, { authorization: ['k'], askedModels: () => ['asked'] })
     expect(channel).toMatchObject({
       id: 7,
       type: 'openai-compatible',
@@ -74,7 +74,10 @@ describe('a compiled channel', () => {
   })
 
   it('without models of its own serves what the provider named, and what is mapped', () => {
-    const channel = compileChannel({ ...row, models: '[]' }, { ...none, askedModels: ['asked'] })
+    const channel = compileChannel(
+      { ...row, models: '[]' },
+      { ...none, askedModels: () => ['asked'] },
+    )
     expect(channel.asksModels).toBe(true)
     expect(channel.models).toEqual(new Set(['asked', 'public']))
   })

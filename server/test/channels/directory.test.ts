@@ -113,4 +113,31 @@ describe('the directory', () => {
     later.close()
     expect(warned.length).toBeGreaterThan(0)
   })
+
+  it('never takes the list of another provider for that of the present one', async () => {
+    const answers = new Map([['http://127.0.0.1:9', async () => ['theirs']]])
+    const { directory, open, add, set } = await setUp(({ baseUrl }) =>
+      (answers.get(baseUrl.origin) ?? nobody)(),
+    )
+    await add(rowOf(1, { models: '[]' }))
+    expect(directory.models('default')).toEqual(['theirs'])
+    await set(1, { base_url: 'http://127.0.0.1:10' })
+    expect(directory.models('default')).toEqual([])
+    answers.set('http://127.0.0.1:10', async () => ['ours'])
+    await set(1, { priority: 1 })
+    expect(directory.models('default')).toEqual(['ours'])
+
+    // The former provider answers when the channel has left it.
+    const late = Promise.withResolvers<string[]>()
+    answers.set('http://127.0.0.1:9', () => late.promise)
+    await set(1, { base_url: 'http://127.0.0.1:9', models: '["named"]' })
+    const moving = set(1, { models: '[]' })
+    await set(1, { base_url: 'http://127.0.0.1:10' })
+    late.resolve(['too late'])
+    await moving
+    expect(directory.models('default')).toEqual(['ours'])
+    const later = await open()
+    expect(later.models('default')).toEqual(['ours'])
+    later.close()
+  })
 })
