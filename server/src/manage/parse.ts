@@ -66,8 +66,7 @@ function pick(shape: Shape, value: unknown): unknown {
   }
   if (typeof value !== 'object' || value === null) return value
   const { properties, additionalProperties } = objectIn(shape)
-  // `additionalProperties: false`: here an unknown name is a mistake, which the check reports.
-  if (properties === undefined || additionalProperties === false) return value
+  if (properties === undefined) return value
   const members = Object.entries(properties)
     .filter(([name]) => Object.hasOwn(value, name))
     .map(([name, member]) => [name, pick(member, Reflect.get(value, name)), member] as const)
@@ -75,8 +74,13 @@ function pick(shape: Shape, value: unknown): unknown {
       if (member === undefined) return false
       return member !== null || takesNull(inner) || (shape.required ?? []).includes(name)
     })
-  return Object.fromEntries(members.map(([name, member]) => [name, member]))
+  // `additionalProperties: false`: here an unknown name is a mistake, which the check reports.
+  const unknown = additionalProperties === false ? namedOtherwise(properties, value) : []
+  return Object.fromEntries([...members.map(([name, member]) => [name, member]), ...unknown])
 }
+
+const namedOtherwise = (properties: object, value: object) =>
+  Object.entries(value).filter(([name]) => !Object.hasOwn(properties, name))
 
 const objectIn = (shape: Shape): Shape =>
   shape.anyOf?.find((choice) => choice.properties !== undefined) ?? shape

@@ -58,6 +58,22 @@ describe('settings', () => {
     expect(json).toEqual({ success: false, code: 'invalid_field', message })
   })
 
+  it('that are omitted, as nothing or as null, are neither changed nor audited', async () => {
+    const changed = async () =>
+      (await gateway.manage('GET', '/api/audit/?action=setting.update')).total
+    const before = { rows: await gateway.manage('GET', SETTING), changed: await changed() }
+    expect(await gateway.manage('PUT', SETTING, {})).toEqual(before.rows)
+    const { json } = await gateway.api('PUT', SETTING, { 'metrics.public': null })
+    expect(json).toMatchObject({ success: true, data: before.rows })
+    expect(await changed()).toBe(before.changed)
+    await gateway.manage('PUT', SETTING, { 'metrics.public': null, 'ledger.wait_ms': 500 })
+    const { items } = await gateway.manage('GET', '/api/audit/?action=setting.update')
+    expect(items[0]).toMatchObject({
+      subject: 'ledger.wait_ms',
+      after: { 'ledger.wait_ms': 500 },
+    })
+  })
+
   it('limit management calls', async () => {
     await gateway.manage('PUT', SETTING, { 'limits.manage_per_minute': 1 })
     const { status, headers } = await gateway.api('GET', SETTING)

@@ -79,6 +79,8 @@ const changeSettings = (rooms: Rooms) =>
         const why = isSettingName(name) ? whyNotValue(catalogue[name], sent) : undefined
         if (why !== undefined) throw new Refused('invalid_field', `${name} ${why}`)
       }
+      // Nothing to change is nothing to note.
+      if (wanted.length === 0) return { data: names.map((name) => toRecord(rooms, name)) }
       const before = wanted.map(([name]) => [
         name,
         isSettingName(name) ? rooms.settings.get(name) : null,
