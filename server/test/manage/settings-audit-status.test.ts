@@ -93,6 +93,8 @@ describe('the audit log', () => {
     const channel = await gateway.createChannel({ name: 'audited', keys: [key] })
     const { items } = await gateway.manage('GET', `/api/audit?subject=account ${made.id}`)
     expect(items.map(({ action }: Row) => action)).toEqual(['account.update', 'account.create'])
+    const { id: _id, used_quota: _used, request_count: _count, created_time: _at, ...shown } = made
+    expect({ ...items[1].after, status: 1 }).toEqual(shown)
     expect(items[0]).toMatchObject({
       before: { group: 'default' },
       after: { group: 'vip', password: 'changed' },

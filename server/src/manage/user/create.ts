@@ -19,13 +19,13 @@ export const createUser = (rooms: Rooms) =>
     data: accountSchema,
     async run(asked) {
       const { password, ...sent } = asked.body
-      const wanted = {
+      const { unlimited_quota = false } = sent
+      const shown = {
         username: checkUsername(sent.username),
         role: sent.role ?? 'user',
         group: sent.group ?? 'default',
         groups: sent.groups ?? [],
         quota: sent.quota ?? 0,
-        unlimited: sent.unlimited_quota ?? false,
       }
       const passwordHash = password === undefined ? null : await hashPassword(password)
       const by = {
@@ -34,18 +34,19 @@ export const createUser = (rooms: Rooms) =>
           auditStatement(rooms, asked, {
             action: 'account.create',
             subject: `account ${id}`,
-            after: wanted,
+            after: { ...shown, unlimited_quota },
           }),
         ],
       }
       try {
-        const id = await rooms.accounts.create({ ...wanted, passwordHash }, by)
+        const wanted = { ...shown, unlimited: unlimited_quota, passwordHash }
+        const id = await rooms.accounts.create(wanted, by)
         return {
           data: toRecord(await accountOf(rooms, id)),
           headers: { location: `/api/user/${id}` },
         }
       } catch (error) {
-        throw error instanceof UniqueViolation ? nameTaken(wanted.username) : error
+        throw error instanceof UniqueViolation ? nameTaken(shown.username) : error
       }
     },
   })
