@@ -76,8 +76,8 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     terminal.say(programVersion())
     return DONE
   }
-  const name = COMMANDS[first] === undefined ? `${first} ${second}`.trim() : first
-  const command = COMMANDS[name]
+  const name = commandCalled(first) === undefined ? `${first} ${second}`.trim() : first
+  const command = commandCalled(name)
   if (command === undefined) {
     terminal.complain(`There is no command "${name}".\n\n${HELP}`)
     return NOT_UNDERSTOOD
@@ -94,6 +94,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     return FAILED
   }
 }
+
+/** Only our own: every object also has a `constructor`. */
+const commandCalled = (name: string): Command | undefined =>
+  Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
 
 /** The words and options, or what is wrong with them. */
 function read(command: Command, args: readonly string[]): Typed | string {

@@ -53,6 +53,7 @@ describe('turnpike', () => {
   it.each([
     ['dance', 'There is no command "dance"'],
     ['tokens steal', 'There is no command "tokens steal"'],
+    ['constructor', 'There is no command "constructor"'],
     ['backup', '<file> is missing'],
     ['doctor now', '"now" is one word too many'],
     ['doctor --loud', '--loud'],
