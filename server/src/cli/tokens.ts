@@ -1,3 +1,4 @@
+import { LONGEST_TOKEN_NAME } from '../accounts/access-token-shape.ts'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { ACCESS_SCOPES, type AccessScope } from '../accounts/caller.ts'
 import { OwnedElsewhere } from '../storage/failures.ts'
@@ -23,7 +24,7 @@ const DAY_SECONDS = 86_400
 export async function createToken(terminal: Terminal, { options }: Typed): Promise<number> {
   const wanted: Wanted = {
     account: options.account,
-    name: options.name ?? 'command line',
+    name: parseName(options.name ?? 'command line'),
     scopes: parseScopes(options.scopes),
     expiresAt: parseExpiry(options.expires, Date.now()),
   }
@@ -101,6 +102,11 @@ function parseScopes(text: string | undefined): readonly AccessScope[] | null {
   return text.split(',').map((typed) => {
     const scope = ACCESS_SCOPES.find((known) => known === typed.trim())
     if (scope !== undefined) return scope
+function parseName(name: string): string {
+  if (name !== '' && [...name].length <= LONGEST_TOKEN_NAME) return name
+  throw new StartError(`--name takes 1 to ${LONGEST_TOKEN_NAME} characters.`)
+}
+
     throw new StartError(
       `"${typed.trim()}" is not a scope. The scopes are ${ACCESS_SCOPES.join(', ')}.`,
     )
@@ -110,7 +116,7 @@ function parseScopes(text: string | undefined): readonly AccessScope[] | null {
 /** `30d`, or a date such as `2030-01-31` (its end in UTC) or `2030-01-31T12:00:00Z`; `null` = never. */
 export function parseExpiry(text: string | undefined, nowMs: number): number | null {
   if (text === undefined || text === 'never') return null
-  const days = /^(\d{1,5})d$/.exec(text)?.[1]
+  const days = /^([1-9]\d{0,4})d$/.exec(text)?.[1]
   if (days !== undefined) return Math.floor(nowMs / 1000) + Number(days) * DAY_SECONDS
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text)
   const at = Date.parse(isDay ? `${text}T23:59:59Z` : text)

@@ -141,6 +141,8 @@ describe('tokens create', () => {
     const own = await turnpike(`tokens create --data ${folder} --account alice --scopes keys:read`)
     const bad = await turnpike(`tokens create --data ${folder} --scopes keys:steal`)
     expect(bad.err).toMatch(/"keys:steal" is not a scope/)
+    const long = await turnpike(`tokens create --data ${folder} --name ${'x'.repeat(65)}`)
+    expect(long.err).toMatch(/--name takes 1 to 64 characters/)
     const later = await startProgram(folder)
     const asked = (path: string) =>
       fetch(later.url + path, { headers: { authorization: own.out.trim() } })
@@ -156,7 +158,7 @@ describe('tokens create', () => {
     expect(parseExpiry('30d', now)).toBe(now / 1000 + 30 * 86_400)
     expect(parseExpiry('2030-01-01', now)).toBe(Date.parse('2030-01-01T23:59:59Z') / 1000)
     expect(parseExpiry('2031-02-03T04:05:06Z', now)).toBe(Date.parse('2031-02-03T04:05:06Z') / 1000)
-    for (const wrong of ['soon', '2029-01-01', '-3d', '']) {
+    for (const wrong of ['soon', '2029-01-01', '-3d', '0d', '']) {
       expect(() => parseExpiry(wrong, now)).toThrow(/--expires/)
     }
   })

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { LONGEST_TOKEN_NAME } from '../../accounts/access-token-shape.ts'
 import { ACCESS_SCOPES } from '../../accounts/caller.ts'
 import { auditStatement } from '../audit/record.ts'
 import { type Answer, type Asked, operation } from '../operation.ts'
@@ -6,7 +7,6 @@ import type { Rooms } from '../rooms.ts'
 import { accountOf, accountParams } from '../user/record.ts'
 import { checkBounds } from './bounds.ts'
 
-const LONGEST_NAME = 64
 /** Larger numbers are milliseconds that somebody took for seconds (as for keys, contract 2.1). */
 const MOST_SECONDS = 99_999_999_999
 
@@ -15,7 +15,7 @@ export const scopesSchema = Type.Array(
 )
 
 const newToken = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: LONGEST_NAME }),
+  name: Type.String({ minLength: 1, maxLength: LONGEST_TOKEN_NAME }),
   expires_at: Type.Optional(
     Type.Integer({
       minimum: 1,
