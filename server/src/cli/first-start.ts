@@ -5,6 +5,7 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { DEFAULT_BASE_URLS } from '../channels/channel.ts'
 import { type Sealer, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import type { Config } from '../config.ts'
+import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { SIMULATOR_MODEL } from '../prices/own-models.ts'
 import type { Store } from '../storage/store.ts'
 import type { ChannelTable } from '../storage/tables.ts'
@@ -26,6 +27,7 @@ export interface FirstStartRooms {
 }
 
 const ADMIN = 'admin'
+const US = theProgram('first start')
 /** Rows of `meta`. */
 const DONE = 'first_start'
 const OPENAI_CHANNEL = 'environment_channel:openai'
@@ -40,11 +42,17 @@ export async function makeAdmin(
 ): Promise<FirstStart | undefined> {
   if (await hasMark(rooms.store, DONE)) return undefined
   const { accounts, accessTokens, random } = rooms
+  const noted = (action: string, subject: string, after: object) => [
+    auditStatement(rooms, US, { action, subject, after }),
+  ]
   const password = config.adminPassword ?? Buffer.from(random(15)).toString('base64url')
   const passwordHash = await hashPassword(password)
-  const by = { actor: 'first start' }
+  const actor = US.caller.username
   const present = await accounts.findByName(ADMIN)
-  if (present !== undefined) await accounts.update(present.id, { passwordHash }, by)
+  if (present !== undefined) {
+    const also = (id: number) => noted('account.update', `account ${id}`, { password: 'changed' })
+    await accounts.update(present.id, { passwordHash }, { actor, also })
+  }
   const accountId =
     present?.id ??
     (await accounts.create(
@@ -57,15 +65,26 @@ export async function makeAdmin(
         quota: 0,
         unlimited: true,
       },
-      by,
+      {
+        actor,
+        also: (id) => noted('account.create', `account ${id}`, { username: ADMIN, role: 'admin' }),
+      },
     ))
-  const { token } = await accessTokens.create({
-    accountId,
-    name: 'first start',
-    scopes: ACCESS_SCOPES,
-    expiresAt: null,
-    ...(config.adminToken === undefined ? {} : { value: config.adminToken }),
-  })
+  const made = { name: 'first start', scopes: ACCESS_SCOPES, expiresAt: null }
+  const { token } = await accessTokens.create(
+    {
+      ...made,
+      accountId,
+      ...(config.adminToken === undefined ? {} : { value: config.adminToken }),
+    },
+    (id) =>
+      noted('access_token.create', `access token ${id}`, {
+        account_id: accountId,
+        name: made.name,
+        scopes: made.scopes,
+        expires_at: made.expiresAt,
+      }),
+  )
   await mark(rooms, DONE)
   return {
     username: ADMIN,
@@ -108,7 +127,9 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
 
 type NewChannel = Pick<ChannelTable, 'id' | 'name' | 'type' | 'base_url' | 'keys' | 'models'>
 
-async function putChannel({ store, now }: FirstStartRooms, channel: NewChannel): Promise<void> {
+async function putChannel(rooms: FirstStartRooms, channel: NewChannel): Promise<void> {
+  const { store, now } = rooms
+  const { id, name, type, base_url } = channel
   const row: ChannelTable = {
     ...channel,
     groups: '["default"]',
@@ -122,9 +143,14 @@ async function putChannel({ store, now }: FirstStartRooms, channel: NewChannel):
     created_at: Math.floor(now() / 1000),
     deleted_at: null,
   }
+  const audited = auditStatement(rooms, US, {
+    action: 'channel.create',
+    subject: `channel ${id}`,
+    after: { name, type, base_url, models: JSON.parse(channel.models) },
+  })
   await store.write(
-    [store.db.insertInto('channel').values(row)],
-    [{ kind: 'channel', subject: String(channel.id) }],
+    [store.db.insertInto('channel').values(row), audited],
+    [{ kind: 'channel', subject: String(id) }],
   )
 }
 

@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { openUpstreamKeys, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import { keySeal } from '../keys/sealed.ts'
 import { createVault, type RootSecret, type Vault } from '../keys/vault.ts'
+import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import type { DataFolder } from './data-folder.ts'
 import { type OwnStore, withOwnStore } from './own-store.ts'
@@ -66,7 +67,7 @@ function nextSecret(terminal: Terminal, given: string | undefined, own: OwnStore
 
 /** From here on the next secret counts. Its file is there before the database asks for it. */
 async function switchTo(
-  { store, folder }: OwnStore,
+  { store, folder, outside }: OwnStore,
   next: RootSecret,
   former: readonly RootSecret[],
   inFile: boolean,
@@ -75,6 +76,10 @@ async function switchTo(
   await store.write([
     ...presentStatements(store, next),
     ...former.map((one) => formerStatement(store, next, one)),
+    auditStatement({ store, now: outside.now }, theProgram('command line'), {
+      action: 'secret.rotate',
+      subject: 'root secret',
+    }),
   ])
   if (inFile) renameSync(nextSecretFile(folder), folder.secretFile)
 }

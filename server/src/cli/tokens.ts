@@ -1,6 +1,7 @@
 import { LONGEST_TOKEN_NAME } from '../accounts/access-token-shape.ts'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { ACCESS_SCOPES, type AccessScope } from '../accounts/caller.ts'
+import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { OwnedElsewhere } from '../storage/failures.ts'
 import type { Store } from '../storage/store.ts'
 import { type OwnStore, withOwnStore } from './own-store.ts'
@@ -74,12 +75,17 @@ function createInFolder(
       .executeTakeFirst()
     if (account === undefined) throw new StartError(`There is no account "${username}".`)
     const accessTokens = createAccessTokens({ store, ...outside })
-    const { token } = await accessTokens.create({
-      accountId: account.id,
-      name: wanted.name,
-      scopes: wanted.scopes,
-      expiresAt: wanted.expiresAt,
-    })
+    const { name, scopes, expiresAt } = wanted
+    const { token } = await accessTokens.create(
+      { accountId: account.id, name, scopes, expiresAt },
+      (id) => [
+        auditStatement({ store, now: outside.now }, theProgram('command line'), {
+          action: 'access_token.create',
+          subject: `access token ${id}`,
+          after: { account_id: account.id, name, scopes, expires_at: expiresAt },
+        }),
+      ],
+    )
     await accessTokens.close()
     return token
   }
@@ -96,17 +102,17 @@ async function hinting<T>(working: Promise<T>): Promise<T> {
   }
 }
 
+function parseName(name: string): string {
+  if (name !== '' && [...name].length <= LONGEST_TOKEN_NAME) return name
+  throw new StartError(`--name takes 1 to ${LONGEST_TOKEN_NAME} characters.`)
+}
+
 /** `null` = none were named, which means everything the account may, except administration. */
 function parseScopes(text: string | undefined): readonly AccessScope[] | null {
   if (text === undefined) return null
   return text.split(',').map((typed) => {
     const scope = ACCESS_SCOPES.find((known) => known === typed.trim())
     if (scope !== undefined) return scope
-function parseName(name: string): string {
-  if (name !== '' && [...name].length <= LONGEST_TOKEN_NAME) return name
-  throw new StartError(`--name takes 1 to ${LONGEST_TOKEN_NAME} characters.`)
-}
-
     throw new StartError(
       `"${typed.trim()}" is not a scope. The scopes are ${ACCESS_SCOPES.join(', ')}.`,
     )

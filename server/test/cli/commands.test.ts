@@ -144,6 +144,12 @@ describe('tokens create', () => {
     const long = await turnpike(`tokens create --data ${folder} --name ${'x'.repeat(65)}`)
     expect(long.err).toMatch(/--name takes 1 to 64 characters/)
     const later = await startProgram(folder)
+    const { data: audited } = await manage(later, 'GET', '/api/audit/?actor_id=0')
+    expect(audited.items[0]).toMatchObject({
+      actor: 'command line',
+      action: 'access_token.create',
+      after: { name: 'command line', scopes: ['keys:read'], expires_at: null },
+    })
     const asked = (path: string) =>
       fetch(later.url + path, { headers: { authorization: own.out.trim() } })
     expect((await asked('/api/token/')).status).toBe(200)

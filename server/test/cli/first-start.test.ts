@@ -45,6 +45,15 @@ describe('the first start', () => {
     })
     await program.printed('/v1/chat/completions')
     expect((await fetch(`${program.url}/api/setting/`, askAs(TOKEN))).status).toBe(200)
+    const audit = await (await fetch(`${program.url}/api/audit/`, askAs(TOKEN))).text()
+    const { items } = JSON.parse(audit).data
+    expect(items.map(({ action }: { action: string }) => action)).toEqual([
+      'channel.create',
+      'access_token.create',
+      'account.create',
+    ])
+    for (const item of items) expect(item).toMatchObject({ actor_id: 0, actor: 'first start' })
+    expect(audit).not.toMatch(/tpat_|correct horse/)
     const { out } = await program.stop()
     expect(out).not.toContain(TOKEN)
     expect(out).not.toContain('correct horse')

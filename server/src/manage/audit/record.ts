@@ -9,6 +9,13 @@ export interface Doer {
   readonly requestId: string
 }
 
+/** The program itself, as whoever sits at the machine has it do something; `part` says on what occasion. */
+export const theProgram = (part: 'first start' | 'command line'): Doer => ({
+  caller: { accountId: 0, username: part, tokenId: 0 },
+  ip: '',
+  requestId: '',
+})
+
 /** One change: `action` as `key.update`, `subject` as `key 12`. Only values that may be shown: never a secret. */
 export interface Deed {
   readonly action: string
