@@ -148,5 +148,12 @@ async function everyModel(
 
 function outputLimit(model: string, limits: ReadonlyMap<string, number>): number | undefined {
   const bare = model.slice(model.lastIndexOf('/') + 1)
-  return limits.get(bare) ?? OUTPUT_LIMITS.find(([beginning]) => bare.startsWith(beginning))?.[1]
+  return limits.get(bare) ?? LIMITS_BY_LENGTH.find(([from]) => dashed(bare).startsWith(from))?.[1]
 }
+
+/** OpenRouter writes `claude-sonnet-4.6` for what its vendor calls `claude-sonnet-4-6`. */
+const dashed = (id: string): string => id.replaceAll('.', '-')
+
+const LIMITS_BY_LENGTH = OUTPUT_LIMITS.map(
+  ([beginning, limit]) => [dashed(beginning), limit] as const,
+).sort(([a], [b]) => b.length - a.length)

@@ -111,24 +111,24 @@ describe('the catalogue', () => {
     expect(differing.map((model) => model.id)).toEqual([])
   })
 
-  test('knows output limits', () => {
-    const limits = [
-      'gpt-4o',
-      'openai/gpt-4o-mini',
-      'o3',
-      'claude-sonnet-4-5',
-      'claude-3-haiku-20240307',
-      'gemini-2.5-pro',
-      'my-model',
-    ]
-    expect(limits.map(catalogue.maxOutput)).toEqual([
-      16_384,
-      16_384,
-      100_000,
-      64_000,
-      4_096,
-      65_536,
-      undefined,
-    ])
+  test.each([
+    ['gpt-4o', 16_384],
+    ['openai/gpt-4o-mini', 16_384],
+    ['o3', 100_000],
+    ['claude-sonnet-4-20250514', 64_000],
+    ['claude-sonnet-4-5', 64_000],
+    ['claude-sonnet-4-6', 128_000],
+    ['anthropic/claude-sonnet-4.6', 128_000],
+    ['claude-opus-4-1-20250805', 32_000],
+    ['claude-opus-4-7', 128_000],
+    ['claude-opus-5-5', 128_000],
+    ['claude-3-haiku-20240307', 4_096],
+    ['gemini-2.5-pro', 65_536],
+    ['gemini-2.5-flash-image', 32_768],
+    ['gemini-3-pro-image-preview', 32_768],
+    ['deepseek-v4-pro', 384_000],
+    ['my-model', undefined],
+  ])('knows that %s writes at most %s tokens', (model, limit) => {
+    expect(catalogue.maxOutput(model)).toBe(limit)
   })
 })
