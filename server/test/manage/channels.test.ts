@@ -187,6 +187,10 @@ describe('channels', () => {
       { headers: { Authorization: 'Bearer x' } },
       "headers: authorization can't be set here; a provider's key belongs in keys",
     ],
+    [
+      { headers: { 'Accept-Encoding': 'gzip' } },
+      "headers: accept-encoding can't be set here; a provider's key belongs in keys",
+    ],
     [{ headers: { 'x-a': 'a\r\nb: c' } }, 'headers: the value of x-a is not valid'],
     [{ model_mapping: { 'a\nb': 5 } }, 'model_mapping.a\nb must be a string, got 5'],
     [{ weight: 0 }, 'weight must be from 1 to 1000000, got 0'],

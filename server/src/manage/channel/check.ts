@@ -8,9 +8,12 @@ const refuse = (says: string) => new Refused('invalid_field', says)
 /** A channel as it is going to be: everything known, keys apart. */
 export type WholeChannel = Required<Omit<NewChannel, 'key' | 'keys'>>
 
-/** Headers that the gateway writes itself, or that carry a credential, which has its encrypted place in `keys`. */
+/**
+ * Headers that the gateway writes itself, or that carry a credential, which has its encrypted place in `keys`. Usage is
+ * read from the bytes that pass, so how they are encoded is not the operator's to say.
+ */
 const NOT_OURS_TO_SET =
-  /^(authorization|proxy-.*|x-api-key|api-key|x-goog-api-key|cookie|host|content-length|content-type|transfer-encoding|connection|upgrade|te|trailer|keep-alive|expect)$/
+  /^(authorization|proxy-.*|x-api-key|api-key|x-goog-api-key|cookie|host|content-length|content-type|content-encoding|accept-encoding|transfer-encoding|connection|upgrade|te|trailer|keep-alive|expect)$/
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 /** RFC 9110: visible characters, blanks and tabs; a line break would begin another header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
