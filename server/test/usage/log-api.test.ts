@@ -140,6 +140,10 @@ describe('usage records', () => {
     )
     expect(idsOf(await manage('GET', '/api/log/?username=stranger'))).toEqual([])
     expect(idsOf(await manage('GET', '/api/log/?username=nobody-at-all'))).toEqual([])
+    const { user_id, username } = all.items[0]
+    const both = `/api/log/?user_id=${user_id}&username=`
+    expect(idsOf(await manage('GET', both + username))).toEqual(newestFirst())
+    expect(idsOf(await manage('GET', `${both}stranger`))).toEqual([])
     expect(idsOf(await manage('GET', `/api/log/?channel=${all.items[0].channel}`))).toEqual([
       requests[4],
       requests[2],

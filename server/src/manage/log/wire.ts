@@ -59,14 +59,15 @@ export async function adminFilterOf(
   query: LogQuery,
 ): Promise<UsageFilter> {
   const filter = filterOf(query)
-  if (query.user_id) return { ...filter, accounts: [query.user_id] }
-  if (!query.username) return filter
+  const wanted = query.user_id || undefined
+  if (!query.username) return wanted === undefined ? filter : { ...filter, accounts: [wanted] }
   const found = await store.db
     .selectFrom('account')
     .select('id')
     .where('username', '=', query.username)
     .execute()
-  return { ...filter, accounts: found.map((account) => account.id) }
+  const accounts = found.map((account) => account.id)
+  return { ...filter, accounts: accounts.filter((id) => wanted === undefined || id === wanted) }
 }
 
 /** Where a page begins. @throws Refused `invalid_field` for a cursor that no answer held. */
