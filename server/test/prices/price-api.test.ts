@@ -75,6 +75,12 @@ describe('a price that an administrator sets', () => {
     expect((await priceOf('refused-model')).code).toBe('not_found')
   })
 
+  test('is for an id that a channel can have', async () => {
+    for (const path of ['/api/price/%20', '/api/price/blank%20']) {
+      expect((await api('PUT', path, { input: 1 })).json.code).toBe('invalid_field')
+    }
+  })
+
   test('is in the audit log, with what it was before', async () => {
     await manage('PUT', '/api/price/audited', { input: 1 })
     await manage('PUT', '/api/price/audited', { input: 2 })

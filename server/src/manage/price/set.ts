@@ -1,3 +1,4 @@
+import { Refused } from '../../errors.ts'
 import { auditStatement } from '../audit/record.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
@@ -20,6 +21,10 @@ export const setPrice = (rooms: Rooms) =>
     async run(asked) {
       const { prices, store, now } = rooms
       const model = modelOf(asked.params)
+      // A channel has no such model, so the price would never count.
+      if (model.trim() !== model) {
+        throw new Refused('invalid_field', 'a model id does not begin or end with a blank')
+      }
       const after = priceOf(asked.body)
       const before = prices.override(model) ?? null
       const row = { price: JSON.stringify(after), updated_at: Math.floor(now() / 1000) }
