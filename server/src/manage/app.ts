@@ -60,7 +60,7 @@ export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   })
   app.setErrorHandler((error, request, reply) => refuseError(rooms, error, request, reply))
   await app.ready()
-  const docs = createDocsPage()
+  const docs = createDocsPage({ newId: () => newRequestId(rooms), commonHeaders })
   return {
     routing(request, response) {
       if (docs.owns(pathOf(request.url ?? ''))) {
@@ -77,6 +77,16 @@ export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   }
 }
 
+const newRequestId = ({ random }: Pick<Rooms, 'random'>): string =>
+  Buffer.from(random(16)).toString('hex')
+
+/** Of every answer. */
+const commonHeaders = (requestId: string) => ({
+  'x-request-id': requestId,
+  'request-id': requestId,
+  'x-content-type-options': 'nosniff',
+})
+
 const toError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(String(error))
 
@@ -85,7 +95,7 @@ function createApp(rooms: Rooms): FastifyInstance {
     logger: false,
     bodyLimit: MOST_BODY_BYTES,
     requestIdHeader: false,
-    genReqId: () => Buffer.from(rooms.random(16)).toString('hex'),
+    genReqId: () => newRequestId(rooms),
     return503OnClosing: false,
     routerOptions: {
       ignoreTrailingSlash: true,
@@ -98,9 +108,7 @@ function createApp(rooms: Rooms): FastifyInstance {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
-      'x-request-id': request.id,
-      'request-id': request.id,
-      'x-content-type-options': 'nosniff',
+      ...commonHeaders(request.id),
       ...(request.routeOptions.config?.crossOrigin ? OPEN_HEADERS : {}),
     })
   })
@@ -172,7 +180,8 @@ function refuse(request: FastifyRequest, reply: FastifyReply, refused: Refused):
   const { code, retryAfter } = refused
   const message = messageOf(refused)
   const body = request.routeOptions.config?.described?.refusal?.(code, message)
-  reply.header('x-error-code', code)
+  // A path that can't be decoded is refused before any hook has run.
+  reply.headers({ ...commonHeaders(request.id), 'x-error-code': code })
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
   return reply
     .code(statusOf(code))

@@ -335,7 +335,9 @@ describe('routes', () => {
   it.each(['/api/nothing', '/api/%zz', '/nothing', '/api/thing/1/2'])(
     'that do not exist are a JSON 404: %s',
     async (path) => {
-      expect((await refusal(await fetch(url + path), 404)).code).toBe('route_not_found')
+      const answer = await fetch(url + path)
+      expect((await refusal(answer, 404)).code).toBe('route_not_found')
+      expect(answer.headers.get('x-request-id')).toMatch(/^\w{16,}$/)
     },
   )
 

@@ -196,5 +196,15 @@ describe('the reference page', () => {
     expect(loaded.headers.get('content-type')).toMatch(/javascript/)
     expect((await loaded.text()).length).toBeGreaterThan(1_000_000)
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
+    expect(page.headers.get('x-request-id')).toMatch(/^\w{16,}$/)
+  })
+
+  it.each([
+    ['GET', '/docs/nothing'],
+    ['POST', '/docs'],
+  ])('refuses in the words of the API: %s %s', async (method, path) => {
+    const { status, json, headers } = await gateway.api(method, path)
+    expect({ status, json }).toMatchObject({ status: 404, json: { code: 'route_not_found' } })
+    expect(headers.get('x-error-code')).toBe('route_not_found')
   })
 })
