@@ -23,7 +23,9 @@ describe('the first start', () => {
     expect(key).toMatch(/^[A-Za-z0-9]{48}$/)
     expect(JSON.parse(answer).choices[0].message.content).toContain('Turnpike simulator')
     expect(permissions(folder)).toBe('700')
-    expect(permissions(join(folder, 'secret'))).toBe('600')
+    for (const file of ['secret', 'turnpike.sqlite', 'turnpike.sqlite-wal']) {
+      expect(permissions(join(folder, file)), file).toBe('600')
+    }
     const token = /tpat_[\w-]{43}/.exec(first.out())?.[0] ?? ''
     const password = /Password +(\S+)/.exec(first.out())?.[1] ?? ''
     expect(password.length).toBeGreaterThanOrEqual(20)
