@@ -51,8 +51,8 @@ function errorsPage(): string {
 Every refusal has a stable code. It is in the header \`X-Error-Code\`, in \`error.code\` of model requests, and in \`code\`
 of management answers. The sentence may say more than the one below; programs should look at the code.
 
-Refusals that trying again can't cure carry \`x-should-retry: false\`; those with status 429 and 503 carry \`Retry-After\`
-where a time is known. Every answer has an \`X-Request-Id\`: name it when you report a problem.
+Refused model requests that trying again can't cure carry \`x-should-retry: false\`; refusals with status 429 and 503
+carry \`Retry-After\` where a time is known. Every answer has an \`X-Request-Id\`: name it when you report a problem.
 
 ## With a status of their own
 
