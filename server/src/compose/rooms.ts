@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, type Dispatcher } from 'undici'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { createAccounts } from '../accounts/accounts.ts'
@@ -22,6 +23,10 @@ import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
 import { createRollUp } from '../usage/roll-up.ts'
+
+/** On a disk that refuses the ledger would wait for ever; the store then says which calls are not on the books. */
+const FLUSH_GRACE_MS = 5_000
+const UNWATCHED = { ref: false }
 
 /** Everything that both doors share. */
 export interface Built {
@@ -54,7 +59,7 @@ export async function buildRooms(
   const settings = await createSettings({ store, now })
   const pricesComing = createPriceBook({ store, now })
   const ledger = createLedger({ store, now })
-  opened.defer(() => ledger.flush())
+  opened.defer(() => Promise.race([ledger.flush(), pause(FLUSH_GRACE_MS, undefined, UNWATCHED)]))
   const rollUp = createRollUp({
     store,
     failed: (error) =>

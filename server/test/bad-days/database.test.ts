@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { databaseIn, findingsIn } from '../tools/books.ts'
 import { asking, createCalls } from '../tools/calls.ts'
-import { newAdminToken } from '../tools/gateway.ts'
+import { newAdminToken, startGateway } from '../tools/gateway.ts'
 import { launch, startProgram } from '../tools/program.ts'
 import { startUpstream, type Upstream } from '../tools/upstream.ts'
 import { streams } from '../tools/upstream-scripts.ts'
@@ -223,5 +223,23 @@ describe('a database that another program keeps locked', () => {
       .toBe(answer.status === 200 ? 30 : 0)
     expect(await program.end()).toBe(0)
     expect(await findingsIn(folder)).toEqual([])
+  })
+
+  it('stops all the same when it is told to, and says which calls are not on the books', {
+    timeout: 60_000,
+  }, async () => {
+    const gateway = await startGateway({ config: { drainSeconds: 1 } })
+    await gateway.offer('plain')
+    const { key } = await gateway.createKey()
+    const intruder = new DatabaseSync(databaseIn(gateway.dataFolder))
+    intruder.exec('BEGIN IMMEDIATE')
+    const call = gateway.call(asking('plain', { max_tokens: 20 }), key).catch(() => undefined)
+    await gateway.upstream.next()
+    await gateway.close()
+    intruder.exec('ROLLBACK')
+    intruder.close()
+    expect((await call)?.status).not.toBe(200)
+    const told = gateway.logs.filter((line) => line.includes('settlements were not written'))
+    expect(told.map((line) => JSON.parse(line).calls)).toEqual([[expect.stringMatching(/^req_/)]])
   })
 })
