@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { openForReading } from '../storage/sqlite-open.ts'
+import { openForReading, resultCode } from '../storage/sqlite-open.ts'
 import { describeEntity } from './entity.ts'
 
 /** One thing that is wrong with the books, with its figures. */
@@ -54,13 +54,24 @@ const BOOKS = `
 export async function runDoctor(file: string): Promise<readonly Finding[]> {
   const database = openForReading(file)
   try {
-    // One snapshot for both: what commits meanwhile is for the next visit.
+    // One snapshot for all: what commits meanwhile is for the next visit.
     database.exec('begin')
-    const findings = [...damages(database), ...differences(database)]
-    database.exec('commit')
-    return findings
+    return [
+      ...asFarAsReadable(() => damages(database), "the file can't be read whole"),
+      ...asFarAsReadable(() => differences(database), "the books can't be added up"),
+    ]
   } finally {
     database.close()
+  }
+}
+
+/** What is wrong may keep even the looking from its end. */
+function asFarAsReadable(look: () => Finding[], says: string): Finding[] {
+  try {
+    return look()
+  } catch (failure) {
+    if (resultCode(failure) === 0) throw failure
+    return [{ what: 'damaged', subject: 'database', says: `${says}: ${String(failure)}` }]
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
@@ -10,6 +11,17 @@ function tamper({ file }: Books, sql: string): void {
   const database = new DatabaseSync(file, { timeout: 5_000 })
   database.exec(`pragma ignore_check_constraints = on; ${sql}`)
   database.close()
+}
+
+/** Overwrites the first page of a table, as a bad disk does. */
+function wreck(file: string, table: string): void {
+  const database = new DatabaseSync(file, { readOnly: true })
+  const find = database.prepare('select rootpage as page from sqlite_schema where name = ?')
+  const page = Number(find.get(table)?.page)
+  const size = Number(database.prepare('pragma page_size').get()?.page_size)
+  database.close()
+  const bytes = readFileSync(file)
+  writeFileSync(file, bytes.fill(0xff, (page - 1) * size, page * size))
 }
 
 async function spend(books: Books): Promise<void> {
@@ -92,6 +104,46 @@ it('finds a removed usage record on both who paid for it', async () => {
     'remain_differs key 1',
     'used_differs account 1',
     'used_differs key 1',
+  ])
+})
+
+it('finds used units below zero', async () => {
+  const books = await openBooks()
+  await spend(books)
+  tamper(books, 'update balance set used = -30 where entity = 4; update usage set quota = -30')
+  const findings = await runDoctor(books.file)
+  expect(findings).toContainEqual({
+    what: 'below_zero',
+    subject: 'key 1',
+    says: 'remain 70, used -30',
+  })
+})
+
+it.each(['usage', 'usage_by_time'])('finds that %s cannot be read', async (table) => {
+  const books = await openBooks()
+  await spend(books)
+  const copy = `${books.file}.copy`
+  await books.store.backup(copy)
+  wreck(copy, table)
+  const findings = await runDoctor(copy)
+  expect(new Set(findings.map(({ what }) => what))).toEqual(new Set(['damaged']))
+})
+
+it('says so when the books add up to more than can be counted', async () => {
+  const books = await openBooks()
+  await spend(books)
+  tamper(
+    books,
+    `update entry set delta = 9223372036854775807 where entity = 4;
+     insert into entry (entity, delta, kind, reason, actor, created_at)
+     values (4, 9223372036854775807, 'adjust', '', '', 1)`,
+  )
+  expect(await runDoctor(books.file)).toEqual([
+    {
+      what: 'damaged',
+      subject: 'database',
+      says: expect.stringMatching(/^the books can't be added up: .*overflow/),
+    },
   ])
 })
 
