@@ -16,6 +16,7 @@ export type FindingKind =
   | 'used_differs'
   | 'below_zero'
   | 'balance_missing'
+  | 'settled_twice'
 
 /** Named findings of each kind; a broken disk would fill the screen. */
 const NAMED = 20
@@ -47,6 +48,14 @@ const BOOKS = `
   where balance.entity is null or balance.remain <> granted - taken or balance.used <> books.used
     or balance.requests <> books.requests or balance.remain < 0 or balance.used < 0`
 
+/** Request ids are ours, and no two calls share one: a second record is a second charge. */
+const REPEATED = `
+  with repeated as (
+    select request_id from usage group by request_id having count(*) > 1 limit ${NAMED}
+  )
+  select usage.request_id as id, count(*) as records, sum(quota) as units
+  from repeated join usage on usage.request_id = repeated.request_id group by usage.request_id`
+
 /**
  * Recomputes every balance from entries and usage records, and checks the file. Reads one snapshot and writes nothing,
  * so that it may run beside a gateway. An empty list is a clean bill.
@@ -59,6 +68,7 @@ export async function runDoctor(file: string): Promise<readonly Finding[]> {
     return [
       ...asFarAsReadable(() => damages(database), "the file can't be read whole"),
       ...asFarAsReadable(() => differences(database), "the books can't be added up"),
+      ...asFarAsReadable(() => repeated(database), "the calls can't be told apart"),
     ]
   } finally {
     database.close()
@@ -82,6 +92,16 @@ function damages(database: DatabaseSync): Finding[] {
     .map((row) => String(row.integrity_check))
     .filter((said) => said !== 'ok')
     .map((says) => ({ what: 'damaged', subject: 'database', says }))
+}
+
+function repeated(database: DatabaseSync): Finding[] {
+  const statement = database.prepare(REPEATED)
+  statement.setReadBigInts(true)
+  return statement.all().map(({ id, records, units }) => ({
+    what: 'settled_twice',
+    subject: `request ${id}`,
+    says: `${records} usage records charge ${units} units for it`,
+  }))
 }
 
 function differences(database: DatabaseSync): Finding[] {

@@ -119,6 +119,22 @@ it('finds used units below zero', async () => {
   })
 })
 
+it('finds a call that was charged twice, though the balances agree', async () => {
+  const books = await openBooks()
+  await spend(books)
+  const columns = (await books.store.db.selectFrom('usage').selectAll().execute()).map((row) =>
+    Object.keys(row).filter((name) => name !== 'id'),
+  )[0]
+  tamper(
+    books,
+    `insert into usage (${columns}) select ${columns} from usage;
+     update balance set remain = remain - 30, used = used + 30, requests = requests + 1`,
+  )
+  expect(await runDoctor(books.file)).toEqual([
+    { what: 'settled_twice', subject: 'request a', says: '2 usage records charge 60 units for it' },
+  ])
+})
+
 it.each(['usage', 'usage_by_time'])('finds that %s cannot be read', async (table) => {
   const books = await openBooks()
   await spend(books)

@@ -154,7 +154,7 @@ function runCall(world: World, step: Extract<Step, { call: number }>): void {
   const most = reservation.amount + freeOf(world, key)
   hold(world, key, Math.min(step.cost, most) - reservation.amount)
   const record = {
-    ...recordOf(`call ${world.calls++}`),
+    ...recordOf(`call ${world.calls++} of key ${payers[key].key}`),
     key_id: Math.floor(payers[key].key / 4),
     account_id: Math.floor(payers[key].account / 4),
   }
