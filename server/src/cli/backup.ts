@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { backupDatabase } from '../storage/backup.ts'
 import { examine } from './doctor.ts'
@@ -19,8 +19,6 @@ export async function backup(terminal: Terminal, { words, options }: Typed): Pro
   try {
     await backupDatabase(folder.databaseFile, target)
   } catch (cause) {
-    // Half a copy must not be taken for a backup.
-    rmSync(target, { force: true })
     throw new StartError(`The database could not be copied to ${target}: ${String(cause)}`, {
       cause,
     })

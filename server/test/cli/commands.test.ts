@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -85,6 +85,8 @@ describe('doctor and backup', () => {
     const copy = join(elsewhere, 'turnpike.sqlite')
     const backup = await turnpike(`backup ${copy}`, { TURNPIKE_DATA: folder })
     expect(backup).toMatchObject({ code: 0, out: `${copy}: every balance equals its books.\n` })
+    // One file, whole by itself, that others can't read.
+    expect(readdirSync(elsewhere)).toEqual(['turnpike.sqlite'])
     expect((statSync(copy).mode & 0o777).toString(8)).toBe('600')
     const again = await turnpike(`backup ${copy}`, { TURNPIKE_DATA: folder })
     expect(again.code).toBe(1)
