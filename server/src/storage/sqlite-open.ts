@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CannotOpen, NewerSchema } from './failures.ts'
 import { migrate, SCHEMA, schemaOf } from './migrations/migrate.ts'
@@ -8,6 +8,7 @@ export type Durability = 'full' | 'process'
 /** Opens the file for the one connection that writes, creating and migrating it. */
 export function openForWriting(path: string, durability: Durability): DatabaseSync {
   return refusing(path, () => {
+    createForOwner(path)
     const database = new DatabaseSync(path, { timeout: 5_000 })
     try {
       // NORMAL in WAL mode syncs only at checkpoints: commits survive our own death, not the machine's.
@@ -46,6 +47,18 @@ export function openForReading(path: string): DatabaseSync {
       throw failure
     }
   })
+}
+
+/**
+ * The folder may be readable by others: a mounted volume, a system's own. SQLite gives its further files the mode of
+ * this one. A file that is there keeps the mode that it was given.
+ */
+function createForOwner(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // It is there, or SQLite says what is wrong.
+  }
 }
 
 function refusing(path: string, open: () => DatabaseSync): DatabaseSync {
