@@ -5,7 +5,7 @@ export interface Balance {
   readonly entity: Entity
   remain: number
   reserved: number
-  /** Calls that hold units of it, or whose settlement is not committed yet. */
+  /** Calls that hold units of it, wait for some, or whose settlement is not committed yet. */
   holders: number
   /** The key cache dropped it: memory follows with the last holder. */
   unwanted: boolean
@@ -19,7 +19,7 @@ export interface Balances {
   /** A commit says what remains: the only truth. */
   follow(entity: Entity, remain: number): void
   forget(entity: Entity): void
-  /** A call begins to hold units. */
+  /** A call begins to hold units, or to wait for some. */
   hold(balance: Balance, amount: number): void
   /** The call holds nothing any more and waits for no commit. */
   leave(balance: Balance, amount: number): void

@@ -56,7 +56,14 @@ export function createLedger({ store, now }: LedgerParts): Ledger {
       const got = reserve(payers, amount)
       if (!isShort(got) || !got.reserved) return got
     }
-    return room.wait({ payers, amount, signal, waitMs })
+    // Should the key cache drop a payer meanwhile, its balance is still known when the turn comes.
+    const wanted = finiteOf(balances, payers)
+    for (const balance of wanted) balances.hold(balance, 0)
+    try {
+      return await room.wait({ payers, amount, signal, waitMs })
+    } finally {
+      for (const balance of wanted) balances.leave(balance, 0)
+    }
   }
 
   return {

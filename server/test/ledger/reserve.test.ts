@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
 import { keyEntity } from '../../src/ledger/entity.ts'
+import { openBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { balanceOf, openBooks, openPayers, reserved } from './books.ts'
@@ -200,4 +201,19 @@ it('a balance nobody made known is an error, not a free call', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 100 })
   expect(() => books.ledger.reserve({ ...payers, key: keyEntity(99) }, units(1))).toThrow('key 99')
+})
+
+it('whoever waits is answered, though the cache dropped its key and 20 000 others since', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100, account: 100 })
+  reserved(books.ledger, { ...payers, keyUnlimited: true }, 100)
+  const waiting = books.ledger.reserveSoon(payers, units(10), never, 2_000)
+  books.ledger.forget(payers.key)
+  const opening = { amount: 0, actor: 'test', seconds: 1 }
+  const others = Array.from({ length: 20_001 }, (_, n) => keyEntity(n + 2))
+  await books.store.write(
+    others.flatMap((entity) => openBalance(books.store, { entity, ...opening })),
+  )
+  expect(await waiting).toMatchObject({ entity: 'account', reserved: true })
+  expect(books.ledger.knows(payers.key)).toBe(false)
 })
