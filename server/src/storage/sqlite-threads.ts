@@ -23,7 +23,7 @@ export interface WriterThread {
 
 export interface ReaderThread {
   readonly read: Read
-  /** Reads that were asked for and not answered yet. */
+  /** Reads that were asked for and not answered yet; Infinity once nobody is there to answer. */
   busy(): number
   backup(path: string): Promise<void>
   close(): Promise<void>
@@ -45,7 +45,9 @@ export async function startWriter(path: string, durability: Durability): Promise
     commit: (batch) =>
       new Promise((resolve, reject) => {
         underway = { resolve, reject }
-        thread.post({ kind: 'batch', batch })
+        const over = thread.over()
+        if (over === undefined) thread.post({ kind: 'batch', batch })
+        else reject(over)
       }),
     close: () => thread.close(),
   }
@@ -71,13 +73,18 @@ async function startReader(path: string): Promise<ReaderThread> {
   })
   const ask = (message: (id: number) => ToReader) =>
     new Promise<readonly Row[]>((resolve, reject) => {
+      const over = thread.over()
+      if (over !== undefined) {
+        reject(over)
+        return
+      }
       const id = ++lastId
       asked.set(id, { resolve, reject })
       thread.post(message(id))
     })
   return {
     read: (sql, parameters) => ask((id) => ({ kind: 'query', id, sql, parameters })),
-    busy: () => asked.size,
+    busy: () => (thread.over() === undefined ? asked.size : Infinity),
     backup: async (to) => void (await ask((id) => ({ kind: 'backup', id, path: to }))),
     close: () => thread.close(),
   }
@@ -126,6 +133,10 @@ function start<From extends { readonly kind: string }>(file: string, workerData:
     )
     worker.once('exit', () => resolve(new StorageUnavailable('its thread has ended', false)))
   })
+  let over: Error | undefined
+  void ended.then((failure) => {
+    over = failure
+  })
   const first = new Promise<From | OpenFailure>((resolve, reject) => {
     worker.once('message', resolve)
     void ended.then(reject)
@@ -134,6 +145,8 @@ function start<From extends { readonly kind: string }>(file: string, workerData:
     first,
     post: (message: ToWriter | ToReader) => worker.postMessage(message),
     onMessage: (listener: (message: From) => void) => void worker.on('message', listener),
+    /** Why it answers no more; messages to it go nowhere then. */
+    over: () => over,
     onEnd: (listener: (failure: Error) => void) => void ended.then(listener),
     async close(): Promise<void> {
       worker.postMessage({ kind: 'close' })

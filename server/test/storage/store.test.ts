@@ -214,3 +214,11 @@ it('finishes what it was asked for when it closes, and refuses what comes later'
   expect(await names(again)).toEqual(['a'])
   await again.close()
 })
+
+it('refuses reads once it is closed, instead of leaving them without an answer', async () => {
+  const path = join(await temporaryFolder(), 'closed.db')
+  const store = await openSqliteStore({ path, durability: 'process' })
+  await store.close()
+  await expect(names(store)).rejects.toThrow('its thread has ended')
+  await expect(store.backup(`${path}.copy`)).rejects.toThrow('its thread has ended')
+})
