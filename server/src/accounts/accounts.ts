@@ -134,7 +134,7 @@ function removal({ db }: Store, id: number, at: number): readonly (Statement | C
     mustChange(
       db
         .updateTable('account')
-        .set({ deleted_at: at })
+        .set({ deleted_at: at, password_hash: null })
         .where('id', '=', id)
         .where('deleted_at', 'is', null)
         .where(anotherAdmin(id)),

@@ -135,7 +135,7 @@ describe('accounts', () => {
   })
 
   it('and keys leave no value behind when they are deleted, not even an encrypted one', async () => {
-    const { accountId, as } = await member()
+    const { accountId, as } = await member({ password: 'a password to forget' })
     const made: number[] = []
     for (let at = 0; at < 4; at++) {
       const headers = { ...as, prefer: 'return=representation' }
@@ -157,6 +157,8 @@ describe('accounts', () => {
     expect(kept().map(({ length }) => length)).toEqual([2, 2])
     await gateway.manage('DELETE', `/api/user/${accountId}`)
     expect(kept()).toEqual([[], []])
+    const account = database.prepare('select password_hash from account where id = ?')
+    expect(account.get(accountId)?.password_hash).toBeNull()
     database.close()
   })
 
