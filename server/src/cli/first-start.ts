@@ -7,7 +7,7 @@ import { type Sealer, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import type { Config } from '../config.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { SIMULATOR_MODEL } from '../prices/own-models.ts'
-import type { Store } from '../storage/store.ts'
+import type { Compilable, Store } from '../storage/store.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 
 /** What the first start made and nobody can read again; undefined where the environment chose it. */
@@ -34,7 +34,7 @@ const OPENAI_CHANNEL = 'environment_channel:openai'
 
 /**
  * Makes the administrator, once. The account is unlimited, so that a newcomer's first key can call at once. A first
- * start that was cut off is done again: the mark comes last.
+ * start that was cut off is done again: the mark comes last, with the token.
  */
 export async function makeAdmin(
   rooms: FirstStartRooms,
@@ -77,15 +77,17 @@ export async function makeAdmin(
       accountId,
       ...(config.adminToken === undefined ? {} : { value: config.adminToken }),
     },
-    (id) =>
-      noted('access_token.create', `access token ${id}`, {
+    // In one write: a token from the environment can't be made twice.
+    (id) => [
+      ...noted('access_token.create', `access token ${id}`, {
         account_id: accountId,
         name: made.name,
         scopes: made.scopes,
         expires_at: made.expiresAt,
       }),
+      markStatement(rooms, DONE),
+    ],
   )
-  await mark(rooms, DONE)
   return {
     username: ADMIN,
     password: config.adminPassword === undefined ? password : undefined,
@@ -103,15 +105,15 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
   if (openai !== undefined && !(await hasMark(store, OPENAI_CHANNEL))) {
     const id = store.nextId('channel')
     const own = DEFAULT_BASE_URLS.openai
-    await putChannel(rooms, {
+    const channel = {
       id,
       name: 'openai',
       type: openai.baseUrl === undefined ? 'openai' : 'openai-compatible',
       base_url: openai.baseUrl ?? own,
       keys: sealUpstreamKeys(vault, id, [openai.key]),
       models: JSON.stringify(openai.models),
-    })
-    await mark(rooms, OPENAI_CHANNEL)
+    }
+    await putChannel(rooms, channel, [markStatement(rooms, OPENAI_CHANNEL)])
   }
   const any = await store.db.selectFrom('channel').select('id').limit(1).executeTakeFirst()
   if (any !== undefined) return
@@ -127,7 +129,11 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
 
 type NewChannel = Pick<ChannelTable, 'id' | 'name' | 'type' | 'base_url' | 'keys' | 'models'>
 
-async function putChannel(rooms: FirstStartRooms, channel: NewChannel): Promise<void> {
+async function putChannel(
+  rooms: FirstStartRooms,
+  channel: NewChannel,
+  also: readonly Compilable[] = [],
+): Promise<void> {
   const { store, now } = rooms
   const { id, name, type, base_url } = channel
   const row: ChannelTable = {
@@ -149,7 +155,7 @@ async function putChannel(rooms: FirstStartRooms, channel: NewChannel): Promise<
     after: { name, type, base_url, models: JSON.parse(channel.models) },
   })
   await store.write(
-    [store.db.insertInto('channel').values(row), audited],
+    [store.db.insertInto('channel').values(row), audited, ...also],
     [{ kind: 'channel', subject: String(id) }],
   )
 }
@@ -159,12 +165,10 @@ async function hasMark(store: Store, name: string): Promise<boolean> {
   return (await query.executeTakeFirst()) !== undefined
 }
 
-async function mark({ store, now }: FirstStartRooms, name: string): Promise<void> {
+function markStatement({ store, now }: FirstStartRooms, name: string): Compilable {
   const value = new Date(now()).toISOString()
-  await store.write([
-    store.db
-      .insertInto('meta')
-      .values({ name, value })
-      .onConflict((on) => on.column('name').doUpdateSet({ value })),
-  ])
+  return store.db
+    .insertInto('meta')
+    .values({ name, value })
+    .onConflict((on) => on.column('name').doUpdateSet({ value }))
 }
