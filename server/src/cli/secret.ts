@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { openUpstreamKeys, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import { keySeal } from '../keys/sealed.ts'
-import { createVault, type RootSecret, type Vault } from '../keys/vault.ts'
+import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -39,14 +39,20 @@ export async function rotateSecret(terminal: Terminal, { options }: Typed): Prom
     }
     await switchTo(own, next, [present, ...former], given === undefined)
     const vault = createVault(next.secret, next.pepperId, [present, ...former])
-    const keys = await renewKeys(own.store, vault)
-    const channels = await renewChannels(own.store, vault)
+    const broken: string[] = []
+    const keys = await renewKeys(own.store, vault, broken)
+    const channels = await renewChannels(own.store, vault, broken)
     const kept = await forgetUnneeded(own, [present, ...former])
     terminal.say(
       `The root secret was replaced; ${keys} keys and ${channels} channels were encrypted anew.`,
     )
     if (given === undefined) terminal.say(`It is in ${own.folder.secretFile}: back it up.`)
     else terminal.say('From now on start with TURNPIKE_SECRET set to what TURNPIKE_NEW_SECRET was.')
+    if (broken.length > 0) {
+      terminal.complain(
+        `Left as they are, because they don't open under any secret: ${broken.join(', ')}. Somebody changed them.`,
+      )
+    }
     if (kept > 0) {
       terminal.say(
         `${kept} keys whose value is stored nowhere, or that were rotated a while ago, still need the former secret: it is kept, encrypted, until they are gone.`,
@@ -91,8 +97,8 @@ function prepareFile(folder: DataFolder, secret: Uint8Array): void {
   writeSecretFile(path, secret)
 }
 
-/** Encrypts and hashes every key's value anew, where it is stored. */
-async function renewKeys(store: Store, vault: Vault): Promise<number> {
+/** Encrypts and hashes every key's value anew, where it is stored. Names those that don't open. */
+async function renewKeys(store: Store, vault: Vault, broken: string[]): Promise<number> {
   let renewed = 0
   for (let last = 0; ; ) {
     const rows = await store.db
@@ -106,9 +112,23 @@ async function renewKeys(store: Store, vault: Vault): Promise<number> {
       .execute()
     const final = rows.at(-1)
     if (final === undefined) return renewed
-    await store.write(rows.map(({ id, sealed }) => renewKey(store, vault, { id, sealed })))
+    const statements = rows.flatMap((row) =>
+      unlessBroken(broken, `key ${row.id}`, () => renewKey(store, vault, row)),
+    )
+    if (statements.length > 0) await store.write(statements)
     last = final.id
-    renewed += rows.length
+    renewed += statements.length
+  }
+}
+
+/** One changed row must not keep all others under the former secret. */
+function unlessBroken(broken: string[], name: string, renew: () => Compilable): Compilable[] {
+  try {
+    return [renew()]
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error
+    broken.push(name)
+    return []
   }
 }
 
@@ -128,20 +148,22 @@ function renewKey(
     .where('id', '=', row.id)
 }
 
-async function renewChannels(store: Store, vault: Vault): Promise<number> {
+async function renewChannels(store: Store, vault: Vault, broken: string[]): Promise<number> {
   const rows = await store.db
     .selectFrom('channel')
     .select(['id', 'keys'])
     .where('keys', '<>', '[]')
     .execute()
-  const statements = rows.map(({ id, keys }) =>
-    store.db
-      .updateTable('channel')
-      .set({ keys: sealUpstreamKeys(vault, id, openUpstreamKeys(vault, id, keys)) })
-      .where('id', '=', id),
+  const statements = rows.flatMap(({ id, keys }) =>
+    unlessBroken(broken, `channel ${id}`, () =>
+      store.db
+        .updateTable('channel')
+        .set({ keys: sealUpstreamKeys(vault, id, openUpstreamKeys(vault, id, keys)) })
+        .where('id', '=', id),
+    ),
   )
   if (statements.length > 0) await store.write(statements)
-  return rows.length
+  return statements.length
 }
 
 /** Forgets each former secret that no living value was hashed under. Resolves with how many values hold the others. */
