@@ -7,6 +7,7 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -83,7 +84,7 @@ export const forgetFormer = (store: Store, pepperId: number): Compilable =>
 export const newSecret = (random: (bytes: number) => Uint8Array): Uint8Array =>
   bytesOf(Buffer.from(random(SECRET_BYTES)).toString('hex'))
 
-/** Writes a secret where only the owner reads it, and sees it on the disk before going on. */
+/** Writes a secret where only the owner reads it, and sees it on the disk, with its name, before going on. */
 export function writeSecretFile(path: string, secret: Uint8Array): void {
   const file = openSync(path, 'wx', 0o600)
   try {
@@ -91,6 +92,25 @@ export function writeSecretFile(path: string, secret: Uint8Array): void {
     fsyncSync(file)
   } finally {
     closeSync(file)
+  }
+  syncFolder(path)
+}
+
+/** Puts the next secret in the place of the former one. */
+export function replaceSecretFile(folder: DataFolder): void {
+  renameSync(nextSecretFile(folder), folder.secretFile)
+  syncFolder(folder.secretFile)
+}
+
+/** A power failure may take the name of a file whose bytes are on the disk (fsync(2)), and with it every key. */
+function syncFolder(path: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }
 
@@ -133,7 +153,7 @@ function fittingSecret(
   if (existsSync(next)) {
     const secret = readSecretFile(next)
     if (fits(secret)) {
-      renameSync(next, folder.secretFile)
+      replaceSecretFile(folder)
       return secret
     }
   }

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { openUpstreamKeys, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import { keySeal } from '../keys/sealed.ts'
 import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
@@ -14,6 +14,7 @@ import {
   nextSecretFile,
   openVault,
   presentStatements,
+  replaceSecretFile,
   writeSecretFile,
 } from './root-secret.ts'
 import type { Typed } from './run.ts'
@@ -87,7 +88,7 @@ async function switchTo(
       subject: 'root secret',
     }),
   ])
-  if (inFile) renameSync(nextSecretFile(folder), folder.secretFile)
+  if (inFile) replaceSecretFile(folder)
 }
 
 /** A file that is left over from a rotation that was cut off before the database took it means nothing. */
