@@ -79,6 +79,7 @@ export class CommitQueue {
   readonly #parts: CommitQueueParts
   #waiting: Waiting[] = []
   #underway: readonly Waiting[] = []
+  #sentAt = 0
   #failingSince: number | undefined
   #retry: NodeJS.Timeout | undefined
   #scheduled = false
@@ -105,12 +106,18 @@ export class CommitQueue {
   }
 
   healthy(): boolean {
-    return this.#failingSince === undefined && !this.#closed
+    return this.#failingSince === undefined && !this.#closed && !this.#stalled()
   }
 
   accepting(): boolean {
     if (this.#closed || this.#waiting.length >= MOST_WAITING / 2) return false
-    return this.#failingSince === undefined || this.#parts.now() - this.#failingSince < FENCE_MS
+    if (this.#failingSince === undefined) return !this.#stalled()
+    return this.#parts.now() - this.#failingSince < FENCE_MS
+  }
+
+  /** A disk may also say nothing at all: a network's, or one that dies. */
+  #stalled(): boolean {
+    return this.#underway.length > 0 && this.#parts.now() - this.#sentAt >= FENCE_MS
   }
 
   /** Resolves when nothing waits; whatever a failing disk still refuses after `graceMs` is rejected and logged. */
@@ -168,6 +175,7 @@ export class CommitQueue {
     }
     const batch = this.#waiting
     this.#underway = batch
+    this.#sentAt = this.#parts.now()
     this.#waiting = []
     this.#parts.commit(toBatch(batch)).then(
       (answer) => this.#answered(batch, answer),

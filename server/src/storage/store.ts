@@ -80,9 +80,9 @@ export interface Store {
   onChange(listener: (change: Change) => void | Promise<void>): void
   /** Told of every committed balance, in the order of commits and before the promises of that commit resolve. */
   onBalance(listener: (entity: number, remain: number) => void): void
-  /** True while commits succeed; false after a disk failure until one succeeds again. */
+  /** True while commits succeed; false after a disk failure, or 10 s of silence, until one succeeds again. */
   healthy(): boolean
-  /** False when commits have failed for 10 s, or too many settlements wait: new calls should be refused. */
+  /** False when commits have failed, or one has not been answered, for 10 s, or too many settlements wait: new calls should be refused. */
   accepting(): boolean
   /** Copies the whole database, consistently, while it runs. */
   backup(path: string): Promise<void>

@@ -165,3 +165,28 @@ it('everything that waits while a commit runs is the next commit', async () => {
   expect(batches).toEqual([1, 100])
   expect(counted(database)).toBe(101)
 })
+
+it('a disk that neither takes nor refuses counts as failing after ten seconds, until it answers', async () => {
+  const { database } = await openRig()
+  const run = createBatchCommit(database, Date.now)
+  const clock = { now: 0 }
+  const stalled = Promise.withResolvers<void>()
+  const queue = new CommitQueue({
+    commit: async (batch) => {
+      await stalled.promise
+      return run(batch)
+    },
+    onBalance: () => undefined,
+    onChange: () => undefined,
+    now: () => clock.now,
+  })
+  const settling = queue.settle(settlement(1))
+  await pause(10)
+  clock.now = 9_999
+  expect([queue.accepting(), queue.healthy()]).toEqual([true, true])
+  clock.now = 10_000
+  expect([queue.accepting(), queue.healthy()]).toEqual([false, false])
+  stalled.resolve()
+  await settling
+  expect([queue.accepting(), queue.healthy()]).toEqual([true, true])
+})
