@@ -168,6 +168,7 @@ describe.runIf(canMount)('a disk that is full', () => {
     const empty = fill(disk)
 
     let complete = 0
+    const failed: string[] = []
     const refused = new Map<string, number>()
     for (let i = 0; i < 30; i++) {
       const stream = i % 2 === 0
@@ -176,8 +177,12 @@ describe.runIf(canMount)('a disk that is full', () => {
         key.key,
       )
       const whole = answer.status === 200 && (!stream || answer.text.includes('[DONE]'))
-      if (whole) complete += 1
-      else refused.set(/ledger_unavailable/.exec(answer.text)?.[0] ?? answer.text, 1)
+      if (whole) {
+        complete += 1
+        continue
+      }
+      failed.push(answer.requestId)
+      refused.set(/ledger_unavailable/.exec(answer.text)?.[0] ?? answer.text, 1)
     }
     // Settlements that fit into what the file had left may pass; then every one is refused by name.
     expect([...refused.keys()]).toEqual(['ledger_unavailable'])
@@ -189,8 +194,10 @@ describe.runIf(canMount)('a disk that is full', () => {
       (await gateway.call(asking('plain', { max_tokens: 20 }), key.key)).status
     await expect.poll(served, { timeout: 15_000, interval: 500 }).toBe(200)
     const { used_quota, remain_quota } = await gateway.keyRecord(key.id)
-    expect(used_quota).toBeGreaterThanOrEqual((complete + 1) * 30)
+    // One more was served at the end; those that the client was told to have failed cost nothing.
+    expect(used_quota).toBe((complete + 1) * 30)
     expect(remain_quota + used_quota).toBe(1_000_000)
+    for (const requestId of failed) expect((await gateway.usageOf(requestId))?.quota ?? 0).toBe(0)
     expect(await program.end()).toBe(0)
     expect(await findingsIn(disk)).toEqual([])
   })

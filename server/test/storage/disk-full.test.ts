@@ -190,3 +190,35 @@ it('a disk that neither takes nor refuses counts as failing after ten seconds, u
   await settling
   expect([queue.accepting(), queue.healthy()]).toEqual([true, true])
 })
+
+it('lets so many settlements wait and no more, and takes each that it let in', async () => {
+  const stalled = Promise.withResolvers<void>()
+  const queue = new CommitQueue({
+    commit: async ({ order }) => {
+      await stalled.promise
+      return {
+        durable: true,
+        settled: new Float64Array(Number(order[0]) * 4),
+        writes: [],
+        mended: [],
+      }
+    },
+    onBalance: () => undefined,
+    onChange: () => undefined,
+    now: () => 0,
+  })
+  const one = settlement(0)
+  const settle = (count: number) => Array.from({ length: count }, () => queue.settle(one))
+  const admitted = settle(1)
+  await pause(10)
+  admitted.push(...settle(49_999))
+  expect(queue.accepting()).toBe(true)
+  admitted.push(...settle(1))
+  expect(queue.accepting()).toBe(false)
+  // Running calls may still end.
+  admitted.push(...settle(50_000))
+  await expect(queue.settle(one)).rejects.toThrow('too much waits')
+  stalled.resolve()
+  expect(await Promise.all(admitted)).toHaveLength(100_001)
+  expect(queue.accepting()).toBe(true)
+})
