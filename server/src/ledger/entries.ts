@@ -1,5 +1,6 @@
 import { StorageUnavailable, UniqueViolation } from '../storage/failures.ts'
 import { mustChange, type Settlement, type Statement, type Store } from '../storage/store.ts'
+import type { Entity } from './entity.ts'
 import type { BalanceChange } from './ledger.ts'
 import { changeBalance } from './statements.ts'
 
@@ -27,44 +28,41 @@ export function createAdjust(store: Store, now: () => number) {
 
 /**
  * Gives back what a settlement took from finite balances; what was used stays used. Goes on until the disk takes it,
- * and does nothing when the request was refunded before.
+ * and does nothing when the request was refunded before. Each balance for itself: one that was filled up to the most
+ * that it can hold meanwhile takes nothing back.
  */
 export function createRefund(store: Store, now: () => number) {
   return async (settlement: Settlement, charged: number): Promise<void> => {
-    const statements = refundStatements(store, settlement, charged, Math.floor(now() / 1000))
-    if (statements.length === 0) return
-    for (;;) {
-      try {
-        await store.write(statements)
-        return
-      } catch (failure) {
-        if (wasDoneBefore(failure)) return
-        if (!(failure instanceof StorageUnavailable) || !failure.passing) throw failure
-      }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    }
+    const { key, account, keyUnlimited, accountUnlimited, record } = settlement
+    const seconds = Math.floor(now() / 1000)
+    const refund = (entity: Entity) =>
+      untilTaken(
+        store,
+        changeBalance(store, {
+          entity,
+          delta: charged,
+          kind: 'refund',
+          reason: `request ${record.request_id}`,
+          actor: 'gateway',
+          idempotency: `refund:${record.request_id}:${entity}`,
+          seconds,
+        }).map(mustChange),
+      )
+    await Promise.all([keyUnlimited || refund(key), accountUnlimited || refund(account)])
   }
 }
 
-function refundStatements(
-  store: Store,
-  { key, account, keyUnlimited, accountUnlimited, record }: Settlement,
-  charged: number,
-  seconds: number,
-): readonly Statement[] {
-  const entities = [...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
-  return entities.flatMap((entity) => {
-    const statements = changeBalance(store, {
-      entity,
-      delta: charged,
-      kind: 'refund',
-      reason: `request ${record.request_id}`,
-      actor: 'gateway',
-      idempotency: `refund:${record.request_id}:${entity}`,
-      seconds,
-    })
-    return statements.map(mustChange)
-  })
+async function untilTaken(store: Store, statements: readonly Statement[]): Promise<void> {
+  for (;;) {
+    try {
+      await store.write(statements)
+      return
+    } catch (failure) {
+      if (wasDoneBefore(failure)) return
+      if (!(failure instanceof StorageUnavailable) || !failure.passing) throw failure
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  }
 }
 
 const wasDoneBefore = (failure: unknown): boolean =>

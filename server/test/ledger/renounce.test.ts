@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
-import { units } from '../../src/ledger/units.ts'
+import { setBalance } from '../../src/ledger/statements.ts'
+import { MOST_UNITS, units } from '../../src/ledger/units.ts'
 import { type Books, balanceOf, openBooks, openPayers, reserved } from './books.ts'
 import { recordOf } from './record.ts'
 
@@ -55,6 +56,20 @@ it('a committed settlement is refunded by one entry for each finite balance, how
     .execute()
   expect(refunds).toEqual([{ entity: payers.account, delta: 40, reason: 'request a' }])
   expect(books.ledger.available(payers)).toBe(100)
+  expect(await runDoctor(books.file)).toEqual([])
+})
+
+it('refunds the account although its key was filled up to the brim meanwhile', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: MOST_UNITS, account: 100 })
+  const reservation = reserved(books.ledger, payers, 50)
+  await reservation.settle(units(40), recordOf('a'))
+  const wish = { entity: payers.key, amount: MOST_UNITS, actor: 'test', seconds: 1 }
+  await books.store.write(setBalance(books.store, wish))
+  reservation.renounce()
+  await books.ledger.flush()
+  expect(await balanceOf(books.store, payers.account)).toMatchObject({ remain: 100 })
+  expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: MOST_UNITS })
   expect(await runDoctor(books.file)).toEqual([])
 })
 
