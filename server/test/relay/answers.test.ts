@@ -1,3 +1,4 @@
+import { subscribe } from 'node:diagnostics_channel'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   answers,
@@ -8,6 +9,7 @@ import {
   type Rig,
   type RigOptions,
   report,
+  type Script,
   startRig,
   streams,
 } from './rig.ts'
@@ -20,6 +22,11 @@ const start = async (options: RigOptions) => {
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
 const jsonOf = (answer: Response): Promise<any> => answer.json()
+
+const answersWith =
+  (status: number, body: string, headers: Record<string, string> = {}): Script =>
+  (_, response) =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
 
 describe('a plain answer', () => {
   it('passes byte for byte with its cost, and is charged by the reported usage', async () => {
@@ -95,6 +102,19 @@ describe('a plain answer', () => {
     const answer = await rig.call(ask())
     expect(answer.status).toBe(502)
     expect((await jsonOf(answer)).error.code).toBe('upstream_invalid')
+    expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
+  })
+
+  it('that is an error in spite of its status is none: another channel is asked, no secret is said', async () => {
+    const wrong = answersWith(200, '{"error":{"message":"who is upstream-secret-1?"}}')
+    await start({ scripts: [wrong, answers()] })
+    const answer = await rig.call(ask())
+    expect((await jsonOf(answer)).choices[0].message.content).toBe('Hello there')
+    expect(answer.headers.get('x-turnpike-attempts')).toBe('2')
+    await rig.close()
+    await start({ scripts: [wrong] })
+    const refused = await rig.call(ask())
+    expect([refused.status, (await jsonOf(refused)).error.code]).toEqual([502, 'upstream_invalid'])
     expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
   })
 })

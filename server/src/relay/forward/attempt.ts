@@ -115,7 +115,10 @@ class Attempt implements AnswerSink, Watched {
     if (meter === undefined) return this.#refused()
     const firstByteAt = this.#firstByteAt
     if (meter.end()) return this.#finish({ kind: 'answered', meter, firstByteAt })
-    this.#broke({ kind: 'not_http', detail: 'the answer is not valid JSON' })
+    this.#broke({
+      kind: 'not_http',
+      detail: 'the answer is empty, not valid JSON, or an error with a good status',
+    })
   }
 
   failed(failure: Failure) {

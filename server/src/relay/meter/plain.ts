@@ -56,7 +56,7 @@ export class PlainMeter implements Meter {
       this.#lookIn(tailOf(held)) ?? this.#lookIn(Buffer.concat([...this.#passed, ...held]))
     if (this.#outlet.begun) return true
     if (!beginsObject(held[0] as Buffer)) return false
-    return this.#usage !== undefined || this.#whole() !== undefined
+    return this.#usage !== undefined || isAnswer(this.#whole())
   }
 
   reported(): Usage | undefined {
@@ -103,6 +103,13 @@ export class PlainMeter implements Meter {
     }
     return undefined
   }
+}
+
+/** Some gateways say errors with status 200: nobody wrote anything, and the words are not for the caller as they are. */
+function isAnswer(whole: unknown): boolean {
+  if (typeof whole !== 'object' || whole === null) return false
+  const { error, choices } = whole as { error?: unknown; choices?: unknown }
+  return choices !== undefined || (typeof error !== 'object' && typeof error !== 'string')
 }
 
 const OPEN = 0x7b
