@@ -1,4 +1,4 @@
-import { Refused } from '../errors.ts'
+import { Refused, upstreamStatus } from '../errors.ts'
 import type { Settled } from '../ledger/ledger.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
@@ -95,6 +95,8 @@ function withoutContent(headers: string[]): string[] {
 /** What we say ourselves when nobody served the call; `undefined` when the provider's own answer is passed on. */
 export function refusalOf({ answer, failure }: Unserved): Refused | undefined {
   if (answer === undefined) return refusalFor(failure)
+  // Its status is good: it was only written in a way that nobody asked for.
+  if (upstreamStatus.isGood(answer.status)) return new Refused('upstream_invalid')
   if (isOursToKnow(answer)) return new Refused('channel_refused')
   return undefined
 }

@@ -117,6 +117,15 @@ describe('a plain answer', () => {
     expect([refused.status, (await jsonOf(refused)).error.code]).toEqual([502, 'upstream_invalid'])
     expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
   })
+
+  it('that is packed though plain bytes were asked for is upstream_invalid, not a refusal', async () => {
+    await start({ scripts: [answersWith(200, 'packed', { 'content-encoding': 'gzip' })] })
+    const answer = await rig.call(ask())
+    expect([answer.status, (await jsonOf(answer)).error.code]).toEqual([502, 'upstream_invalid'])
+    expect(rig.book.endings).toMatchObject([
+      { cost: 0, record: { error_code: 'upstream_invalid' } },
+    ])
+  })
 })
 
 describe('a stream', () => {
