@@ -161,6 +161,13 @@ describe('a stream', () => {
     )
   })
 
+  it('is one however its content type is spelt', async () => {
+    const headers = { 'content-type': 'Text/Event-Stream' }
+    await start({ scripts: [answersWith(200, delta('x') + finish() + report, headers)] })
+    expect(await (await rig.call(ask({ stream: true }))).text()).toBe(delta('x') + finish())
+    expect(rig.book.endings[0]?.cost).toBe(9 + 3 * 4)
+  })
+
   it('does not look complete before its charge is durable', async () => {
     await start({
       scripts: [streams(delta('Hel'), delta('lo'), finish(), report, event('[DONE]'))],

@@ -105,7 +105,7 @@ async function one(parts: ForwardParts, { reserved, channel, translated, attempt
     if (reserved.outputLimit !== undefined)
       headers.push('X-Turnpike-Output-Limit', String(reserved.outputLimit))
     const { readUsage } = call.dialect
-    if (!headerOf(received, 'content-type')?.startsWith('text/event-stream')) {
+    if (!headerOf(received, 'content-type')?.toLowerCase().startsWith('text/event-stream')) {
       outlet = new ClientOutlet(call.client, status, headers, headerOf(received, 'content-length'))
       return new PlainMeter(outlet, readUsage)
     }
