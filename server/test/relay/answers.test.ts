@@ -168,6 +168,21 @@ describe('a stream', () => {
     expect(rig.book.endings[0]?.cost).toBe(9 + 3 * 4)
   })
 
+  it('says no secret of the channel in an error event, however it is written', async () => {
+    const errors = [
+      'data: {"error":{"message":"upstream-secret-1"}}\n\n',
+      'data: { "id": "x", "error" : {"message":"at 10.0.0.7"}, "choices": [] }\n\n',
+      'event: error\ndata: {"error":"upstream-secret-1"}\n\n',
+    ]
+    const said = delta('the "error": upstream-secret-1')
+    await start({ scripts: [streams(said, ...errors)] })
+    const text = await (await rig.call(ask({ stream: true }))).text()
+    expect(text).toBe(
+      said +
+        errors.join('').replaceAll('upstream-secret-1', '[key]').replace('10.0.0.7', '[address]'),
+    )
+  })
+
   it('does not look complete before its charge is durable', async () => {
     await start({
       scripts: [streams(delta('Hel'), delta('lo'), finish(), report, event('[DONE]'))],

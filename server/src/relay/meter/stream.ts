@@ -8,6 +8,7 @@ const FINISH = '"finish_reason"'
 const USAGE = '"usage"'
 const DELTA = '"delta"'
 const CHOICES = '"choices"'
+const ERROR = '"error"'
 const DONE = '[DONE]'
 const QUOTE = 0x22
 const OPEN = 0x7b
@@ -43,6 +44,7 @@ export class StreamMeter implements Meter {
   #finishAt = -1
   #usageAt = -1
   #deltaAt = -1
+  #errorAt = -1
 
   constructor(outlet: Outlet, expected: StreamExpectation) {
     this.#outlet = outlet
@@ -87,7 +89,7 @@ export class StreamMeter implements Meter {
   /** Passes whole events on: as they came, as long as none of them has to be edited or held. */
   #pass(bytes: Buffer): boolean {
     const text = bytes.toString('latin1')
-    this.#finishAt = this.#usageAt = this.#deltaAt = -1
+    this.#finishAt = this.#usageAt = this.#deltaAt = this.#errorAt = -1
     let flowing = true
     let edited = ''
     let from = 0
@@ -135,7 +137,7 @@ export class StreamMeter implements Meter {
     }
     this.#lookForFinish(text, at, end)
     this.#lookForDelta(text, at, end)
-    if (text.startsWith('{"error"', payload)) return this.#expected.scrub(text.slice(at, end))
+    if (this.#saysError(text, at, end)) return this.#expected.scrub(text.slice(at, end))
     this.#usageAt = next(text, USAGE, this.#usageAt, at)
     return this.#usageAt < end ? this.#usageIn(text, at, end) : undefined
   }
@@ -158,6 +160,16 @@ export class StreamMeter implements Meter {
     if (place >= end) return
     const value = valueAfter(text, place + DELTA.length)
     if (value > 0 && text.charCodeAt(value) === OPEN) this.#produced.collect(text.slice(value, end))
+  }
+
+  /** Whether the event has a member `error` that says something; providers differ in where they put it. */
+  #saysError(text: string, at: number, end: number): boolean {
+    const place = next(text, ERROR, this.#errorAt, at)
+    this.#errorAt = place
+    if (place >= end) return false
+    const value = valueAfter(text, place + ERROR.length)
+    const first = text.charCodeAt(value)
+    return value > 0 && (first === OPEN || first === QUOTE)
   }
 
   #usageIn(text: string, at: number, end: number): string | undefined {
