@@ -168,6 +168,16 @@ describe('a stream', () => {
     expect(rig.book.endings[0]?.cost).toBe(9 + 3 * 4)
   })
 
+  it('of which nothing came is no answer: another channel is asked, and it costs nothing', async () => {
+    await start({ scripts: [streams(), streams(delta('x'), finish(), report)] })
+    expect(await (await rig.call(ask({ stream: true }))).text()).toBe(delta('x') + finish())
+    await rig.close()
+    await start({ scripts: [streams()] })
+    const answer = await rig.call(ask({ stream: true }))
+    expect([answer.status, (await jsonOf(answer)).error.code]).toEqual([502, 'upstream_invalid'])
+    expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
+  })
+
   it('says no secret of the channel in an error event, however it is written', async () => {
     const errors = [
       'data: {"error":{"message":"upstream-secret-1"}}\n\n',

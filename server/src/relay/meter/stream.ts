@@ -65,11 +65,16 @@ export class StreamMeter implements Meter {
 
   end(): boolean {
     const rest = this.#events.rest()
-    if (this.complete || rest.length === 0) return true
+    if (this.complete) return true
+    if (rest.length === 0) return this.#saidSomething
     // Some servers forget the last empty line; but half an event is never passed on.
     if (!saysSomething(rest.toString('latin1'))) return this.#holding
     this.#pass(Buffer.concat([rest, BREAK]))
     return true
+  }
+
+  get #saidSomething(): boolean {
+    return this.#outlet.begun || this.#holding || this.#usage !== undefined
   }
 
   reported(): Usage | undefined {
