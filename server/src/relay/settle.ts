@@ -106,7 +106,8 @@ function usageOf(
   { call }: Reserved,
   outcome: Outcome,
 ): Usage | Promise<Usage> {
-  const meter: Meter | undefined = outcome.kind === 'unserved' ? undefined : outcome.meter
+  const meter: Meter | undefined =
+    outcome.kind === 'unserved' || outcome.firstByteAt === 0 ? undefined : outcome.meter
   if (meter === undefined) return NO_USAGE
   return meter.reported() ?? counted(tokenizer, call, meter)
 }

@@ -301,6 +301,25 @@ describe('a stream', () => {
     })
   })
 
+  it('whose client leaves before its first byte costs nothing, though its head had come', async () => {
+    await start({
+      scripts: [
+        (_, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' })
+          response.flushHeaders()
+        },
+      ],
+    })
+    const headCame = new Promise((resolve) => subscribe('undici:request:headers', resolve))
+    const leaving = new AbortController()
+    const call = rig.call(ask({ stream: true }), { signal: leaving.signal })
+    await headCame
+    leaving.abort()
+    await expect(call).rejects.toThrow()
+    await vi.waitFor(() => expect(rig.book.endings).toHaveLength(1))
+    expect(rig.book.endings[0]).toMatchObject({ cost: 0, record: { status: 499, estimated: 0 } })
+  })
+
   it('reads nothing after [DONE], and no more than a bounded rest after completion', async () => {
     let refused = false
     await start({
