@@ -7,14 +7,22 @@ import { routeOf } from './path.ts'
 /** Contract 5. */
 const MOST_HEADER_BYTES = 64 * 1024
 /** A caller that sends its head or body by drops holds a connection no longer than this. */
-const HEADERS_TIMEOUT_MS = 30_000
-const REQUEST_TIMEOUT_MS = 600_000
+const ARRIVAL: Arrival = { headMs: 30_000, wholeMs: 600_000, checkMs: 5_000 }
 /** Longer than the idle time of usual proxies, which must be the ones to close. */
 const KEEP_ALIVE_MS = 75_000
+
+/** How long requests may take to arrive, and how often that is looked at. */
+export interface Arrival {
+  readonly headMs: number
+  readonly wholeMs: number
+  readonly checkMs: number
+}
 
 export interface ListenerParts extends Omit<ModelDoorParts, 'ended'> {
   /** The management API: everything that is no model request. */
   readonly manage: (request: IncomingMessage, response: ServerResponse) => void
+  /** Tests have less time. */
+  readonly arrival?: Arrival
 }
 
 export interface Listener {
@@ -60,13 +68,14 @@ export function createListener(parts: ListenerParts): Listener {
     parts.manage(request, response)
   }
 
+  const { arrival = ARRIVAL } = parts
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: arrival.headMs,
+      requestTimeout: arrival.wholeMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 5_000,
+      connectionsCheckingInterval: arrival.checkMs,
     },
     receive,
   )

@@ -1,4 +1,9 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createZstdCompress } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { exchange, requestText } from '../tools/raw.ts'
 import { answers, ask, KEY, type Rig, type RigOptions, type Script, startRig } from './rig.ts'
 
 let rig: Rig
@@ -107,6 +112,33 @@ describe('a request goes up', () => {
   })
 })
 
+const HALF_A_CALL = requestText(
+  'POST /v1/chat/completions',
+  { authorization: `Bearer ${KEY}` },
+  JSON.stringify(ask()),
+)
+  .toString()
+  .slice(0, -5)
+
+function expectTimeout(said: string) {
+  const [head = '', body = ''] = said.split('\r\n\r\n')
+  expect(head).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
+  expect(head).toMatch(/^connection: close$/im)
+  expect(head).toMatch(/^x-error-code: request_timeout$/im)
+  expect(JSON.parse(body).error.code).toBe('request_timeout')
+}
+
+/** So many bytes of nothing, packed to some hundred thousand. */
+async function zeros(bytes: number): Promise<Buffer> {
+  const piece = Buffer.alloc(2 ** 20)
+  const pieces = Readable.from(
+    (function* () {
+      for (let sent = 0; sent < bytes; sent += piece.length) yield piece
+    })(),
+  )
+  return buffer(pieces.pipe(createZstdCompress()))
+}
+
 describe('a client', () => {
   it('that leaves before the answer cancels the call, which costs nothing', async () => {
     let cancelled = false
@@ -127,6 +159,16 @@ describe('a client', () => {
     await vi.waitFor(() => expect(cancelled).toBe(true))
     await vi.waitFor(() => expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0]))
     expect(rig.book.endings[0]?.record.status).toBe(499)
+  })
+
+  it.each([
+    ['whose head stands still', 'POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\nx-half'],
+    ['whose body stands still', HALF_A_CALL],
+  ])('%s is told that it took too long, and its connection is closed', async (_how, part) => {
+    const arrival = { headMs: 40, wholeMs: 40, checkMs: 10 }
+    await start({ scripts: [answers()], arrival })
+    expectTimeout(await exchange(rig.url, Buffer.from(part)))
+    expect(rig.received).toHaveLength(0)
   })
 
   it('is told to go elsewhere while the gateway drains', async () => {

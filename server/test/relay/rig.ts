@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
 import type { Channel } from '../../src/channels/channel.ts'
 import { createClientAddress } from '../../src/http/client-address.ts'
-import { createListener } from '../../src/http/listener.ts'
+import { createListener, type ListenerParts } from '../../src/http/listener.ts'
 import { createRequestIds } from '../../src/http/request-ids.ts'
 import type { ApiKey } from '../../src/keys/api-key.ts'
 import { generateKey } from '../../src/keys/secret.ts'
@@ -39,6 +39,7 @@ export interface RigOptions {
   readonly trusted?: Parameters<typeof createClientAddress>[0]
   readonly settlePatienceMs?: number
   readonly bodyIdleMs?: number
+  readonly arrival?: ListenerParts['arrival']
   /** Holds every settlement back until it is called by the test. */
   readonly holdSettlements?: boolean
 }
@@ -106,6 +107,7 @@ export async function startRig(options: RigOptions = {}) {
     log,
     served: () => {},
     manage: (_request, response) => void response.end('manage'),
+    ...(options.arrival === undefined ? {} : { arrival: options.arrival }),
   })
   const port = await listening(listener.server)
   return {
