@@ -55,6 +55,7 @@ class BodyReading implements Watched {
   #bytes = 0
   #over = false
   #movedAt: number
+  #unpacked: Transform | undefined
 
   constructor(
     request: IncomingMessage,
@@ -70,6 +71,7 @@ class BodyReading implements Watched {
   }
 
   start(unpacked: Transform | undefined) {
+    this.#unpacked = unpacked
     const request = this.#request
     const source = unpacked ?? request
     source.on('data', (chunk: Buffer) => this.#chunk(chunk))
@@ -112,6 +114,8 @@ class BodyReading implements Watched {
     if (this.#over) return
     this.#stop()
     this.#request.unpipe()
+    // A few packed bytes can be many gigabytes: whatever is refused is not unpacked any further.
+    this.#unpacked?.destroy()
     this.#request.resume()
     this.#reject(error)
   }

@@ -171,6 +171,16 @@ describe('a client', () => {
     expect(rig.received).toHaveLength(0)
   })
 
+  it('whose packed body is refused for its size is not unpacked any further', async () => {
+    await start({ scripts: [answers()] })
+    const bomb = await zeros(4 * 2 ** 30)
+    const answer = await rig.call(bomb, { headers: { 'content-encoding': 'zstd' } })
+    expect(answer.status).toBe(413)
+    const before = process.cpuUsage()
+    await pause(400)
+    expect(process.cpuUsage(before).user).toBeLessThan(150_000)
+  })
+
   it('is told to go elsewhere while the gateway drains', async () => {
     await start({ scripts: [answers()] })
     rig.beginDraining()
