@@ -38,7 +38,14 @@ export function readBody(
       return reject(new Refused('body_too_large', tooLarge(limits.bytes)))
     }
     if (request.headers.expect !== undefined) response.writeContinue()
-    new BodyReading(request, limits, resolve, reject).start(unpack?.())
+    const fail = (error: Error) => {
+      // Whoever may still send the rest is not waited for.
+      if (error instanceof Refused && error.code === 'request_timeout') {
+        response.setHeader('Connection', 'close')
+      }
+      reject(error)
+    }
+    new BodyReading(request, limits, resolve, fail).start(unpack?.())
   })
 }
 
@@ -90,8 +97,7 @@ class BodyReading implements Watched {
 
   tick(now: number) {
     if (now - this.#movedAt <= this.#limits.idleMs) return
-    this.#fail(new BodyBrokenOff())
-    this.#request.destroy()
+    this.#fail(new Refused('request_timeout'))
   }
 
   #chunk(chunk: Buffer) {

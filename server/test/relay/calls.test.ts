@@ -171,6 +171,13 @@ describe('a client', () => {
     expect(rig.received).toHaveLength(0)
   })
 
+  it('that pauses within its body is told so, and its connection is closed', async () => {
+    await start({ scripts: [answers()], bodyIdleMs: 40 })
+    expectTimeout(await exchange(rig.url, Buffer.from(HALF_A_CALL)))
+    expect(rig.received).toHaveLength(0)
+    expect(rig.listener.running()).toBe(0)
+  })
+
   it('whose packed body is refused for its size is not unpacked any further', async () => {
     await start({ scripts: [answers()] })
     const bomb = await zeros(4 * 2 ** 30)
