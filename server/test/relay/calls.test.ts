@@ -44,6 +44,13 @@ describe('a channel that fails', () => {
     expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
   })
 
+  it('does not leave a piece of its key in the log where its words are cut', async () => {
+    await start({ scripts: [refuses(400, { message: `${'x'.repeat(965)} upstream-secret-1` })] })
+    await rig.call(ask())
+    expect(JSON.stringify(rig.told)).toContain('xxx')
+    expect(JSON.stringify(rig.told)).not.toContain('upstream-s')
+  })
+
   it.each([
     [401, { message: 'x' }],
     [429, { code: 'insufficient_quota' }],

@@ -151,7 +151,8 @@ function note({ log }: ForwardParts, { call }: Reserved, channel: Channel, ended
   const told = { request: call.id, channel: channel.id, model: call.parsed.model }
   if (ended.kind === 'refused') {
     // The provider's own words: what they may hold of our keys is taken out for the log too.
-    const said = scrubbed(ended.answer.body?.toString('utf8', 0, 1_000) ?? '', channel)
+    // Cut afterwards: half a key is not recognised.
+    const said = scrubbed(ended.answer.body?.toString('utf8') ?? '', channel).slice(0, 1_000)
     log.warn({ ...told, status: ended.answer.status, said }, 'a channel refused')
   } else if (ended.kind === 'failed' || ended.kind === 'broke') {
     log.warn({ ...told, failure: ended.failure }, 'a channel failed')
