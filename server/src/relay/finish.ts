@@ -33,6 +33,8 @@ export function createFinish(errorType: ErrorType) {
 }
 
 const BROKE = 'the provider broke off its answer'
+/** What is said of a provider's words that can't be passed on. */
+const UNREAD = 'upstream_invalid'
 
 interface Broken {
   readonly reserved: Reserved
@@ -69,12 +71,12 @@ function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): voi
   if (body === undefined || headerOf(headers, 'content-encoding') !== undefined) {
     const message = `the provider answered with status ${status} and a text that can't be passed on`
     clean = call.dialect.shapeError({
-      code: 'upstream_invalid',
+      code: UNREAD,
       message,
       requestId: call.id,
       type: errorType(),
     })
-    withoutContent(sent).push('Content-Type', 'application/json')
+    withoutContent(sent).push('Content-Type', 'application/json', 'X-Error-Code', UNREAD)
   } else {
     clean = scrubbed(body.toString('utf8'), outcome.answeredBy)
   }

@@ -51,6 +51,28 @@ describe('a channel that fails', () => {
     expect(JSON.stringify(rig.told)).not.toContain('upstream-s')
   })
 
+  it('without end is cut, and what is said instead has its code in the header too', async () => {
+    let over = false
+    await start({
+      scripts: [
+        (_, response) => {
+          response.writeHead(400, { 'content-type': 'text/plain', 'content-language': 'en' })
+          const more = setInterval(() => response.write('x'.repeat(16_000)), 1)
+          response.on('close', () => {
+            clearInterval(more)
+            over = true
+          })
+        },
+      ],
+    })
+    const answer = await rig.call(ask())
+    const { error } = (await answer.json()) as { error: { code: string } }
+    expect([answer.status, error.code]).toEqual([400, 'upstream_invalid'])
+    expect(answer.headers.get('x-error-code')).toBe('upstream_invalid')
+    expect(answer.headers.get('content-language')).toBeNull()
+    await vi.waitFor(() => expect(over).toBe(true))
+  })
+
   it.each([
     [401, { message: 'x' }],
     [429, { code: 'insufficient_quota' }],
