@@ -15,13 +15,14 @@ export function createClientAddress(trusted: AddressMatcher | undefined): Client
   if (trusted === undefined) return (socketAddress) => canonicalAddress(socketAddress)
   return (socketAddress, forwarded) => {
     let address = canonicalAddress(socketAddress)
-    let end = forwarded?.length ?? 0
-    while (end > 0 && trusted.has(address)) {
-      const comma = (forwarded as string).lastIndexOf(',', end - 1)
-      const entry = withoutPort((forwarded as string).slice(comma + 1, end).trim())
+    // What is left of the list; -1: all of it was read.
+    let end = forwarded?.length || -1
+    while (end >= 0 && trusted.has(address)) {
+      const list = (forwarded as string).slice(0, end)
+      end = list.lastIndexOf(',')
+      const entry = withoutPort(list.slice(end + 1).trim())
       if (isIP(entry) === 0) return undefined
       address = canonicalAddress(entry)
-      end = comma
     }
     return address
   }
@@ -29,7 +30,7 @@ export function createClientAddress(trusted: AddressMatcher | undefined): Client
 
 /** Some proxies write `1.2.3.4:5678` and `[2001:db8::1]:5678`. */
 function withoutPort(entry: string): string {
-  if (entry.startsWith('[')) return entry.slice(1, entry.indexOf(']'))
-  const colon = entry.indexOf(':')
-  return colon > 0 && entry.indexOf(':', colon + 1) < 0 ? entry.slice(0, colon) : entry
+  const written = WITH_PORT.exec(entry)
+  return written?.[1] ?? written?.[2] ?? entry
 }
+const WITH_PORT = /^(?:\[([\da-f:.]+)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/i

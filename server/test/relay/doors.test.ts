@@ -65,6 +65,12 @@ describe("the caller's address", () => {
   it('is refused when a malformed entry stands where it is read, and only then', () => {
     expect(trusted('10.0.0.1', '198.51.100.1, unknown')).toBeUndefined()
     expect(trusted('10.0.0.1', '198.51.100.1,')).toBeUndefined()
+    expect(trusted('10.0.0.1', ',10.2.3.4')).toBeUndefined()
+    expect(trusted('10.0.0.1', '[2001:db8::7]x, 10.2.3.4')).toBeUndefined()
+    expect(trusted('10.0.0.1', '198.51.100.1:x')).toBeUndefined()
+    expect(trusted('10.0.0.1', '[198.51.100.1')).toBeUndefined()
+    expect(trusted('10.0.0.1', '')).toBe('10.0.0.1')
+    expect(trusted('10.0.0.1', '198.51.100.1:443')).toBe('198.51.100.1')
     expect(trusted('10.0.0.1', 'garbage, 198.51.100.1')).toBe('198.51.100.1')
   })
 })
