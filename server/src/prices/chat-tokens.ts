@@ -109,17 +109,24 @@ function takeText(value: unknown, texts: string[]) {
   texts.push(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
+/** Every member counts: providers differ in which of them they read, and a text may hide beside a picture. */
 function takePart(
   part: unknown,
   found: { texts: string[]; images: number; attachedCharacters: number },
 ) {
   if (!isObject(part)) return takeText(part, found.texts)
-  if (imageOf(part) !== undefined) {
-    found.images += 1
-    return
+  for (const [name, value] of Object.entries(part)) {
+    if (name === 'type') continue
+    if (name === 'image_url' && imageOf(part) !== undefined) found.images += 1
+    else if (ATTACHMENTS.has(name) && isObject(value)) found.attachedCharacters += length(value)
+    else takeText(value, found.texts)
   }
-  const attached = part.input_audio ?? part.file
-  if (!isObject(attached)) return takeText(part.text ?? part, found.texts)
-  for (const value of Object.values(attached))
-    if (typeof value === 'string') found.attachedCharacters += value.length
 }
+
+const ATTACHMENTS = new Set(['input_audio', 'file'])
+
+const length = (attached: Loose): number =>
+  Object.values(attached).reduce<number>((sum, value) => {
+    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+    return sum + text.length
+  }, 0)

@@ -72,6 +72,20 @@ describe('a limit that can’t be afforded', () => {
     expect(answer.json.error.code).toBe('quota_exhausted')
   })
 
+  it('is refused for all of its input, whatever stands beside a picture or a file', async () => {
+    const { key } = await gateway.createKey({ remain_quota: 9000 })
+    const words = 'word '.repeat(10_000)
+    for (const part of [
+      { type: 'text', text: words, image_url: 'https://e.com/a.png' },
+      { type: 'text', text: words, file: { file_id: 'x' } },
+      { type: 'refusal', text: '', refusal: words },
+    ]) {
+      const messages = [{ role: 'user', content: [part] }]
+      const { answer } = await sent(asking('fifty', { messages, max_tokens: 10 }), key)
+      expect([answer.status, answer.json.error?.code]).toEqual([403, 'quota_exhausted'])
+    }
+  })
+
   it('is refused when lowering is switched off', async () => {
     await gateway.manage('PUT', '/api/setting/', { 'quota.lower_output': 'off' })
     const { key } = await gateway.createKey({ remain_quota: 2500 })
