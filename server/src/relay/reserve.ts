@@ -107,7 +107,12 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
     return done(await soon(parts, purse, priced(wish.wanted)), wish.wanted)
   }
   const affordable = within(remaining)
-  if (affordable < wish.least) throw tooDear(taken, wish, affordable)
+  if (affordable < wish.least) {
+    // Named is who lacks units for the least: the other one could do with a lower limit.
+    const least = ledger.reserve(payers, priced(wish.least))
+    if ('settle' in least) return done(least, wish.least)
+    throw tooDear(least, wish, affordable)
+  }
   const now = within(ledger.available(payers))
   const lowered = now >= wish.least ? ledger.reserve(payers, priced(now)) : undefined
   if (lowered !== undefined && 'settle' in lowered) return done(lowered, now)

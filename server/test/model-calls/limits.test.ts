@@ -86,6 +86,19 @@ describe('a limit that can’t be afforded', () => {
     }
   })
 
+  it('of which key and account lack units names who lacks too many', async () => {
+    const { id } = await gateway.manage('POST', '/api/user/', { username: 'lacking', quota: 300 })
+    const { token } = await gateway.manage('POST', `/api/user/${id}/access_tokens`, { name: 't' })
+    const headers = { authorization: gateway.secret(token), prefer: 'return=representation' }
+    // The key could pay 600 of 1 000 tokens; its account only 60.
+    const made = await gateway.api('POST', '/api/token/', { remain_quota: 2500 }, headers)
+    const { answer } = await sent(
+      asking('fifty', { max_tokens: 1000 }),
+      gateway.secret(made.json.data.key),
+    )
+    expect([answer.status, answer.json.error.code]).toEqual([403, 'insufficient_balance'])
+  })
+
   it('is refused when lowering is switched off', async () => {
     await gateway.manage('PUT', '/api/setting/', { 'quota.lower_output': 'off' })
     const { key } = await gateway.createKey({ remain_quota: 2500 })
