@@ -252,6 +252,26 @@ describe('GET /v1/models', () => {
     expect(await ids(limited)).toEqual(['vendor/model:b'])
   })
 
+  it('leaves out what has no price or no channel that is enabled', async () => {
+    await gateway.offer('unpriced', undefined, { price: null })
+    await gateway.offer('gift', undefined, { price: null, channel: { free: true } })
+    await gateway.offer('asleep', undefined, { channel: { status: 2 } })
+    await gateway.offer('elsewhere', undefined, { channel: { groups: ['elsewhere'] } })
+    const { json } = await gateway.call('', key, { path: '/v1/models', method: 'GET' })
+    const ids = json.data.map(({ id }: { id: string }) => id)
+    expect(ids).toContain('gift')
+    for (const id of ['unpriced', 'asleep', 'elsewhere']) {
+      expect(ids).not.toContain(id)
+      const one = await gateway.call('', key, { path: `/v1/models/${id}`, method: 'GET' })
+      expect([id, one.status]).toEqual([id, 404])
+    }
+    // As the list says, so do calls.
+    expect((await gateway.call(asking('gift'), key)).status).toBe(200)
+    expect((await gateway.call(asking('unpriced'), key)).status).toBe(403)
+    for (const id of ['asleep', 'elsewhere'])
+      expect((await gateway.call(asking(id), key)).json.error.code).toBe('model_not_found')
+  })
+
   it('shows one, also with a slash in its id, and is 404 for those the key may not call', async () => {
     const get = (id: string) => gateway.call('', key, { path: `/v1/models/${id}`, method: 'GET' })
     expect((await get('model-a')).json).toMatchObject({ id: 'model-a', object: 'model' })

@@ -168,6 +168,36 @@ describe('the first check that fails speaks for all', () => {
     await expectRefusal('invalid_request', limited.key, 'no json')
     await expectRefusal('model_not_allowed', limited.key, asking('nobody-serves-this'))
   })
+
+  it('and the account comes between address and state, the group between model and who serves it', async () => {
+    const { id } = await gateway.manage('POST', '/api/user/', {
+      username: 'moving',
+      quota: 1_000_000,
+      groups: ['other'],
+    })
+    const { token } = await gateway.manage('POST', `/api/user/${id}/access_tokens`, { name: 't' })
+    const headers = { authorization: gateway.secret(token), prefer: 'return=representation' }
+    const made = await gateway.api(
+      'POST',
+      '/api/token/',
+      { name: 'k', group: 'other', remain_quota: 1_000 },
+      headers,
+    )
+    const key = gateway.secret(made.json.data.key)
+    const change = (fields: Fields) =>
+      gateway.api('PUT', '/api/token/', { id: made.json.data.id, ...fields }, headers)
+    await gateway.manage('PUT', `/api/user/${id}`, { groups: [] })
+    const said = await expectRefusal('group_not_available', key, asking('nobody-serves-this'))
+    expect(said).toMatch(/^no access to group other/)
+    const list = await gateway.call('', key, { path: '/v1/models', method: 'GET' })
+    expect([list.status, list.json.error.code]).toEqual([403, 'group_not_available'])
+    await change({ model_limits_enabled: true, model_limits: 'model-b' })
+    await expectRefusal('model_not_allowed', key)
+    await change({ status: 2 })
+    await expectRefusal('key_disabled', key)
+    await gateway.manage('PUT', `/api/user/${id}`, { status: 2 })
+    await expectRefusal('account_suspended', key)
+  })
 })
 
 describe('credentials', () => {
