@@ -118,6 +118,24 @@ describe('a plain answer', () => {
     expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
   })
 
+  it('may begin with blank lines, which some providers send while they work', async () => {
+    await start({
+      scripts: [
+        (_, response) => {
+          response.writeHead(200, { 'content-type': 'application/json' })
+          const body = '{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":6}}'
+          response.write('\n', () =>
+            setImmediate(() => response.write('\n \n', () => response.end(body))),
+          )
+        },
+      ],
+    })
+    const answer = await rig.call(ask())
+    expect(answer.status).toBe(200)
+    expect((await answer.text()).trimStart()).toMatch(/^\{"choices"/)
+    expect(rig.book.endings[0]?.cost).toBe(5 + 6 * 4)
+  })
+
   it('that is packed though plain bytes were asked for is upstream_invalid, not a refusal', async () => {
     await start({ scripts: [answersWith(200, 'packed', { 'content-encoding': 'gzip' })] })
     const answer = await rig.call(ask())

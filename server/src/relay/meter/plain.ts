@@ -55,7 +55,7 @@ export class PlainMeter implements Meter {
     this.#usage =
       this.#lookIn(tailOf(held)) ?? this.#lookIn(Buffer.concat([...this.#passed, ...held]))
     if (this.#outlet.begun) return true
-    if (!beginsObject(held[0] as Buffer)) return false
+    if (!beginsObject(held)) return false
     return this.#usage !== undefined || isAnswer(this.#whole())
   }
 
@@ -125,10 +125,14 @@ function tailOf(held: readonly Buffer[]): Buffer {
   return Buffer.concat(held.slice(first)).subarray(-LONGEST_REPORT)
 }
 
-function beginsObject(bytes: Buffer): boolean {
-  let at = 0
-  while (at < bytes.length && (bytes[at] as number) <= 0x20) at++
-  return bytes[at] === OPEN
+/** Blank lines may come first: some providers send them while they work. */
+function beginsObject(held: readonly Buffer[]): boolean {
+  for (const bytes of held) {
+    let at = 0
+    while (at < bytes.length && (bytes[at] as number) <= 0x20) at++
+    if (at < bytes.length) return bytes[at] === OPEN
+  }
+  return false
 }
 
 function endsObject(held: readonly Buffer[]): boolean {
