@@ -136,6 +136,16 @@ describe('a plain answer', () => {
     expect(rig.book.endings[0]?.cost).toBe(5 + 6 * 4)
   })
 
+  it('that is a long page instead of JSON is a 502 that costs nothing, like a short one', async () => {
+    for (const words of [10, 100_000]) {
+      await start({ scripts: [answersWith(200, `<html>${'word '.repeat(words)}</html>`)] })
+      const answer = await rig.call(ask())
+      expect([answer.status, (await jsonOf(answer)).error.code]).toEqual([502, 'upstream_invalid'])
+      expect(rig.book.endings.map(({ cost }) => cost)).toEqual([0])
+      if (words === 10) await rig.close()
+    }
+  })
+
   it('that is packed though plain bytes were asked for is upstream_invalid, not a refusal', async () => {
     await start({ scripts: [answersWith(200, 'packed', { 'content-encoding': 'gzip' })] })
     const answer = await rig.call(ask())

@@ -25,6 +25,8 @@ export class PlainMeter implements Meter {
   #passed: Buffer[] = []
   #passedBytes = 0
   #usage: Usage | undefined
+  /** What comes is long, and no JSON object. */
+  #isNone = false
 
   constructor(outlet: Outlet, readUsage: (reported: unknown) => Usage | undefined) {
     this.#outlet = outlet
@@ -32,11 +34,13 @@ export class PlainMeter implements Meter {
   }
 
   chunk(bytes: Buffer): boolean {
+    if (this.#isNone) return true
     this.#held.push(bytes)
     this.#heldBytes += bytes.length
     let flowing = true
     let oldest = this.#held[this.#first] as Buffer
     while (this.#heldBytes - oldest.length >= HELD) {
+      if (!this.#outlet.begun && !beginsObject(this.held())) return this.#letGo()
       flowing = this.#pass(oldest)
       oldest = this.#held[++this.#first] as Buffer
     }
@@ -77,6 +81,14 @@ export class PlainMeter implements Meter {
 
   held(): readonly Buffer[] {
     return this.#first === 0 ? this.#held : this.#held.slice(this.#first)
+  }
+
+  /** Nothing of it will be passed on, so nothing of it is kept. */
+  #letGo(): boolean {
+    this.#isNone = true
+    this.#held = []
+    this.#heldBytes = this.#first = 0
+    return true
   }
 
   #pass(bytes: Buffer): boolean {
