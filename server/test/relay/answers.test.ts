@@ -189,6 +189,15 @@ describe('a stream', () => {
     )
   })
 
+  it('loses the usage that we asked for also where a word looks like it', async () => {
+    const words = [' the "usage', ' and the "error', ' "finish_reason']
+    const sent = words.map((word) => delta(word, { usage: null }))
+    await start({ scripts: [streams(...sent, finish({ usage: null }), report)] })
+    const text = await (await rig.call(ask({ stream: true }))).text()
+    expect(text).toBe(words.map((word) => delta(word)).join('') + finish())
+    expect(rig.book.endings[0]?.cost).toBe(9 + 3 * 4)
+  })
+
   it('is one however its content type is spelt', async () => {
     const headers = { 'content-type': 'Text/Event-Stream' }
     await start({ scripts: [answersWith(200, delta('x') + finish() + report, headers)] })

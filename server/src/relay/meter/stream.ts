@@ -143,7 +143,7 @@ export class StreamMeter implements Meter {
     this.#lookForFinish(text, at, end)
     this.#lookForDelta(text, at, end)
     if (this.#saysError(text, at, end)) return this.#expected.scrub(text.slice(at, end))
-    this.#usageAt = next(text, USAGE, this.#usageAt, at)
+    this.#usageAt = nextMember(text, USAGE, this.#usageAt, at)
     return this.#usageAt < end ? this.#usageIn(text, at, end) : undefined
   }
 
@@ -169,7 +169,7 @@ export class StreamMeter implements Meter {
 
   /** Whether the event has a member `error` that says something; providers differ in where they put it. */
   #saysError(text: string, at: number, end: number): boolean {
-    const place = next(text, ERROR, this.#errorAt, at)
+    const place = nextMember(text, ERROR, this.#errorAt, at)
     this.#errorAt = place
     if (place >= end) return false
     const value = valueAfter(text, place + ERROR.length)
@@ -205,6 +205,14 @@ function next(text: string, wanted: string, known: number, from: number): number
   if (known >= from) return known
   const found = text.indexOf(wanted, from)
   return found < 0 ? Number.POSITIVE_INFINITY : found
+}
+
+/** The next place where a member has the name: the end of a text can look like one, as in "the \\"usage". */
+function nextMember(text: string, wanted: string, known: number, from: number): number {
+  let place = next(text, wanted, known, from)
+  while (place < text.length && valueAfter(text, place + wanted.length) < 0)
+    place = next(text, wanted, -1, place + wanted.length)
+  return place
 }
 
 /** One past the empty line that ends the event which begins at `at`. */
