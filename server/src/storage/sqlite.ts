@@ -69,7 +69,9 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
     backup: (to) => reader.backup(to),
     async close() {
       await queue.close(CLOSE_GRACE_MS)
-      await Promise.all([reader.close(), writer.close()])
+      // The writer last: whoever closes last leaves one whole file behind, and a reader may not write it.
+      await reader.close()
+      await writer.close()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
@@ -42,6 +42,18 @@ it('opens again what it made, without changing it', async () => {
   const second = await open(path)
   expect(await second.db.selectFrom('setting').selectAll().execute()).toHaveLength(1)
   await second.close()
+})
+
+it('leaves one whole file behind when it is closed, however often', async () => {
+  const folder = await temporaryFolder()
+  for (let round = 0; round < 5; round++) {
+    const store = await open(join(folder, 'whole.db'))
+    await store.write([
+      store.db.insertInto('setting').values({ name: `${round}`, value: '1', updated_at: 1 }),
+    ])
+    await store.close()
+    expect(readdirSync(folder)).toEqual(['whole.db'])
+  }
 })
 
 it('says what is wrong with a file that is no database, and with a folder that is not there', async () => {
