@@ -87,8 +87,6 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     terminal.complain(`turnpike ${name}: ${typed}\n\n${HELP}`)
     return NOT_UNDERSTOOD
   }
-  // Databases and backups hold digests and sealed keys: whatever is written is for its owner only, in any folder.
-  process.umask(0o077)
   try {
     return await command.run(terminal, typed)
   } catch (error) {
