@@ -33,6 +33,8 @@ export function createRelay(steps: Steps): Relay {
     const candidates = steps.route(grant)
     const reserved = await steps.reserve(candidates)
     try {
+      // Units that others hold are waited for, and a key can be revoked meanwhile, too.
+      steps.authorise(await proven.again(), call)
       // The answer goes out while it comes in, except for its end: that waits for the charge.
       const outcome = await steps.forward(reserved)
       const settled = await steps.settle(reserved, outcome)

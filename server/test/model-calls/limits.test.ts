@@ -124,6 +124,30 @@ describe('units that running calls hold', () => {
     expect([(await first).status, (await second).status]).toEqual([200, 200])
   })
 
+  it('are not had by a key that was disabled while it waited', async () => {
+    await gateway.manage('PUT', '/api/setting/', { 'ledger.wait_ms': 20_000 })
+    const go = Promise.withResolvers<void>()
+    await gateway.offer('slow-again', async (call, response) => {
+      await go.promise
+      await answers({ usage: { prompt: 10, completion: 10 } })(call, response)
+    })
+    const { id, key } = await gateway.createKey({ remain_quota: 1000 })
+    const arrived = upstream.next()
+    const first = gateway.call(asking('slow-again', { max_tokens: 200 }), key)
+    await arrived
+    const second = gateway.call(asking('fifty', { max_tokens: 200 }), key)
+    // By the time that these are answered, it waits.
+    for (let n = 0; n < 10; n++) await gateway.keyRecord(id)
+    const calls = upstream.calls.length
+    await gateway.manage('PUT', '/api/token/?status_only=true', { id, status: 2 })
+    go.resolve()
+    expect((await first).status).toBe(200)
+    expect([(await second).status, (await second).json.error.code]).toEqual([401, 'key_disabled'])
+    expect(upstream.calls.length).toBe(calls)
+    expect((await gateway.keyRecord(id)).used_quota).toBe(50)
+    await gateway.manage('PUT', '/api/setting/', { 'ledger.wait_ms': 500 })
+  })
+
   it('make 429 quota_reserved with Retry-After when they stay held', async () => {
     const go = Promise.withResolvers<void>()
     await gateway.offer('stuck', async (call, response) => {
