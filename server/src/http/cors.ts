@@ -17,10 +17,15 @@ const OPEN_PATHS = new Set(['/api/models', '/api/usage/token'])
 export const isOpenPath = (path: string): boolean =>
   OPEN_PATHS.has(path.endsWith('/') ? path.slice(0, -1) : path)
 
-/** Answers a browser's question before the request itself: no credential is asked for it. */
-export function answerPreflight(request: IncomingMessage, response: ServerResponse): void {
+/** Answers a browser's question before the request itself: no credential is asked for it. `ids`: names and values. */
+export function answerPreflight(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ids: readonly string[],
+): void {
   const asked = request.headers['access-control-request-headers']
   response.writeHead(NO_CONTENT, [
+    ...ids,
     ...ANY_ORIGIN,
     'Access-Control-Allow-Methods',
     'GET, POST, DELETE, OPTIONS',

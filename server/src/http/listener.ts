@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { idHeaders } from './answer-headers.ts'
 import { createBrokenRequest } from './broken-request.ts'
 import { answerPreflight, CORS_HEADERS, isOpenPath } from './cors.ts'
 import { createModelDoor, type ModelDoorParts } from './model-door.ts'
@@ -55,10 +56,11 @@ export function createListener(parts: ListenerParts): Listener {
     }
     response.on('close', ended)
     if (request.method === 'OPTIONS' && (route.to !== 'manage' || isOpenPath(path))) {
-      answerPreflight(request, response)
+      answerPreflight(request, response, idHeaders(parts.nextId()))
       return
     }
     if (path === '/' && request.method === 'HEAD') {
+      response.writeHead(response.statusCode, idHeaders(parts.nextId()))
       response.end()
       return
     }

@@ -55,7 +55,9 @@ describe('base URLs are forgiven', () => {
   })
 
   it('and HEAD / answers 200', async () => {
-    expect((await fetch(gateway.url, { method: 'HEAD' })).status).toBe(200)
+    const answer = await fetch(gateway.url, { method: 'HEAD' })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
   })
 })
 
@@ -192,6 +194,8 @@ describe('browsers', () => {
       },
     })
     expect(asked.ok).toBe(true)
+    expect(asked.headers.get('x-request-id')).toMatch(/^req_/)
+    expect(asked.headers.get('request-id')).toBe(asked.headers.get('x-request-id'))
     expect(asked.headers.get('access-control-allow-origin')).toBe('*')
     expect(asked.headers.get('access-control-allow-headers')).toContain('x-stainless-os')
     expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
