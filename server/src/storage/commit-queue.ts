@@ -65,7 +65,7 @@ const PROBE: WaitingWrite = {
 /**
  * From so many settlements in one commit on, the next one is waited for, so long or until so many are there: what a
  * commit costs beside its records (two threads that wake up, the disk's sync) is then shared by enough. Measured with 32
- * callers: 2 ms without a limit cost a sixth more, and waiting for all 32 leaves the relay without work.
+ * callers: 2 ms or 16 cost a sixth more, and waiting for all 32 leaves the relay without work.
  */
 const BUSY = 4
 const GATHER_MS = 4
