@@ -19,9 +19,11 @@ export function createUnknownValues(now: () => number): UnknownValues {
     add(value) {
       until.delete(value)
       until.set(value, now() + REMEMBERED_MS)
-      if (until.size <= MOST_REMEMBERED) return
-      const [oldest] = until.keys()
-      if (oldest !== undefined) until.delete(oldest)
+      // The oldest come first. A value may be somebody's secret elsewhere: none stays longer than it is of use.
+      for (const [oldest, end] of until) {
+        if (end > now() && until.size <= MOST_REMEMBERED) break
+        until.delete(oldest)
+      }
     },
     clear: () => until.clear(),
   }
