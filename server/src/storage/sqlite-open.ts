@@ -14,7 +14,7 @@ export function openForWriting(path: string, durability: Durability): DatabaseSy
       // NORMAL in WAL mode syncs only at checkpoints: commits survive our own death, not the machine's.
       const synchronous = durability === 'full' ? 'full' : 'normal'
       database.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous};
-        pragma cache_size = -8000; pragma temp_store = memory; pragma journal_size_limit = 67108864;`)
+        pragma cache_size = -4000; pragma temp_store = memory; pragma journal_size_limit = 67108864;`)
       migrate(database, path)
       // A read-only file opens, and says so only when written to: better now than at the first settlement.
       database.exec('begin immediate; update change_counter set seq = seq; commit')
@@ -32,7 +32,7 @@ export function openForReading(path: string): DatabaseSync {
     if (!existsSync(path)) throw new CannotOpen(path, 'there is no such file')
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
     try {
-      database.exec('pragma cache_size = -4000; pragma temp_store = memory;')
+      database.exec('pragma cache_size = -2000; pragma temp_store = memory;')
       const schema = schemaOf(database)
       if (schema > SCHEMA) throw new NewerSchema(path, schema, SCHEMA)
       if (schema < SCHEMA) {

@@ -25,6 +25,10 @@ export interface ReaderThread {
   readonly read: Read
   /** Reads that were asked for and not answered yet; Infinity once nobody is there to answer. */
   busy(): number
+  /** The read at work: the same number as a moment ago means that it takes long. 0: none. */
+  working(): number
+  /** Has everything behind the read at work answered by another reader. */
+  passOn(to: ReaderThread): void
   backup(path: string): Promise<void>
   close(): Promise<void>
 }
@@ -54,11 +58,11 @@ export async function startWriter(path: string, durability: Durability): Promise
 }
 
 /** Starts a thread that reads. The file must exist: the writer comes first. */
-async function startReader(path: string): Promise<ReaderThread> {
+export async function startReader(path: string): Promise<ReaderThread> {
   const thread = start<FromReader>('./sqlite-reader.ts', { path })
   const first = await thread.first
   if (first.kind === 'refused') throw unpackOpenFailure(path, first)
-  const asked = new Map<number, Asked<readonly Row[]>>()
+  const asked = new Map<number, AskedRead>()
   let lastId = 0
   thread.onMessage((message) => {
     if (message.kind !== 'rows' && message.kind !== 'failed') return
@@ -79,35 +83,26 @@ async function startReader(path: string): Promise<ReaderThread> {
         return
       }
       const id = ++lastId
-      asked.set(id, { resolve, reject })
-      thread.post(message(id))
+      const sent = message(id)
+      asked.set(id, { resolve, reject, sent })
+      thread.post(sent)
     })
+  const read: Read = (sql, parameters) => ask((id) => ({ kind: 'query', id, sql, parameters }))
+  const working = () => asked.keys().next().value ?? 0
   return {
-    read: (sql, parameters) => ask((id) => ({ kind: 'query', id, sql, parameters })),
+    read,
     busy: () => (thread.over() === undefined ? asked.size : Infinity),
+    working,
+    passOn(to) {
+      for (const [id, { sent, resolve, reject }] of asked) {
+        if (id === working() || sent.kind !== 'query') continue
+        // It is answered here, too, some time: nobody will listen.
+        asked.delete(id)
+        to.read(sent.sql, sent.parameters).then(resolve, reject)
+      }
+    },
     backup: async (to) => void (await ask((id) => ({ kind: 'backup', id, path: to }))),
     close: () => thread.close(),
-  }
-}
-
-/** Several readers as one: a chart that takes seconds must not keep a key from being looked up. */
-export async function startReaders(
-  path: string,
-  count: number,
-): Promise<Omit<ReaderThread, 'busy'>> {
-  const starting = Array.from({ length: count }, () => startReader(path))
-  const readers = await Promise.all(starting).catch(async (failure: unknown) => {
-    for (const started of await Promise.allSettled(starting)) {
-      if (started.status === 'fulfilled') await started.value.close()
-    }
-    throw failure
-  })
-  const idlest = () =>
-    readers.reduce((best, reader) => (reader.busy() < best.busy() ? reader : best))
-  return {
-    read: (sql, parameters) => idlest().read(sql, parameters),
-    backup: (to) => idlest().backup(to),
-    close: async () => void (await Promise.all(readers.map((reader) => reader.close()))),
   }
 }
 
@@ -117,6 +112,10 @@ const YOUNG_MIB = 6
 interface Asked<T> {
   resolve(answer: T): void
   reject(failure: Error): void
+}
+
+interface AskedRead extends Asked<readonly Row[]> {
+  readonly sent: ToReader
 }
 
 /** One thread: its first word (opened or refused), then its messages, then its end. */

@@ -2,7 +2,8 @@ import { Kysely } from 'kysely'
 import { CommitQueue, type Log } from './commit-queue.ts'
 import { createReadingDialect } from './sqlite-dialect.ts'
 import type { Durability } from './sqlite-open.ts'
-import { startReaders, startWriter } from './sqlite-threads.ts'
+import { startReaders } from './sqlite-readers.ts'
+import { startWriter } from './sqlite-threads.ts'
 import type { Compilable, SqlValue, Statement, Store } from './store.ts'
 import type { Change, Tables } from './tables.ts'
 import type { PlainStatement } from './wire.ts'
@@ -15,8 +16,6 @@ export interface SqliteOptions {
   readonly log?: Log | undefined
 }
 
-/** One for what takes long, one for what is waited for. */
-const READERS = 2
 /** How long a closing store waits for a disk that refuses. */
 const CLOSE_GRACE_MS = 10_000
 
@@ -26,7 +25,7 @@ const CLOSE_GRACE_MS = 10_000
  */
 export async function openSqliteStore({ path, durability, log }: SqliteOptions): Promise<Store> {
   const writer = await startWriter(path, durability)
-  const reader = await startReaders(path, READERS).catch(async (failure: unknown) => {
+  const reader = await startReaders(path).catch(async (failure: unknown) => {
     await writer.close()
     throw failure
   })

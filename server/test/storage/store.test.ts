@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { UniqueViolation } from '../../src/storage/failures.ts'
@@ -118,16 +119,31 @@ it('never gives an id twice, deleted rows and restarts included', async () => {
   await second.close()
 })
 
-it('a read that takes long keeps no other read waiting', async () => {
+const counting = (
+  to: number,
+) => sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < ${to})
+  select count(*) from n`
+
+it('a read that takes long keeps no other read waiting, neither one behind it nor a later one', async () => {
   const { store } = await openBooks()
   const ended: string[] = []
-  const long = sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000)
-    select count(*) from n`
-  await Promise.all([
-    long.execute(store.db).then(() => ended.push('long')),
-    names(store).then(() => ended.push('short')),
+  const end = (name: string) => () => void ended.push(name)
+  const long = counting(10_000_000).execute(store.db).then(end('long'))
+  await names(store).then(end('short'))
+  await names(store).then(end('later'))
+  await long
+  expect(ended).toEqual(['short', 'later', 'long'])
+})
+
+it('closes while its second reader is being started', async () => {
+  const { store } = await openBooks()
+  const reads = [counting(3_000_000).execute(store.db), names(store)]
+  await pause(60)
+  await store.close()
+  expect(await Promise.allSettled(reads)).toMatchObject([
+    { status: 'fulfilled' },
+    { status: 'fulfilled' },
   ])
-  expect(ended).toEqual(['short', 'long'])
 })
 
 it('its readers run no change and no transaction', async () => {
