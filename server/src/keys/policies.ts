@@ -20,6 +20,8 @@ interface Weighed {
 export interface Policies {
   models(text: string): ModelPolicy & Weighed
   addresses(text: string): AddressPolicy & Weighed
+  /** The same text, once in memory for all keys that carry it: what the database answers is a copy each time. */
+  text(text: string): string
 }
 
 const ANY_MODEL: ModelPolicy = { ids: [], mayUse: () => true }
@@ -32,6 +34,7 @@ const MODEL_KILOBYTES = 0.1
 
 /** How many characters of texts are remembered for sharing; what they compile to is at most some 5 MB. */
 const SHARED_CHARACTERS = 1 << 19
+const MOST_TEXTS = 1_000
 
 /** Keys are often made by one script with the same lists; 50 000 of them then hold one matcher, not 50 000. */
 export function createPolicies(): Policies {
@@ -40,6 +43,19 @@ export function createPolicies(): Policies {
   return {
     models: (text) => (text === '' ? { ...ANY_MODEL, weight: 0 } : models(text)),
     addresses,
+    text: createTexts(),
+  }
+}
+
+/** Names of accounts and groups: a few of them are on nearly every key. */
+function createTexts(): (text: string) => string {
+  const known = new Map<string, string>()
+  return (text) => {
+    const same = known.get(text)
+    if (same !== undefined) return same
+    if (known.size >= MOST_TEXTS) known.clear()
+    known.set(text, text)
+    return text
   }
 }
 

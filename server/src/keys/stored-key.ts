@@ -37,12 +37,12 @@ export interface StoredKey
 export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; weight: number } {
   const models = policies.models(row.model_limits_enabled === 1 ? row.model_limits : '')
   const addresses = policies.addresses(row.allow_ips ?? '')
-  const group = row.group_name === '' ? row.account_group : row.group_name
+  const group = policies.text(row.group_name === '' ? row.account_group : row.group_name)
   const key: ApiKey = {
     id: row.id,
     accountId: row.account_id,
     name: row.name,
-    username: row.username,
+    username: policies.text(row.username),
     entity: keyEntity(row.id),
     unlimited: row.unlimited_quota === 1,
     accountEntity: accountEntity(row.account_id),
