@@ -21,11 +21,11 @@ const [path = '', account = '', count = '', file = ''] = process.argv.slice(2)
 const random = (bytes: number) => randomBytes(bytes)
 const now = Math.floor(Date.now() / 1000)
 
-function keyRow(store: Store, vault: Vault, value: string) {
+async function keyRow(store: Store, vault: Vault, value: string) {
   const { remain_quota: _, ...rules } = KEY_RULES
   return {
     ...rules,
-    id: store.nextId('key'),
+    id: await store.nextId('key'),
     account_id: Number(account),
     digest: vault.digest(value),
     pepper_id: vault.pepperId,
@@ -43,8 +43,8 @@ function keyRow(store: Store, vault: Vault, value: string) {
   }
 }
 
-function insertsFor(store: Store, vault: Vault, values: readonly string[]) {
-  const keys = values.map((value) => keyRow(store, vault, value))
+async function insertsFor(store: Store, vault: Vault, values: readonly string[]) {
+  const keys = await Promise.all(values.map((value) => keyRow(store, vault, value)))
   const amount = KEY_RULES.remain_quota
   const balances = keys.map(({ id }) => ({
     entity: keyEntity(id),
@@ -53,7 +53,6 @@ function insertsFor(store: Store, vault: Vault, values: readonly string[]) {
     requests: 0,
   }))
   const entries = balances.map(({ entity }) => ({
-    id: store.nextId('entry'),
     entity,
     delta: amount,
     kind: 'grant' as const,
@@ -74,7 +73,8 @@ const store = await openSqliteStore({ path: folder.databaseFile, durability: 'pr
 const { vault } = await openVault(folder, undefined, { store, random })
 const values = Array.from({ length: Number(count) * 2 }, () => generateKey(random))
 for (let at = 0; at < Number(count); at += ROWS) {
-  await store.write(insertsFor(store, vault, values.slice(at, Math.min(at + ROWS, Number(count)))))
+  const some = values.slice(at, Math.min(at + ROWS, Number(count)))
+  await store.write(await insertsFor(store, vault, some))
 }
 await store.close()
 writeFileSync(file, values.join('\n'))

@@ -71,7 +71,7 @@ export function createAccessTokens({ store, now, random }: Parts): AccessTokens 
       const token = wanted.value ?? `tpat_${Buffer.from(random(32)).toString('base64url')}`
       if (!isAccessTokenShaped(token))
         throw new TypeError('not shaped like a personal access token')
-      const row = newRow(store.nextId('access_token'), wanted, token)
+      const row = newRow(await store.nextId('access_token'), wanted, token)
       await store.write(
         [
           store.db

@@ -102,7 +102,7 @@ async function createAccount(
   wanted: NewAccount,
   by: By,
 ): Promise<number> {
-  const id = store.nextId('account')
+  const id = await store.nextId('account')
   const seconds = Math.floor(now() / 1000)
   const entity = accountEntity(id)
   await store.write(
@@ -196,7 +196,9 @@ function changeStatement(store: Store, id: number, change: AccountChange): State
 function selectAccounts(store: Store) {
   return store.db
     .selectFrom('account')
-    .leftJoin('balance', (join) => join.on(sql<boolean>`balance.entity = account.id * 4 + 1`))
+    .leftJoin('balance_now as balance', (join) =>
+      join.on(sql<boolean>`balance.entity = account.id * 4 + 1`),
+    )
     .selectAll('account')
     .select(['balance.remain', 'balance.used', 'balance.requests'])
     .where('account.deleted_at', 'is', null)

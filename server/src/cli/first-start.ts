@@ -103,7 +103,7 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
   const { store, vault } = rooms
   const { openai } = config
   if (openai !== undefined && !(await hasMark(store, OPENAI_CHANNEL))) {
-    const id = store.nextId('channel')
+    const id = await store.nextId('channel')
     const own = DEFAULT_BASE_URLS.openai
     const channel = {
       id,
@@ -118,7 +118,7 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
   const any = await store.db.selectFrom('channel').select('id').limit(1).executeTakeFirst()
   if (any !== undefined) return
   await putChannel(rooms, {
-    id: store.nextId('channel'),
+    id: await store.nextId('channel'),
     name: 'simulator',
     type: 'simulator',
     base_url: '',

@@ -59,10 +59,10 @@ function selectKey(db: Kysely<Tables>, digests: readonly string[], nowSeconds: n
     .selectFrom('asked')
     .innerJoin('key', 'key.id', 'asked.id')
     .innerJoin('account', 'account.id', 'key.account_id')
-    .leftJoin('balance as key_balance', (join) =>
+    .leftJoin('balance_now as key_balance', (join) =>
       join.on((eb) => eb('key_balance.entity', '=', eb('key.id', '*', PER_ID))),
     )
-    .leftJoin('balance as account_balance', (join) =>
+    .leftJoin('balance_now as account_balance', (join) =>
       join.on((eb) =>
         eb('account_balance.entity', '=', eb(eb('account.id', '*', PER_ID), '+', ACCOUNT)),
       ),

@@ -17,7 +17,7 @@ export function createAdjust(store: Store, now: () => number) {
     } catch (failure) {
       if (!wasDoneBefore(failure)) throw failure
       const row = await store.db
-        .selectFrom('balance')
+        .selectFrom('balance_now')
         .select('remain')
         .where('entity', '=', change.entity)
         .executeTakeFirst()

@@ -24,12 +24,12 @@ export interface BalanceDelta {
   readonly seconds: number
 }
 
-type Books = Pick<Store, 'db' | 'nextId'>
+type Books = Pick<Store, 'db'>
 
 // Every statement that touches a balance returns `entity, remain`: memory follows from what the commit returned.
 
 /** A new balance and, when there is something in it, the grant that explains it. */
-export function openBalance({ db, nextId }: Books, wish: BalanceWish): readonly Compilable[] {
+export function openBalance({ db }: Books, wish: BalanceWish): readonly Compilable[] {
   const { entity, amount, actor, seconds, reason = 'opened' } = wish
   const open = db
     .insertInto('balance')
@@ -37,7 +37,6 @@ export function openBalance({ db, nextId }: Books, wish: BalanceWish): readonly 
     .returning(['entity', 'remain'])
   if (amount === 0) return [open]
   const grant = db.insertInto('entry').values({
-    id: nextId('entry'),
     entity,
     delta: amount,
     kind: 'grant',
@@ -50,18 +49,17 @@ export function openBalance({ db, nextId }: Books, wish: BalanceWish): readonly 
 }
 
 /** Sets a balance and notes the difference to what it was at that moment; nothing when there is none. */
-export function setBalance({ db, nextId }: Books, wish: BalanceWish): readonly Compilable[] {
+export function setBalance({ db }: Books, wish: BalanceWish): readonly Compilable[] {
   const { entity, amount, actor, seconds, reason = 'set' } = wish
   inRange(amount)
   // The entry first: it reads the balance that the second statement replaces.
   const entry = db
     .insertInto('entry')
-    .columns(['id', 'entity', 'delta', 'kind', 'reason', 'actor', 'created_at'])
+    .columns(['entity', 'delta', 'kind', 'reason', 'actor', 'created_at'])
     .expression((from) =>
       from
         .selectFrom('balance')
         .select((row) => [
-          sql.val(nextId('entry')).as('id'),
           'entity',
           row(row.val(amount), '-', row.ref('remain')).as('delta'),
           sql.val('set' as const).as('kind'),
@@ -82,7 +80,7 @@ export function setBalance({ db, nextId }: Books, wish: BalanceWish): readonly C
 
 /** Adds or takes; the first statement must change a row, else the balance would leave its range. */
 export function changeBalance(
-  { db, nextId }: Books,
+  { db }: Books,
   { entity, delta, kind, reason, actor, idempotency = '', seconds }: BalanceDelta,
 ): readonly [Compilable, Compilable] {
   const change = db
@@ -92,7 +90,6 @@ export function changeBalance(
     .where((row) => row.between(row('remain', '+', delta), 0, MOST_UNITS))
     .returning(['entity', 'remain'])
   const entry = db.insertInto('entry').values({
-    id: nextId('entry'),
     entity,
     delta,
     kind,

@@ -56,7 +56,7 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
       return written
     },
     settle: (settlement) => queue.settle(settlement),
-    nextId(table) {
+    async nextId(table) {
       const id = (ids.get(table) ?? 0) + 1
       ids.set(table, id)
       return id

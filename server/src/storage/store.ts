@@ -75,7 +75,7 @@ export interface Store {
    */
   settle(settlement: Settlement): Promise<Settled>
   /** The next id of a table, never given twice (deleted rows included). */
-  nextId(table: 'key' | 'account' | 'access_token' | 'channel' | 'entry' | 'audit'): number
+  nextId(table: 'key' | 'account' | 'access_token' | 'channel'): Promise<number>
   /** Listeners are told before the write resolves; it also waits for what they return. */
   onChange(listener: (change: Change) => void | Promise<void>): void
   /** Told of every committed balance, in the order of commits and before the promises of that commit resolve. */

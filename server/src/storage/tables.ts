@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /**
  * Every table, as both databases hold it: integers for times (Unix seconds; `_ms` milliseconds) and flags (0 or 1),
  * text for what is not a number, JSON as text. The one place to look a column up.
@@ -9,10 +11,12 @@ export interface Tables {
   key_former: { digest: string; key_id: number; pepper_id: number; valid_until: number }
   account: AccountTable
   /** `entity` as made by `ledger/entity.ts`. `remain` means nothing while the owner is unlimited. */
-  balance: { entity: number; remain: number; used: number; requests: number }
+  balance: BalanceTable
+  /** For reading: what is on loan to nodes counts as theirs whose it is. */
+  balance_now: BalanceTable
   /** Everything that changed a balance besides usage: grants, deltas, sets, closings. `idempotency` is unique when not null. */
   entry: {
-    id: number
+    id: Generated<number>
     entity: number
     delta: number
     kind: 'grant' | 'adjust' | 'set' | 'refund' | 'close'
@@ -39,7 +43,7 @@ export interface Tables {
     created_at: number
   }
   audit: {
-    id: number
+    id: Generated<number>
     created_at: number
     actor_id: number
     actor: string
@@ -55,6 +59,13 @@ export interface Tables {
   change: { seq: number; kind: ChangeKind; subject: string; created_at: number }
   /** One row each: schema version, check value of the root secret, installation id. */
   meta: { name: string; value: string }
+}
+
+interface BalanceTable {
+  entity: number
+  remain: number
+  used: number
+  requests: number
 }
 
 export type ChangeKind =

@@ -110,12 +110,14 @@ it('numbers changes in the order of commits and tells them before the write reso
 it('never gives an id twice, deleted rows and restarts included', async () => {
   const path = join(await temporaryFolder(), 'ids.db')
   const first = await openSqliteStore({ path, durability: 'process' })
-  expect([first.nextId('account'), first.nextId('account'), first.nextId('key')]).toEqual([1, 2, 1])
+  expect(
+    await Promise.all([first.nextId('account'), first.nextId('account'), first.nextId('key')]),
+  ).toEqual([1, 2, 1])
   await first.write([insertAccount(first, 2, 'b')])
   await first.write([first.db.deleteFrom('account').where('id', '=', 2)])
   await first.close()
   const second = await openSqliteStore({ path, durability: 'process' })
-  expect(second.nextId('account')).toBe(3)
+  expect(await second.nextId('account')).toBe(3)
   await second.close()
 })
 

@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely'
 import Type from 'typebox'
 import type { Tables } from '../../storage/tables.ts'
 import { operation } from '../operation.ts'
@@ -57,7 +58,7 @@ export const listAudit = (rooms: Rooms) =>
     },
   })
 
-const toRecord = (row: Tables['audit']) => ({
+const toRecord = (row: Selectable<Tables['audit']>) => ({
   ...row,
   before: row.before === null ? null : JSON.parse(row.before),
   after: row.after === null ? null : JSON.parse(row.after),

@@ -37,7 +37,6 @@ export function auditStatement(
   deed: Deed,
 ): Compilable {
   return rooms.store.db.insertInto('audit').values({
-    id: rooms.store.nextId('audit'),
     created_at: Math.floor(rooms.now() / 1000),
     actor_id: doer.caller.accountId,
     actor: actorOf(doer),

@@ -25,7 +25,7 @@ export const createChannel = (rooms: Rooms) =>
       const keys = channel.type === 'simulator' ? [] : (sentKeys(asked.body) ?? [])
       requireKeys(channel, keys)
       if (hasMask(keys)) throw new Refused('invalid_field', 'keys holds a mask instead of a key')
-      const id = rooms.store.nextId('channel')
+      const id = await rooms.store.nextId('channel')
       const created = rooms.store.db.insertInto('channel').values({
         id,
         ...toColumns(channel),

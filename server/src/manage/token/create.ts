@@ -57,7 +57,7 @@ async function create(
   remember: (id: number) => readonly Compilable[],
 ): Promise<Answer> {
   const { store } = rooms
-  const id = store.nextId('key')
+  const id = await store.nextId('key')
   const value = generateKey(rooms.random)
   const quota = asked.body.remain_quota ?? 0
   const row = toRow(rooms, asked, { id, value })

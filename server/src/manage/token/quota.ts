@@ -33,7 +33,7 @@ export const changeQuota = (rooms: Rooms) =>
       const { delta, reason = '' } = asked.body
       checkDelta(delta)
       const balance = rooms.store.db
-        .selectFrom('balance')
+        .selectFrom('balance_now')
         .select('remain')
         .where('entity', '=', keyEntity(id))
       return rooms.once(asked, {

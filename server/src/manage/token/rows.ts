@@ -15,7 +15,7 @@ export interface KeyRow extends KeyTable {
 export function selectKeys({ store }: Pick<Rooms, 'store'>, accountId: number) {
   return store.db
     .selectFrom('key')
-    .leftJoin('balance', (join) =>
+    .leftJoin('balance_now as balance', (join) =>
       join.on((eb) => eb('balance.entity', '=', eb('key.id', '*', keyEntity(1)))),
     )
     .selectAll('key')

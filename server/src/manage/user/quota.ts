@@ -37,7 +37,7 @@ export const adjustUserQuota = (rooms: Rooms) =>
       })
       // What the first call answered is read inside its own transaction, after the balance was changed.
       const remain = rooms.store.db
-        .selectFrom('balance')
+        .selectFrom('balance_now')
         .select('remain')
         .where('entity', '=', entity)
         .$asScalar()

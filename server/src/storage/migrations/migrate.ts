@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { NewerSchema } from '../failures.ts'
 import { first } from './0001-first.ts'
 import { usageHours } from './0002-usage-hours.ts'
+import { balanceNow } from './0003-balance-now.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [first, usageHours]
+const steps: readonly string[] = [first, usageHours, balanceNow]
 
 /** The schema this program writes. */
 export const SCHEMA = steps.length
