@@ -1,0 +1,101 @@
+import type { Settlement } from '../store.ts'
+
+/**
+ * What a node asks of a ledger that many nodes share. Each call is one statement and one transaction of the database.
+ * `move` and `settle` carry the number of their lane's call: `seq` must follow the last one that was applied. That one
+ * number is heartbeat, fence and idempotency: a call that is sent again under its number changes nothing the second
+ * time and is answered from what it did; under an `epoch` that has ended it is `lost`.
+ *
+ * A call that rejects with `NotApplied` certainly changed nothing, and its number is still free. One that rejects with
+ * anything else may have been applied: send it again, as it was, under the same number.
+ */
+export interface LedgerCalls {
+  /** Registers a node. The epoch is a number that was never given before; both its lanes stand at 0. */
+  register(node: NodeFacts): Promise<number>
+  move(call: Move): Promise<readonly Moved[] | 'lost'>
+  settle(call: Settle): Promise<readonly LaneSettled[] | 'lost'>
+  /** Every epoch that has not ended. */
+  lanes(): Promise<readonly Lanes[]>
+  /**
+   * Ends an epoch and returns what it holds to the balances, unless one of its lanes has moved on since `lanes` was
+   * read; false then.
+   */
+  reap(lanes: Lanes): Promise<boolean>
+  /** Says to all nodes that somebody needs units of these entities which they hold and don't use. */
+  recall(entities: readonly number[]): Promise<void>
+  /** Entities that were recalled in the last seconds. */
+  recalled(): Promise<readonly number[]>
+}
+
+/** What people see of a node in `/api/node/`. */
+export interface NodeFacts {
+  readonly name: string
+  readonly url: string
+  readonly version: string
+}
+
+export interface Move {
+  readonly epoch: number
+  readonly seq: number
+  /** One for each entity. Empty: a heartbeat. */
+  readonly asks: readonly Ask[]
+}
+
+/** A wish for one entity. 0 units: only look. */
+export interface Ask {
+  readonly entity: number
+  /** Above 0: units to borrow, as many of them as are there. Below: units to give back, as many as are not spent. */
+  readonly units: number
+  /** Gives everything back that is not spent, and closes the hold. Only while no call holds units of it. */
+  readonly leave?: boolean
+}
+
+/** How an entity stands after a move. */
+export interface Moved {
+  readonly entity: number
+  /** Units that this epoch has borrowed, spent ones included; management may have taken some away. */
+  readonly granted: number
+  /** Of `granted`. */
+  readonly spent: number
+  /** Units that nobody has borrowed. */
+  readonly remain: number
+  /** Units that other epochs have borrowed and not spent. */
+  readonly elsewhere: number
+}
+
+export interface Settle {
+  readonly epoch: number
+  readonly seq: number
+  readonly settlements: readonly LaneSettlement[]
+}
+
+/** A settlement, and the epoch under which its units are held. Of an epoch that has ended: charged from the balances. */
+export interface LaneSettlement extends Settlement {
+  readonly epoch: number
+}
+
+export interface LaneSettled {
+  readonly charged: number
+  readonly shortfall: number
+  /** What this epoch has spent of the hold, after the whole call. */
+  readonly keySpent: number
+  readonly accountSpent: number
+}
+
+/** How far an epoch's lanes are. */
+export interface Lanes {
+  readonly epoch: number
+  readonly move: number
+  readonly settle: number
+}
+
+/** The database answered that it changed nothing: the call's number is still free. */
+export class NotApplied extends Error {
+  override readonly name = 'NotApplied'
+  /** It refused a value of the call itself (a record that no table takes), and not the time or the place. */
+  readonly ofItsOwn: boolean
+  constructor(reason: string, ofItsOwn: boolean) {
+    super(reason)
+    this.ofItsOwn = ofItsOwn
+  }
+}
