@@ -1,17 +1,20 @@
 import { StorageUnavailable, UniqueViolation } from './failures.ts'
+import { type Clock, machineClock } from './lanes/clock.ts'
 import type { Settled, Settlement, Written } from './store.ts'
 import type { Change } from './tables.ts'
-import {
-  type AskedWrite,
-  type Batch,
-  type BatchAnswer,
-  type PlainStatement,
-  packSettlements,
-  unpackSettled,
-} from './wire.ts'
+import { type AskedWrite, type BatchAnswer, type PlainStatement, unpackSettled } from './wire.ts'
 
-/** Commits one batch and answers, once; the disk's refusal is an answer too. Rejects when nobody is there to answer. */
-export type Commit = (batch: Batch) => Promise<BatchAnswer>
+/** What goes together. A number in `order` stands for that many settlements in a row. */
+export interface Gathered {
+  readonly order: readonly (number | AskedWrite)[]
+  readonly settlements: readonly Settlement[]
+}
+
+/**
+ * Commits one batch and answers, once; the disk's refusal is an answer too. Rejects when nobody is there to answer.
+ * Settlements are read before it returns: afterwards their owners may still change them, in vain.
+ */
+export type Commit = (gathered: Gathered) => Promise<BatchAnswer>
 
 export interface Log {
   error(detail: object, message: string): void
@@ -23,8 +26,7 @@ export interface CommitQueueParts {
   readonly onBalance: (entity: number, remain: number) => void
   readonly onChange: (change: Change) => void
   readonly log?: Log | undefined
-  /** Monotonic milliseconds. */
-  readonly now: () => number
+  readonly clock?: Clock | undefined
   /** Between attempts while the disk refuses. */
   readonly retryMs?: number
 }
@@ -77,18 +79,20 @@ const ENOUGH = 24
  */
 export class CommitQueue {
   readonly #parts: CommitQueueParts
+  readonly #clock: Clock
   #waiting: Waiting[] = []
   #underway: readonly Waiting[] = []
   #sentAt = 0
   #failingSince: number | undefined
-  #retry: NodeJS.Timeout | undefined
+  #retry: (() => void) | undefined
   #scheduled = false
-  #gathering: NodeJS.Timeout | undefined
+  #gathering: (() => void) | undefined
   #closed = false
   #idle: (() => void)[] = []
 
   constructor(parts: CommitQueueParts) {
     this.#parts = parts
+    this.#clock = parts.clock ?? machineClock
   }
 
   settle(settlement: Settlement): Promise<Settled> {
@@ -112,32 +116,31 @@ export class CommitQueue {
   accepting(): boolean {
     if (this.#closed || this.#waiting.length >= MOST_WAITING / 2) return false
     if (this.#failingSince === undefined) return !this.#stalled()
-    return this.#parts.now() - this.#failingSince < FENCE_MS
+    return this.#clock.monotonic() - this.#failingSince < FENCE_MS
   }
 
   /** A disk may also say nothing at all: a network's, or one that dies. */
   #stalled(): boolean {
-    return this.#underway.length > 0 && this.#parts.now() - this.#sentAt >= FENCE_MS
+    return this.#underway.length > 0 && this.#clock.monotonic() - this.#sentAt >= FENCE_MS
   }
 
   /** Resolves when nothing waits; whatever a failing disk still refuses after `graceMs` is rejected and logged. */
   async close(graceMs: number): Promise<void> {
-    const giveUp = setTimeout(
-      () => this.#abandon(new StorageUnavailable('the gateway stopped', false)),
-      graceMs,
+    const noMore = this.#clock.after(graceMs, () =>
+      this.#abandon(new StorageUnavailable('the gateway stopped', false)),
     )
     if (this.#waiting.length > 0 || this.#underway.length > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve))
     }
-    clearTimeout(giveUp)
-    clearTimeout(this.#retry)
+    noMore()
+    this.#retry?.()
     this.#closed = true
   }
 
   /** Nobody will commit any more: everything that waits is told. */
   #abandon(failure: Error): void {
     this.#closed = true
-    clearTimeout(this.#retry)
+    this.#retry?.()
     const lost = [...this.#underway, ...this.#waiting]
     this.#underway = []
     this.#waiting = []
@@ -160,11 +163,11 @@ export class CommitQueue {
     if (this.#scheduled || this.#underway.length > 0 || this.#retry !== undefined) return
     this.#scheduled = true
     // What is asked for in the same turn of the loop goes together.
-    setImmediate(() => this.#send())
+    this.#clock.after(0, () => this.#send())
   }
 
   #send(): void {
-    clearTimeout(this.#gathering)
+    this.#gathering?.()
     this.#gathering = undefined
     this.#scheduled = false
     this.#retry = undefined
@@ -175,9 +178,9 @@ export class CommitQueue {
     }
     const batch = this.#waiting
     this.#underway = batch
-    this.#sentAt = this.#parts.now()
+    this.#sentAt = this.#clock.monotonic()
     this.#waiting = []
-    this.#parts.commit(toBatch(batch)).then(
+    this.#parts.commit(gather(batch)).then(
       (answer) => this.#answered(batch, answer),
       (failure: unknown) => this.#abandon(toUnavailable(failure)),
     )
@@ -200,7 +203,7 @@ export class CommitQueue {
       return
     }
     this.#scheduled = true
-    this.#gathering = setTimeout(() => this.#send(), GATHER_MS)
+    this.#gathering = this.#clock.after(GATHER_MS, () => this.#send())
   }
 
   #committed(batch: readonly Waiting[], answer: Durable): void {
@@ -247,7 +250,7 @@ export class CommitQueue {
 
   #refused(batch: readonly Waiting[], because: string): void {
     if (this.#failingSince === undefined) {
-      this.#failingSince = this.#parts.now()
+      this.#failingSince = this.#clock.monotonic()
       this.#parts.log?.error({ because }, 'the database refuses to be written: retrying')
     }
     const kept = batch.filter((waiting) => waiting.kind === 'settlement')
@@ -256,7 +259,7 @@ export class CommitQueue {
       if (waiting.kind === 'write') waiting.reject(new StorageUnavailable(because, true))
     }
     if (this.#closed) return
-    this.#retry = setTimeout(() => this.#send(), this.#parts.retryMs ?? RETRY_MS)
+    this.#retry = this.#clock.after(this.#parts.retryMs ?? RETRY_MS, () => this.#send())
   }
 
   #tellIdle(): void {
@@ -278,7 +281,7 @@ type BatchWrite = Durable['writes'][number]
 const toUnavailable = (failure: unknown): StorageUnavailable =>
   new StorageUnavailable(failure instanceof Error ? failure.message : String(failure), false)
 
-function toBatch(batch: readonly Waiting[]): Batch {
+function gather(batch: readonly Waiting[]): Gathered {
   const order: (number | AskedWrite)[] = []
   const settlements: Settlement[] = []
   let inRow = 0
@@ -293,5 +296,5 @@ function toBatch(batch: readonly Waiting[]): Batch {
     order.push(waiting.asked)
   }
   if (inRow > 0) order.push(inRow)
-  return { order, ...packSettlements(settlements) }
+  return { order, settlements }
 }

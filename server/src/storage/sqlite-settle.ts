@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { mend, whole } from './mend.ts'
 import { type Batch, CHARGE, NUMBERS, SETTLED, STRIDE, TEXTS } from './wire.ts'
 
 /** A balance as the running transaction sees it. */
@@ -22,7 +23,6 @@ export interface Settler {
 
 /** Numbers that the record gets from its settling, in the order they are bound. */
 const TAKEN = ['quota', 'shortfall', 'key_charged', 'account_charged'] as const
-const MOST_TEXT = 1_000
 
 /**
  * Settles calls inside a transaction that somebody else begins and commits. Balances are read once and written once a
@@ -125,17 +125,6 @@ function take(balance: Balance, charged: number, finite: boolean): void {
   balance.used = Math.min(balance.used + charged, Number.MAX_SAFE_INTEGER)
   balance.requests += 1
   balance.dirty = true
-}
-
-const whole = (value: number | undefined): number =>
-  value !== undefined && Number.isSafeInteger(value) && value > 0 ? value : 0
-
-/** What makes a value storable in its strict, not-null column. */
-function mend(value: number | string, numeric: boolean): number | string {
-  if (numeric) return typeof value === 'number' ? whole(Math.trunc(value)) : 0
-  return typeof value === 'string'
-    ? value.slice(0, MOST_TEXT)
-    : String(value ?? '').slice(0, MOST_TEXT)
 }
 
 /** The database refused the values (a constraint, a type, a size), not the disk the write. */

@@ -9,6 +9,7 @@ import {
   type FromReader,
   type FromWriter,
   type OpenFailure,
+  packSettlements,
   type ToReader,
   type ToWriter,
   unpackOpenFailure,
@@ -46,12 +47,12 @@ export async function startWriter(path: string, durability: Durability): Promise
   thread.onEnd((failure) => underway?.reject(failure))
   return {
     newestIds: first.newestIds,
-    commit: (batch) =>
+    commit: ({ order, settlements }) =>
       new Promise((resolve, reject) => {
         underway = { resolve, reject }
         const over = thread.over()
-        if (over === undefined) thread.post({ kind: 'batch', batch })
-        else reject(over)
+        if (over !== undefined) return reject(over)
+        thread.post({ kind: 'batch', batch: { order, ...packSettlements(settlements) } })
       }),
     close: () => thread.close(),
   }

@@ -44,7 +44,6 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
       )
     },
     log,
-    now: () => performance.now(),
   })
   const ids = new Map(Object.entries(writer.newestIds))
   return {

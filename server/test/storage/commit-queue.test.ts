@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { CommitQueue } from '../../src/storage/commit-queue.ts'
-import { type Batch, type BatchAnswer, SETTLED } from '../../src/storage/wire.ts'
+import { CommitQueue, type Gathered } from '../../src/storage/commit-queue.ts'
+import { machineClock } from '../../src/storage/lanes/clock.ts'
+import { type BatchAnswer, SETTLED } from '../../src/storage/wire.ts'
 import { recordOf } from '../ledger/record.ts'
 
 beforeEach(() => {
@@ -12,7 +13,7 @@ afterEach(() => {
 
 /** A disk that commits when it is told to. */
 function openQueue() {
-  const batches: Batch[] = []
+  const batches: Gathered[] = []
   const answers: ((answer: BatchAnswer) => void)[] = []
   const queue = new CommitQueue({
     commit(batch) {
@@ -21,7 +22,7 @@ function openQueue() {
     },
     onBalance: () => {},
     onChange: () => {},
-    now: () => 0,
+    clock: { ...machineClock, monotonic: () => 0 },
   })
   let settled = 0
   return {
@@ -43,7 +44,7 @@ function openQueue() {
   }
 }
 
-const sizeOf = (batch: Batch | undefined) =>
+const sizeOf = (batch: Gathered | undefined) =>
   (batch?.order ?? []).reduce<number>((sum, part) => sum + Number(part), 0)
 
 /** What was asked for in one turn of the loop leaves at its end. */

@@ -3,12 +3,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
-import { CommitQueue } from '../../src/storage/commit-queue.ts'
+import { CommitQueue, type Gathered } from '../../src/storage/commit-queue.ts'
 import { StorageUnavailable } from '../../src/storage/failures.ts'
+import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { createBatchCommit } from '../../src/storage/sqlite-batch.ts'
 import { openForWriting } from '../../src/storage/sqlite-open.ts'
 import type { Settlement } from '../../src/storage/store.ts'
-import type { Batch } from '../../src/storage/wire.ts'
+import { type Batch, packSettlements } from '../../src/storage/wire.ts'
 import { temporaryFolder } from '../ledger/books.ts'
 import { recordOf } from '../ledger/record.ts'
 
@@ -26,6 +27,11 @@ const settlement = (n: number): Settlement => ({
   accountUnlimited: false,
 })
 
+const packed = ({ order, settlements }: Gathered): Batch => ({
+  order,
+  ...packSettlements(settlements),
+})
+
 /** The queue and the batches as they are, in one thread, so that a test can fill the disk under them. */
 async function openRig() {
   const file = join(await temporaryFolder(), 'full.db')
@@ -40,13 +46,13 @@ async function openRig() {
   const sizes: number[] = []
   const clock = { now: 0 }
   const queue = new CommitQueue({
-    commit: async (batch: Batch) => {
-      sizes.push(batch.order.length)
-      return run(batch)
+    commit: async (gathered) => {
+      sizes.push(gathered.order.length)
+      return run(packed(gathered))
     },
     onBalance: () => undefined,
     onChange: () => undefined,
-    now: () => clock.now,
+    clock: { ...machineClock, monotonic: () => clock.now },
     retryMs: 5,
   })
   return { file, database, queue, sizes, clock }
@@ -128,7 +134,7 @@ it('a store that closes on a disk that never recovers says which calls are not o
     onBalance: () => undefined,
     onChange: () => undefined,
     log: { error: (detail, message) => logged.push({ ...detail, message }) },
-    now: () => 0,
+    clock: { ...machineClock, monotonic: () => 0 },
     retryMs: 5,
   })
   const settling = expect(queue.settle(settlement(7))).rejects.toThrow('stopped')
@@ -146,14 +152,15 @@ it('everything that waits while a commit runs is the next commit', async () => {
   const batches: number[] = []
   const gates: (() => void)[] = []
   const queue = new CommitQueue({
-    commit: async (batch) => {
-      batches.push(batch.texts.length / 6)
+    commit: async (gathered) => {
+      const batch = packed(gathered)
+      batches.push(gathered.settlements.length)
       await new Promise<void>((resolve) => gates.push(resolve))
       return run(batch)
     },
     onBalance: () => undefined,
     onChange: () => undefined,
-    now: () => 0,
+    clock: { ...machineClock, monotonic: () => 0 },
   })
   const work = [queue.settle(settlement(0))]
   while (gates.length < 1) await pause(1)
@@ -172,13 +179,14 @@ it('a disk that neither takes nor refuses counts as failing after ten seconds, u
   const clock = { now: 0 }
   const stalled = Promise.withResolvers<void>()
   const queue = new CommitQueue({
-    commit: async (batch) => {
+    commit: async (gathered) => {
+      const batch = packed(gathered)
       await stalled.promise
       return run(batch)
     },
     onBalance: () => undefined,
     onChange: () => undefined,
-    now: () => clock.now,
+    clock: { ...machineClock, monotonic: () => clock.now },
   })
   const settling = queue.settle(settlement(1))
   await pause(10)
@@ -205,7 +213,7 @@ it('lets so many settlements wait and no more, and takes each that it let in', a
     },
     onBalance: () => undefined,
     onChange: () => undefined,
-    now: () => 0,
+    clock: { ...machineClock, monotonic: () => 0 },
   })
   const one = settlement(0)
   const settle = (count: number) => Array.from({ length: count }, () => queue.settle(one))

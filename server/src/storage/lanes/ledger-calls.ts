@@ -25,6 +25,8 @@ export interface LedgerCalls {
   recall(entities: readonly number[]): Promise<void>
   /** Entities that were recalled in the last seconds. */
   recalled(): Promise<readonly number[]>
+  /** Told of recalls as they come. Some may never be told: see `recalled`. */
+  onRecall(listener: (entities: readonly number[]) => void): void
 }
 
 /** What people see of a node in `/api/node/`. */

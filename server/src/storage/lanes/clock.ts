@@ -1,0 +1,26 @@
+/** Time as one process sees it: a parameter, so that a simulation can stop it, step it and let it run apart. */
+export interface Clock {
+  /** Milliseconds since 1970; people and time servers set it. */
+  wall(): number
+  /** Milliseconds that only ever grow, and may stand still while a machine sleeps. */
+  monotonic(): number
+  /** Calls once, later; 0: after what is at hand. The answer calls it off. */
+  after(ms: number, call: () => void): () => void
+}
+
+/** The machine's own. */
+export const machineClock: Clock = {
+  wall: Date.now,
+  monotonic: () => performance.now(),
+  after(ms, call) {
+    if (ms === 0) {
+      const immediate = setImmediate(call)
+      return () => clearImmediate(immediate)
+    }
+    const timer = setTimeout(call, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+export const pauseOn = (clock: Pick<Clock, 'after'>, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.after(ms, resolve))

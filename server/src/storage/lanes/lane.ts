@@ -1,0 +1,86 @@
+import { StorageUnavailable } from '../failures.ts'
+import { type Clock, pauseOn } from './clock.ts'
+import { NotApplied } from './ledger-calls.ts'
+
+export interface LaneParts {
+  readonly clock: Clock
+  /** The node's present epoch. */
+  readonly epoch: () => number
+  /** Told of every call that was applied: when it was sent, by both clocks. */
+  readonly acknowledged: (sent: Sent) => void
+  /** The epoch has ended; resolves when the node has a new one. */
+  readonly lost: (epoch: number) => Promise<void>
+}
+
+/** A moment by both clocks. */
+export interface Sent {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+const RETRY_MS = 250
+
+/**
+ * One of a node's two ways to the shared ledger: one call at a time, each with the number after the last. A call whose
+ * fate is unknown is sent again as it was, until its fate is known: nothing else may take its number.
+ */
+export class Lane {
+  readonly #parts: LaneParts
+  #epoch = 0
+  #seq = 0
+  #last: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts
+  }
+
+  /** The number of the last call that is known to have been applied. */
+  get seq(): number {
+    return this.#epoch === this.#parts.epoch() ? this.#seq : 0
+  }
+
+  /**
+   * Sends after all that was sent before. 'lost': its epoch ended before it was applied, and a new one has begun.
+   * @throws NotApplied; StorageUnavailable when the lane was closed with its fate unknown
+   */
+  send<Answer>(
+    call: (epoch: number, seq: number) => Promise<Answer | 'lost'>,
+  ): Promise<Answer | 'lost'> {
+    const sent = this.#last.then(() => this.#send(call))
+    this.#last = sent.catch(() => undefined)
+    return sent
+  }
+
+  /** Sends nothing again that fails from now on. */
+  close(): void {
+    this.#closed = true
+  }
+
+  async #send<Answer>(
+    call: (epoch: number, seq: number) => Promise<Answer | 'lost'>,
+  ): Promise<Answer | 'lost'> {
+    const { clock, epoch: present, acknowledged, lost } = this.#parts
+    const epoch = present()
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch
+      this.#seq = 0
+    }
+    for (;;) {
+      const sent: Sent = { monotonic: clock.monotonic(), wall: clock.wall() }
+      try {
+        const answer = await call(epoch, this.#seq + 1)
+        if (answer === 'lost') await lost(epoch)
+        else {
+          this.#seq += 1
+          acknowledged(sent)
+        }
+        return answer
+      } catch (failure) {
+        if (failure instanceof NotApplied) throw failure
+        if (this.#closed) throw new StorageUnavailable(String(failure), false)
+      }
+      await pauseOn(clock, RETRY_MS)
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import type { Log } from '../commit-queue.ts'
+import type { Loans } from '../loans.ts'
+import { type Clock, pauseOn } from './clock.ts'
+import { Lane, type Sent } from './lane.ts'
+import type { Lanes, LedgerCalls, NodeFacts } from './ledger-calls.ts'
+
+export interface NodeParts {
+  readonly calls: LedgerCalls
+  readonly facts: NodeFacts
+  readonly clock: Clock
+  readonly log?: Log | undefined
+}
+
+/** This process as one of the nodes that share a ledger. */
+export interface LedgerNode extends Loans {
+  readonly settleLane: Lane
+  /** True when others may take it for dead soon: it must not reserve any more. */
+  fenced(): boolean
+  /** What was spent of a hold, as a settlement's answer said. */
+  spent(spent: { entity: number; spent: number; epoch: number }): void
+  /** Gives everything back and ends the epoch. */
+  close(): Promise<void>
+}
+
+/** A node reserves for so long after it sent its last call that was applied. */
+export const FENCE_MS = 10_000
+/** A node whose lanes did not move for so long, by its observer's own clock, is dead. */
+export const DEAD_MS = 15_000
+const BEAT_MS = 2_000
+const POLL_MS = 250
+const COALESCE_MS = 20
+const REGISTER_AGAIN_MS = 500
+
+/** Registers with the shared ledger. Rejects when the database can't be asked. */
+export async function createNode(parts: NodeParts): Promise<LedgerNode> {
+  const { calls, clock, facts } = parts
+  const began = now(clock)
+  const state: State = { epoch: await calls.register(facts), acknowledged: began, closed: false }
+  const lost = createLost(parts, state)
+  const laneParts = {
+    clock,
+    epoch: () => state.epoch,
+    acknowledged(sent: Sent) {
+      if (sent.monotonic > state.acknowledged.monotonic) state.acknowledged = sent
+    },
+    lost: lost.renew,
+  }
+  const moveLane = new Lane(laneParts)
+  const settleLane = new Lane(laneParts)
+  const reaper = createReaper(parts, state)
+  const recalls = createRecalls(parts, state)
+  const spentListeners: Parameters<Loans['onSpent']>[0][] = []
+
+  const stopBeat = every(clock, BEAT_MS, async () => {
+    await moveLane.send((epoch, seq) => calls.move({ epoch, seq, asks: [] }))
+    await reaper.look()
+  })
+  return {
+    get epoch() {
+      return state.epoch
+    },
+    settleLane,
+    fenced: () => isFenced(clock, state),
+    async move(asks) {
+      const moved = await moveLane.send((epoch, seq) => calls.move({ epoch, seq, asks }))
+      return moved === 'lost' ? undefined : moved
+    },
+    onLost: lost.on,
+    spent(spent) {
+      for (const listener of spentListeners) listener(spent)
+    },
+    onSpent: (listener) => void spentListeners.push(listener),
+    recall: recalls.ask,
+    onRecall: recalls.on,
+    nodes: reaper.nodes,
+    async close() {
+      state.closed = true
+      stopBeat()
+      recalls.close()
+      moveLane.close()
+      settleLane.close()
+      // In line behind what is on its way, so that both numbers are known.
+      await moveLane.send(async (epoch) => {
+        await calls.reap({ epoch, move: moveLane.seq, settle: settleLane.seq })
+        return true
+      })
+    },
+  }
+}
+
+interface State {
+  epoch: number
+  acknowledged: Sent
+  closed: boolean
+}
+
+const now = (clock: Clock): Sent => ({ monotonic: clock.monotonic(), wall: clock.wall() })
+
+/** Both clocks are asked: the monotonic one stands still while a machine sleeps, the other one may be set back. */
+function isFenced(clock: Clock, { acknowledged }: State): boolean {
+  return (
+    clock.monotonic() - acknowledged.monotonic > FENCE_MS ||
+    clock.wall() - acknowledged.wall > FENCE_MS
+  )
+}
+
+/** The epoch ended: holds are void, and the node goes on under a new one. Both lanes may notice; it happens once. */
+function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
+  const listeners: (() => void)[] = []
+  let renewing: Promise<void> | undefined
+
+  async function register(): Promise<void> {
+    for (;;) {
+      const sent = now(clock)
+      try {
+        state.epoch = await calls.register(facts)
+        state.acknowledged = sent
+        break
+      } catch (failure) {
+        if (state.closed) throw failure
+        await pauseOn(clock, REGISTER_AGAIN_MS)
+      }
+    }
+    log?.error(
+      { epoch: state.epoch },
+      'other nodes took this one for dead: it goes on as a new one',
+    )
+    for (const listener of listeners) listener()
+  }
+
+  return {
+    on: (listener: () => void) => void listeners.push(listener),
+    renew(epoch: number): Promise<void> {
+      if (epoch !== state.epoch) return Promise.resolve()
+      renewing ??= register().finally(() => {
+        renewing = undefined
+      })
+      return renewing
+    },
+  }
+}
+
+/** Watches the other nodes' lanes, and ends the epoch of one that stands still. */
+function createReaper({ calls, clock, log }: NodeParts, state: State) {
+  const seen = new Map<number, { lanes: Lanes; since: number }>()
+  let nodes = 1
+
+  async function look(): Promise<void> {
+    const all = await calls.lanes()
+    nodes = Math.max(1, all.length)
+    const at = clock.monotonic()
+    const living = new Set(all.map(({ epoch }) => epoch))
+    for (const epoch of seen.keys()) if (!living.has(epoch)) seen.delete(epoch)
+    for (const lanes of all) {
+      if (lanes.epoch === state.epoch) continue
+      const before = seen.get(lanes.epoch)
+      if (before?.lanes.move !== lanes.move || before.lanes.settle !== lanes.settle) {
+        seen.set(lanes.epoch, { lanes, since: at })
+      } else if (at - before.since >= DEAD_MS && (await calls.reap(lanes))) {
+        log?.error({ epoch: lanes.epoch }, 'a node stood still: what it held was returned')
+      }
+    }
+  }
+  return { look, nodes: () => nodes }
+}
+
+/** Asks for units back and hears who asks. Many wishes at once are one call. */
+function createRecalls({ calls, clock }: NodeParts, state: State) {
+  const listeners: ((entities: readonly number[]) => void)[] = []
+  const wanted = new Set<number>()
+  let underway = false
+
+  const tell = (entities: readonly number[]) => {
+    if (entities.length > 0) for (const listener of listeners) listener(entities)
+  }
+  async function send(): Promise<void> {
+    const entities = [...wanted]
+    wanted.clear()
+    // A recall that is lost is asked for again by whoever still waits.
+    await calls.recall(entities).catch(() => undefined)
+    underway = false
+    if (wanted.size > 0 && !state.closed) later()
+  }
+  function later(): void {
+    underway = true
+    clock.after(COALESCE_MS, () => void send())
+  }
+  calls.onRecall(tell)
+  const stop = every(clock, POLL_MS, async () => tell(await calls.recalled()))
+  return {
+    ask(entities: readonly number[]) {
+      for (const entity of entities) wanted.add(entity)
+      if (!underway) later()
+    },
+    on: (listener: (entities: readonly number[]) => void) => void listeners.push(listener),
+    close: stop,
+  }
+}
+
+/** Again and again, never twice at once; what fails is tried at the next turn. */
+function every(clock: Clock, ms: number, run: () => Promise<void>): () => void {
+  let stopped = false
+  let cancel = () => {}
+  const turn = () => {
+    cancel = clock.after(ms, () => {
+      run()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!stopped) turn()
+        })
+    })
+  }
+  turn()
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
