@@ -1,11 +1,12 @@
 import { Refused } from '../errors.ts'
 import type { Store } from '../storage/store.ts'
 import { type Balance, type Balances, createBalances, freeOf } from './balances.ts'
-import { createAdjust, createRefund } from './entries.ts'
-import type { Ledger, Payers, Reservation, Short } from './ledger.ts'
-import { type Books, type Held, RunningReservation } from './running-reservation.ts'
+import { createBooks } from './books.ts'
+import { createAdjust } from './entries.ts'
+import type { OwnLedger, Payers, Reservation, Short } from './ledger.ts'
+import { type Held, RunningReservation } from './running-reservation.ts'
 import type { Units } from './units.ts'
-import { createWaitingRoom, isShort, type WaitingRoom } from './waiting-room.ts'
+import { createWaitingRoom, isShort } from './waiting-room.ts'
 
 export interface LedgerParts {
   readonly store: Store
@@ -14,15 +15,17 @@ export interface LedgerParts {
 }
 
 const WAIT_MS = 500
+/** One process owns the database: nothing is on loan, and so nothing ends. */
+const NO_EPOCH = 0
 
 /**
  * The ledger of one process that owns its database: units are set aside in memory, taken on disk. `remain` of every
  * balance follows the commits; what calls hold is `reserved` and dies with the process, so nothing is reclaimed later.
  */
-export function createLedger({ store, now }: LedgerParts): Ledger {
+export function createLedger({ store, now }: LedgerParts): OwnLedger {
   const balances = createBalances()
   const room = createWaitingRoom(take)
-  const { books, open, outstanding, flush } = createBooks({ store, now }, balances, room)
+  const { books, open, outstanding, flush } = createBooks({ store, now, balances, room })
 
   store.onBalance((entity, remain) => {
     balances.follow(entity, remain)
@@ -34,7 +37,7 @@ export function createLedger({ store, now }: LedgerParts): Ledger {
     const short = shortOf(held, payers, amount)
     if (short) return short
     open(held, amount)
-    return new RunningReservation(books, payers, held, amount)
+    return new RunningReservation({ books, payers, held, epoch: NO_EPOCH }, amount)
   }
 
   function reserve(payers: Payers, amount: Units): Reservation | Short {
@@ -77,60 +80,6 @@ export function createLedger({ store, now }: LedgerParts): Ledger {
     adjust: createAdjust(store, now),
     outstanding,
     flush,
-  }
-}
-
-/** What reservations ask for, and the counting of it. */
-function createBooks({ store, now }: LedgerParts, balances: Balances, room: WaitingRoom) {
-  const refund = createRefund(store, now)
-  let reservations = 0
-  let units = 0
-  let pending = 0
-  let flushing: (() => void)[] = []
-
-  const done = () => {
-    if (--pending > 0) return
-    for (const resolve of flushing) resolve()
-    flushing = []
-  }
-  const leave = (held: Held, amount: number) => {
-    reservations--
-    if (held.length > 0) units -= amount
-    for (const balance of held) balances.leave(balance, amount)
-    for (const { entity } of held) room.wake(entity)
-  }
-  const books: Books = {
-    hold(held, more) {
-      for (const balance of held) balance.reserved += more
-      if (held.length > 0) units += more
-      if (more < 0) for (const { entity } of held) room.wake(entity)
-    },
-    leave,
-    settle(settlement) {
-      pending++
-      return store.settle(settlement)
-    },
-    settled(held, amount) {
-      leave(held, amount)
-      done()
-    },
-    refund(settlement, charged) {
-      pending++
-      // What even retrying can't write: the process is ending, and the entry is missing from the books.
-      refund(settlement, charged).then(done, done)
-    },
-  }
-  return {
-    books,
-    open(held: Held, amount: Units) {
-      reservations++
-      if (held.length > 0) units += amount
-      for (const balance of held) balances.hold(balance, amount)
-    },
-    outstanding: () => ({ reservations, units }),
-    flush: async () => {
-      if (pending > 0) await new Promise<void>((resolve) => flushing.push(resolve))
-    },
   }
 }
 

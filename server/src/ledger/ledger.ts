@@ -51,10 +51,11 @@ export interface Ledger {
   /** What they will have once running calls end without cost: remain, ignoring reservations. */
   remaining(payers: Payers): number
   /**
-   * Takes `amount` now, in memory, or says who is short. Never waits.
-   * @throws Refused `ledger_unavailable` while the store does not accept new calls.
+   * Takes `amount`, or says who is short. At once when enough is at hand; where many nodes share the database, more may
+   * have to be borrowed from it first. Never waits for running calls.
+   * @throws Refused `ledger_unavailable` while the store does not accept new calls; a promise rejects with it.
    */
-  reserve(payers: Payers, amount: Units): Reservation | Short
+  reserve(payers: Payers, amount: Units): Reservation | Short | Promise<Reservation | Short>
   /**
    * Like `reserve`, but waits up to `waitMs` while only running calls hold the units; first come, first served.
    * Rejects with the signal's reason when it aborts.
@@ -74,6 +75,11 @@ export interface Ledger {
   outstanding(): { readonly reservations: number; readonly units: number }
   /** Resolves when everything settled so far is durable. */
   flush(): Promise<void>
+}
+
+/** The ledger of a process that owns its database: all there is is at hand. */
+export interface OwnLedger extends Ledger {
+  reserve(payers: Payers, amount: Units): Reservation | Short
 }
 
 export interface BalanceChange {

@@ -9,6 +9,10 @@ export interface Books {
   hold(held: Held, more: number): void
   /** The call is over: nothing is held, and no commit is waited for. */
   leave(held: Held, amount: number): void
+  /** A settlement begins: it ends with `settled`. */
+  begin(): void
+  /** Brings more units to hand, as far as there are any; `undefined` where all there are are at hand. */
+  fetch(held: Held, need: number): Promise<void> | undefined
   settle(settlement: Settlement): Promise<Settled>
   /** The settlement was answered, and the call is over. */
   settled(held: Held, amount: number): void
@@ -19,24 +23,36 @@ export interface Books {
 /** The finite balances of a call's payers: none, one or both. */
 export type Held = readonly Balance[]
 
+type Changeable = { -readonly [K in keyof Settlement]: Settlement[K] }
+
 const NOTHING: Settled = { charged: 0, shortfall: 0, keyRemain: 0, accountRemain: 0 }
+
+/** Whose units a call holds, and under which registration of this process. */
+export interface Holding {
+  readonly books: Books
+  readonly payers: Payers
+  readonly held: Held
+  readonly epoch: number
+}
 
 /** One running call's units. Whatever happens, they are settled or released once. */
 export class RunningReservation implements Reservation {
   readonly #books: Books
   readonly #payers: Payers
   readonly #held: Held
+  readonly #epoch: number
   #amount: number
   #ended = false
   #renounced = false
-  #settlement: { -readonly [K in keyof Settlement]: Settlement[K] } | undefined
+  #settlement: Changeable | undefined
   #settling: Promise<Settled> | undefined
   #settled: Settled | undefined
 
-  constructor(books: Books, payers: Payers, held: Held, amount: Units) {
+  constructor({ books, payers, held, epoch }: Holding, amount: Units) {
     this.#books = books
     this.#payers = payers
     this.#held = held
+    this.#epoch = epoch
     this.#amount = amount
   }
 
@@ -54,17 +70,34 @@ export class RunningReservation implements Reservation {
   settle(cost: Units, record: UsageRecord): Promise<Settled> {
     if (this.#ended) return this.#settling ?? Promise.resolve(NOTHING)
     this.#ended = true
-    // What was set aside and proves too little is filled up from free units; other calls' units stay theirs.
+    this.#books.begin()
+    const more = cost - this.#amount
+    const fetching = more > this.#free() ? this.#books.fetch(this.#held, more) : undefined
+    this.#settling =
+      fetching === undefined
+        ? this.#write(cost, record)
+        : fetching.then(() => this.#write(cost, record))
+    return this.#settling
+  }
+
+  /** What was set aside and proves too little is filled up from free units; other calls' units stay theirs. */
+  #write(cost: number, record: UsageRecord): Promise<Settled> {
     this.#resize(Math.min(cost, this.#amount + this.#free()))
-    this.#settlement = { ...this.#payers, record, cost, atMost: this.#amount }
-    this.#settling = this.#books.settle(this.#settlement).then(
+    this.#settlement = {
+      ...this.#payers,
+      epoch: this.#epoch,
+      record,
+      cost,
+      atMost: this.#amount,
+    }
+    if (this.#renounced) this.#costNothing(this.#settlement)
+    return this.#books.settle(this.#settlement).then(
       (settled) => this.#written(settled),
       (failure: unknown) => {
         this.#books.settled(this.#held, this.#amount)
         throw failure
       },
     )
-    return this.#settling
   }
 
   release(): void {
@@ -76,13 +109,16 @@ export class RunningReservation implements Reservation {
 
   renounce(): void {
     this.release()
-    const settlement = this.#settlement
-    if (this.#renounced || !settlement) return
+    if (this.#renounced || this.#settling === undefined) return
     this.#renounced = true
     // Its caller has answered its client already.
-    this.#settling?.catch(() => undefined)
+    this.#settling.catch(() => undefined)
     if (this.#settled) this.#refund(this.#settled)
     // The store reads it when its batch leaves. Has it left already, its answer tells what was taken.
+    if (this.#settlement) this.#costNothing(this.#settlement)
+  }
+
+  #costNothing(settlement: Changeable): void {
     settlement.cost = 0
     settlement.record = { ...settlement.record, error_code: 'ledger_unavailable' }
   }

@@ -1,3 +1,4 @@
+import { type Clock, machineClock } from '../storage/lanes/clock.ts'
 import type { Entity } from './entity.ts'
 import type { Payers, Reservation, Short } from './ledger.ts'
 import type { Units } from './units.ts'
@@ -29,7 +30,10 @@ export interface WaitingRoom {
 type Take = (payers: Payers, amount: Units) => Reservation | Short
 
 /** Where calls wait for units, first come, first served for each entity. Costs nothing while nobody waits. */
-export function createWaitingRoom(take: Take): WaitingRoom {
+export function createWaitingRoom(
+  take: Take,
+  clock: Pick<Clock, 'after'> = machineClock,
+): WaitingRoom {
   const queues = new Map<Entity, Set<Waiter>>()
 
   function leave(waiter: Waiter): void {
@@ -56,7 +60,7 @@ export function createWaitingRoom(take: Take): WaitingRoom {
   function wait({ payers, amount, signal, waitMs }: Wish): Promise<Reservation | Short> {
     return new Promise((resolve, reject) => {
       const end = () => {
-        clearTimeout(timer)
+        stop()
         signal.removeEventListener('abort', abort)
         leave(waiter)
         // Whoever stood behind may be content with less.
@@ -70,7 +74,7 @@ export function createWaitingRoom(take: Take): WaitingRoom {
         end()
         reject(signal.reason)
       }
-      const timer = setTimeout(() => answer(take(payers, amount)), waitMs)
+      const stop = clock.after(waitMs, () => answer(take(payers, amount)))
       const waiter: Waiter = { payers, entities: finite(payers), amount, answer }
       signal.addEventListener('abort', abort, { once: true })
       for (const entity of waiter.entities) {

@@ -44,36 +44,32 @@ export function createReserve(parts: ReserveParts) {
     if (price === undefined || channels.every(({ free }) => free))
       return free(parts, candidates, payers)
     const { choices, outputLimit } = call.parsed
+    const purse: Purse = { candidates, payers, price }
     const expected = quickly(candidates)
     if (outputLimit !== undefined) {
-      const taken = ledger.reserve(payers, boundOf(price, expected, outputLimit * choices))
-      if ('settle' in taken) return reserved(candidates, taken)
       const lower = settings.get('quota.lower_output') === 'on'
       const least = lower ? Math.ceil(outputLimit / 2) : outputLimit
-      return squeeze(
-        parts,
-        { candidates, payers, price },
-        {
-          wanted: outputLimit,
-          least,
-          explicit: true,
-          unsaid: outputLimit,
-        },
+      const wish = { wanted: outputLimit, least, explicit: true, unsaid: outputLimit }
+      const taking = ledger.reserve(payers, boundOf(price, expected, outputLimit * choices))
+      return then(taking, (taken) =>
+        'settle' in taken ? reserved(candidates, taken) : squeeze(parts, purse, wish),
       )
     }
     const own = prices.maxOutput(call.parsed.model) ?? UNKNOWN_OUTPUT
     const usual = Math.min(USUAL_OUTPUT, own)
     const least = boundOf(price, expected, usual * choices)
     const available = ledger.available(payers)
-    if (least <= available) {
-      const budget = Math.max(Math.floor(available / 4), least)
-      const within = Math.floor((outputWithin(price, expected, budget) ?? 0) / choices)
-      const output = Math.min(within, own)
-      const taken = ledger.reserve(payers, boundOf(price, expected, output * choices))
-      if ('settle' in taken) return reserved(candidates, taken, output < own ? output : undefined)
-    }
     const wish = { wanted: usual, least: Math.min(LEAST_OUTPUT, own), explicit: false, unsaid: own }
-    return squeeze(parts, { candidates, payers, price }, wish)
+    if (least > available) return squeeze(parts, purse, wish)
+    const budget = Math.max(Math.floor(available / 4), least)
+    const within = Math.floor((outputWithin(price, expected, budget) ?? 0) / choices)
+    const output = Math.min(within, own)
+    const taking = ledger.reserve(payers, boundOf(price, expected, output * choices))
+    return then(taking, (taken) =>
+      'settle' in taken
+        ? reserved(candidates, taken, output < own ? output : undefined)
+        : squeeze(parts, purse, wish),
+    )
   }
 }
 
@@ -100,7 +96,7 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
   const done = (taken: Reservation, output: number) =>
     reserved(candidates, taken, output >= wish.unsaid ? undefined : output)
 
-  const taken = ledger.reserve(payers, priced(wish.wanted))
+  const taken = await ledger.reserve(payers, priced(wish.wanted))
   if ('settle' in taken) return done(taken, wish.wanted)
   const remaining = ledger.remaining(payers)
   if (priced(wish.wanted) <= remaining) {
@@ -109,12 +105,12 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
   const affordable = within(remaining)
   if (affordable < wish.least) {
     // Named is who lacks units for the least: the other one could do with a lower limit.
-    const least = ledger.reserve(payers, priced(wish.least))
+    const least = await ledger.reserve(payers, priced(wish.least))
     if ('settle' in least) return done(least, wish.least)
     throw tooDear(least, wish, affordable)
   }
   const now = within(ledger.available(payers))
-  const lowered = now >= wish.least ? ledger.reserve(payers, priced(now)) : undefined
+  const lowered = now >= wish.least ? await ledger.reserve(payers, priced(now)) : undefined
   if (lowered !== undefined && 'settle' in lowered) return done(lowered, now)
   return done(await soon(parts, purse, priced(wish.least)), wish.least)
 }
@@ -157,13 +153,22 @@ const codeOf = ({ entity }: Short) =>
   entity === 'key' ? 'quota_exhausted' : 'insufficient_balance'
 
 /** Nothing to pay; but a key without quota makes no calls at all (contract 2.1). */
-function free({ ledger }: ReserveParts, candidates: Candidates, payers: Payers): Reserved {
+function free(
+  { ledger }: ReserveParts,
+  candidates: Candidates,
+  payers: Payers,
+): Reserved | Promise<Reserved> {
   const key = { ...payers, accountUnlimited: true }
   if (ledger.remaining(key) <= 0) throw new Refused('quota_exhausted')
-  const taken = ledger.reserve(payers, NOTHING)
-  if (!('settle' in taken)) throw new Refused(codeOf(taken))
-  return reserved(candidates, taken)
+  return then(ledger.reserve(payers, NOTHING), (taken) => {
+    if (!('settle' in taken)) throw new Refused(codeOf(taken))
+    return reserved(candidates, taken)
+  })
 }
+
+/** Goes on at once where nothing has to be waited for: a promise a call is dear. */
+const then = <A, B>(value: A | Promise<A>, next: (value: A) => B | Promise<B>): B | Promise<B> =>
+  value instanceof Promise ? value.then(next) : next(value)
 
 function reserved(
   candidates: Candidates,

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { Loans } from './loans.ts'
 import type { Change, Tables, UsageTable } from './tables.ts'
 
 export type SqlValue = string | number | null | Uint8Array
@@ -41,6 +42,8 @@ export interface Settlement {
   readonly account: number
   readonly keyUnlimited: boolean
   readonly accountUnlimited: boolean
+  /** The registration under which its units are held; 0 where one process owns the database. */
+  readonly epoch: number
 }
 
 /** What a settlement took, and what key and account have left after it (as committed). */
@@ -84,6 +87,8 @@ export interface Store {
   healthy(): boolean
   /** False when commits have failed, or one has not been answered, for 10 s, or too many settlements wait: new calls should be refused. */
   accepting(): boolean
+  /** Where many nodes share the database: what is on loan to this one. */
+  readonly loans?: Loans
   /** Copies the whole database, consistently, while it runs. */
   backup(path: string): Promise<void>
   /** Waits for everything asked for so far, then closes. */

@@ -76,6 +76,8 @@ export type ChangeKind =
   | 'group'
   | 'price'
   | 'setting'
+  /** Where many nodes share the database: management changed a balance; `subject` is its entity. */
+  | 'balance'
 
 /** What changed, for caches to forget. `subject` is the row's id or name as text. */
 export interface Change {

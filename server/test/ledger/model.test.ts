@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
-import type { Ledger, Payers, Reservation } from '../../src/ledger/ledger.ts'
+import type { OwnLedger, Payers, Reservation } from '../../src/ledger/ledger.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
@@ -66,7 +66,7 @@ interface Settling {
 
 interface World {
   readonly store: Store
-  readonly ledger: Ledger
+  readonly ledger: OwnLedger
   readonly payers: readonly [Payers, Payers]
   readonly model: Model
   readonly running: { readonly key: 0 | 1; readonly reservation: Reservation }[]

@@ -30,7 +30,14 @@ function openQueue() {
     settled: () => settled,
     settle(count: number) {
       for (let n = 0; n < count; n++) {
-        const settlement = { cost: 1, atMost: 1, key: 4, account: 5, record: recordOf('r') }
+        const settlement = {
+          cost: 1,
+          atMost: 1,
+          epoch: 0,
+          key: 4,
+          account: 5,
+          record: recordOf('r'),
+        }
         const whole = { ...settlement, keyUnlimited: false, accountUnlimited: false }
         void queue.settle(whole).then(() => settled++)
       }

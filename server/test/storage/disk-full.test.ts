@@ -21,6 +21,7 @@ const settlement = (n: number): Settlement => ({
   record: recordOf(`call ${n}`),
   cost: 3,
   atMost: 3,
+  epoch: 0,
   key: KEY,
   account: ACCOUNT,
   keyUnlimited: false,

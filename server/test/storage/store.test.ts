@@ -158,7 +158,7 @@ it('its readers run no change and no transaction', async () => {
 it('a usage record that the database refuses is mended, and its neighbours are not held up', async () => {
   const { store, ledger } = await openBooks()
   const payers = await openPayers({ store, ledger }, { key: 100, account: 100 })
-  const charge = { cost: 10, atMost: 10, ...payers }
+  const charge = { cost: 10, atMost: 10, epoch: 0, ...payers }
   const odd = {
     ...recordOf('odd'),
     prompt_tokens: Number.NaN,
@@ -191,6 +191,7 @@ it('usage of an entity without a balance is counted, and what it had not is shor
     record: recordOf('a'),
     cost: 10,
     atMost: 10,
+    epoch: 0,
     key: 40,
     account: 41,
     keyUnlimited: true,
@@ -205,7 +206,7 @@ it('copies itself while it is written to', async () => {
   const { store, ledger, file } = await openBooks()
   const payers = await openPayers({ store, ledger }, { key: 1e6, account: 1e6 })
   const settle = (n: number) =>
-    store.settle({ record: recordOf(`r${n}`), cost: 1, atMost: 1, ...payers })
+    store.settle({ record: recordOf(`r${n}`), cost: 1, atMost: 1, epoch: 0, ...payers })
   const before = Array.from({ length: 50 }, (_, n) => settle(n))
   await Promise.all(before)
   const copying = store.backup(`${file}.copy`)

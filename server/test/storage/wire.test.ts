@@ -6,7 +6,7 @@ it('every column of a usage record travels in its own place', () => {
   const numbered = Object.fromEntries(NUMBERS.map((name, at) => [name, 100 + at]))
   const named = Object.fromEntries(TEXTS.map((name) => [name, `the ${name}`]))
   const record = { ...recordOf('r'), ...numbered, ...named }
-  const charge = { cost: 1, atMost: 2, key: 3, account: 4 }
+  const charge = { cost: 1, atMost: 2, epoch: 0, key: 3, account: 4 }
   const settlement = { ...charge, keyUnlimited: true, accountUnlimited: false, record }
 
   const { numbers, texts } = packSettlements([settlement, settlement])

@@ -6,6 +6,8 @@ export interface Clock {
   monotonic(): number
   /** Calls once, later; 0: after what is at hand. The answer calls it off. */
   after(ms: number, call: () => void): () => void
+  /** The same, but keeps no process alive. */
+  idly(ms: number, call: () => void): void
 }
 
 /** The machine's own. */
@@ -20,6 +22,7 @@ export const machineClock: Clock = {
     const timer = setTimeout(call, ms)
     return () => clearTimeout(timer)
   },
+  idly: (ms, call) => void setTimeout(call, ms).unref(),
 }
 
 export const pauseOn = (clock: Pick<Clock, 'after'>, ms: number): Promise<void> =>

@@ -68,12 +68,8 @@ export interface Moved {
 export interface Settle {
   readonly epoch: number
   readonly seq: number
-  readonly settlements: readonly LaneSettlement[]
-}
-
-/** A settlement, and the epoch under which its units are held. Of an epoch that has ended: charged from the balances. */
-export interface LaneSettlement extends Settlement {
-  readonly epoch: number
+  /** One whose units were held under an epoch that has ended is charged from the balances, and only once. */
+  readonly settlements: readonly Settlement[]
 }
 
 export interface LaneSettled {

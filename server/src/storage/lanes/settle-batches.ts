@@ -1,14 +1,9 @@
 import type { Log } from '../commit-queue.ts'
 import { mend } from '../mend.ts'
-import type { UsageRecord } from '../store.ts'
+import type { Settlement, UsageRecord } from '../store.ts'
 import { NUMBERS, TEXTS } from '../wire.ts'
 import { type Clock, pauseOn } from './clock.ts'
-import {
-  type LaneSettled,
-  type LaneSettlement,
-  type LedgerCalls,
-  NotApplied,
-} from './ledger-calls.ts'
+import { type LaneSettled, type LedgerCalls, NotApplied } from './ledger-calls.ts'
 import type { LedgerNode } from './node.ts'
 
 export interface SettleBatchesParts {
@@ -29,7 +24,7 @@ const RETRY_MS = 1_000
  * @throws NotApplied when the database refuses all, now; nothing of the rest was written then
  */
 export function createSettleBatches({ calls, node, clock, log }: SettleBatchesParts) {
-  async function send(settlements: readonly LaneSettlement[]): Promise<readonly LaneSettled[]> {
+  async function send(settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> {
     for (;;) {
       const answer = await node.settleLane.send((epoch, seq) =>
         calls.settle({ epoch, seq, settlements }).then((settled) => {
@@ -42,7 +37,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
   }
 
   function tellSpent(
-    settlements: readonly LaneSettlement[],
+    settlements: readonly Settlement[],
     settled: readonly LaneSettled[],
     epoch: number,
   ): void {
@@ -54,7 +49,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
     }
   }
 
-  async function halved(settlements: readonly LaneSettlement[]): Promise<readonly LaneSettled[]> {
+  async function halved(settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> {
     try {
       return await send(settlements)
     } catch (failure) {
@@ -71,7 +66,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
   }
 
   /** Once a part is written the rest must follow: whoever sent the whole again would settle that part twice. */
-  async function surely(settlements: readonly LaneSettlement[]): Promise<readonly LaneSettled[]> {
+  async function surely(settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> {
     for (;;) {
       try {
         return await halved(settlements)
@@ -82,7 +77,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
     }
   }
 
-  return async (settlements: readonly LaneSettlement[]): Promise<readonly LaneSettled[]> => {
+  return async (settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> => {
     const settled = [...(await halved(settlements.slice(0, MOST)))]
     for (let at = MOST; at < settlements.length; at += MOST) {
       settled.push(...(await surely(settlements.slice(at, at + MOST))))
@@ -92,7 +87,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
 }
 
 /** The settlement with everything odd about its record put right. */
-function mended(settlement: LaneSettlement): LaneSettlement {
+function mended(settlement: Settlement): Settlement {
   const record: Record<string, number | string> = { ...settlement.record }
   for (const name of NUMBERS) record[name] = mend(record[name] ?? 0, true)
   for (const name of TEXTS) record[name] = mend(record[name] ?? '', false)

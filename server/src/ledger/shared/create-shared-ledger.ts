@@ -1,0 +1,133 @@
+import { type Clock, machineClock } from '../../storage/lanes/clock.ts'
+import type { Loans } from '../../storage/loans.ts'
+import type { Store } from '../../storage/store.ts'
+import { freeOf } from '../balances.ts'
+import { createBooks } from '../books.ts'
+import type { Entity } from '../entity.ts'
+import { createAdjust } from '../entries.ts'
+import type { Ledger, Payers, Reservation, Short } from '../ledger.ts'
+import { RunningReservation } from '../running-reservation.ts'
+import type { Units } from '../units.ts'
+import { createWaitingRoom } from '../waiting-room.ts'
+import { follow, type Loan, wholeOf, withinReach } from './loan.ts'
+import { createLoanBook, finiteOf, type LoanBook } from './loan-book.ts'
+import { createMover, type Mover } from './mover.ts'
+import { createTaking } from './taking.ts'
+
+export interface SharedLedgerParts {
+  readonly store: Store
+  readonly loans: Loans
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly clock?: Clock
+}
+
+/** A loan that no call has used for so long is given back. */
+const IDLE_MS = 3_000
+const SWEEP_MS = 1_000
+
+/**
+ * The ledger of a node that shares its database: units are borrowed from the balances, set aside in memory, and settled
+ * from what was borrowed. Who finds enough at hand asks nobody.
+ */
+export function createSharedLedger(parts: SharedLedgerParts): Ledger {
+  const { store, loans, now, clock = machineClock } = parts
+  const book = createLoanBook(clock)
+  const room = createWaitingRoom(take, clock)
+  const mover = createMover({
+    loans,
+    clock,
+    loanOf: book.find,
+    left: book.closed,
+    moved: (entities) => {
+      for (const entity of entities) room.wake(entity)
+    },
+    fenced: () => !store.accepting(),
+  })
+  const { books, open, outstanding, flush } = createBooks({
+    ...{ store, now, balances: { hold, leave }, room },
+    async fetch(held, need) {
+      // What can't be had is shortfall.
+      await Promise.all(held.map(({ entity }) => mover.bring(entity, need).catch(() => undefined)))
+    },
+  })
+  followLoans(parts, book, { mover, room })
+  sweep(clock, book, mover)
+
+  function hold(balance: { entity: Entity }, amount: number): void {
+    book.hold(balance as Loan, amount)
+  }
+  function leave(balance: { entity: Entity }, amount: number): void {
+    book.leave(balance as Loan, amount)
+  }
+
+  function take(payers: Payers, amount: Units): Reservation | Short {
+    const held = finiteOf(book, payers)
+    const short = shortOf(held, payers, amount)
+    if (short) return short
+    open(held, amount)
+    return new RunningReservation({ books, payers, held, epoch: loans.epoch }, amount)
+  }
+
+  return {
+    know: book.know,
+    knows: (entity) => book.find(entity) !== undefined,
+    forget: book.forget,
+    available: (payers) => least(finiteOf(book, payers), withinReach),
+    remaining: (payers) => least(finiteOf(book, payers), wholeOf),
+    ...createTaking({ store, loans, clock, book, mover, room, take }),
+    adjust: createAdjust(store, now),
+    outstanding,
+    flush,
+  }
+}
+
+/** Follows what the database, other nodes and management do to the loans. */
+function followLoans(
+  { store, loans }: SharedLedgerParts,
+  book: LoanBook,
+  { mover, room }: { mover: Mover; room: { wake(entity: Entity): void } },
+): void {
+  loans.onSpent(({ entity, spent, epoch }) => {
+    const loan = epoch === loans.epoch ? book.find(entity) : undefined
+    if (loan !== undefined) follow(loan, { spent })
+    room.wake(entity)
+  })
+  loans.onRecall((entities) => {
+    for (const entity of entities) {
+      const loan = book.find(entity)
+      if (loan !== undefined && freeOf(loan) > 0) mover.giveBack(entity)
+    }
+  })
+  loans.onLost(book.renew)
+  store.onChange(({ kind, subject }) => {
+    const loan = kind === 'balance' ? book.find(Number(subject)) : undefined
+    if (loan === undefined) return undefined
+    // The write's caller is answered when this node knows; one that can't ask now asks before it refuses anybody.
+    loan.seen = false
+    return mover.look(Number(subject)).catch(() => undefined)
+  })
+}
+
+function sweep(clock: Clock, book: LoanBook, mover: Mover): void {
+  const turn = () => {
+    for (const { entity } of book.idle(IDLE_MS)) mover.leave(entity)
+    clock.idly(SWEEP_MS, turn)
+  }
+  clock.idly(SWEEP_MS, turn)
+}
+
+const least = (held: readonly Loan[], of: (loan: Loan) => number): number =>
+  held.reduce((smallest, loan) => Math.min(smallest, of(loan)), Infinity)
+
+/** Who lacks units at hand; before that, whom no waiting would help. */
+function shortOf(held: readonly Loan[], payers: Payers, amount: number): Short | undefined {
+  const poor = held.find((loan) => wholeOf(loan) < amount)
+  const short = poor ?? held.find((loan) => freeOf(loan) < amount)
+  if (!short) return undefined
+  return {
+    entity: short.entity === payers.key ? 'key' : 'account',
+    reserved: !poor,
+    available: least(held, withinReach),
+  }
+}

@@ -1,0 +1,214 @@
+import { Refused } from '../../errors.ts'
+import type { Clock } from '../../storage/lanes/clock.ts'
+import { type Ask, type Moved, NotApplied } from '../../storage/lanes/ledger-calls.ts'
+import type { Loans } from '../../storage/loans.ts'
+import { freeOf } from '../balances.ts'
+import type { Entity } from '../entity.ts'
+import { follow, judgeSlack, type Loan } from './loan.ts'
+
+/** What the next move does for one entity. */
+interface Wish {
+  /** Units that its callers need at hand, together. */
+  need: number
+  giveBack: boolean
+  leave: boolean
+  readonly answered: Answered[]
+}
+
+interface Answered {
+  resolve(): void
+  reject(failure: unknown): void
+}
+
+export interface MoverParts {
+  readonly loans: Pick<Loans, 'move' | 'nodes'>
+  readonly clock: Clock
+  /** The node's loan of an entity, under the present epoch. */
+  readonly loanOf: (entity: Entity) => Loan | undefined
+  /** The loan was given back whole. */
+  readonly left: (loan: Loan) => void
+  /** Units of these may have come. */
+  readonly moved: (entities: readonly Entity[]) => void
+  readonly fenced: () => boolean
+}
+
+interface Running extends MoverParts {
+  /** Another move for it is wished for: what this one says may be out of date. */
+  readonly asked: (entity: Entity) => boolean
+}
+
+export interface Mover {
+  /** Borrows what is missing of `need`; resolves when a move has tried. Rejects while the ledger can't be reached. */
+  bring(entity: Entity, need: number): Promise<void>
+  /** Asks how an entity stands. */
+  look(entity: Entity): Promise<void>
+  /** Gives back what no call holds. */
+  giveBack(entity: Entity): void
+  /** Gives back everything, unless calls hold units of it by then. */
+  leave(entity: Entity): void
+}
+
+const RETRY_MS = 50
+const WATCH_MS = 250
+/** A statement takes so many entities; the rest goes with the next. */
+const MOST = 2_000
+
+/** Gathers what entities need and have to spare into moves, one on its way at a time. */
+export function createMover(outer: MoverParts): Mover {
+  const { loans, clock } = outer
+  const wishes = new Map<Entity, Wish>()
+  const parts: Running = { ...outer, asked: (entity) => wishes.has(entity) }
+  let underway: Map<Entity, Wish> | undefined
+  let scheduled = false
+
+  function wishFor(entity: Entity): Wish {
+    const wish = wishes.get(entity) ?? { need: 0, giveBack: false, leave: false, answered: [] }
+    wishes.set(entity, wish)
+    if (!scheduled && underway === undefined) {
+      scheduled = true
+      clock.after(0, () => void send())
+    }
+    return wish
+  }
+
+  const answer = (entity: Entity, need: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (parts.fenced()) return reject(new Refused('ledger_unavailable'))
+      const wish = wishFor(entity)
+      wish.need += need
+      wish.answered.push({ resolve, reject })
+    })
+
+  async function send(): Promise<void> {
+    scheduled = false
+    const taken = takeSome(wishes)
+    if (taken.size === 0) return
+    underway = taken
+    const asked = askAll(parts, taken)
+    const stopWatch = watch(parts, taken)
+    try {
+      const moved = await loans.move(asked.map(({ ask }) => ask))
+      if (moved === undefined) again(taken, wishFor)
+      else arrived(parts, asked, moved)
+    } catch (failure) {
+      for (const { loan, returning } of asked) keep(loan, returning)
+      if (!(failure instanceof NotApplied)) refuse(taken)
+      else {
+        await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve))
+        again(taken, wishFor)
+      }
+    } finally {
+      stopWatch()
+      underway = undefined
+    }
+    parts.moved([...taken.keys()])
+    for (const { answered } of taken.values()) for (const { resolve } of answered) resolve()
+    if (wishes.size > 0 && !scheduled) {
+      scheduled = true
+      clock.after(0, () => void send())
+    }
+  }
+
+  return {
+    bring: answer,
+    look: (entity) => answer(entity, 0),
+    giveBack(entity) {
+      wishFor(entity).giveBack = true
+    },
+    leave(entity) {
+      wishFor(entity).leave = true
+    },
+  }
+}
+
+/** What a move did not do, the next one does: only needs, because what was to spare may be needed now. */
+function again(taken: ReadonlyMap<Entity, Wish>, wishFor: (entity: Entity) => Wish): void {
+  for (const [entity, { need, answered }] of taken) {
+    if (answered.length === 0) continue
+    const wish = wishFor(entity)
+    wish.need += need
+    wish.answered.push(...answered.splice(0))
+  }
+}
+
+function takeSome(wishes: Map<Entity, Wish>): Map<Entity, Wish> {
+  const taken = new Map<Entity, Wish>()
+  for (const [entity, wish] of wishes) {
+    if (taken.size >= MOST) break
+    taken.set(entity, wish)
+    wishes.delete(entity)
+  }
+  return taken
+}
+
+interface Asked {
+  readonly loan: Loan
+  readonly ask: Ask
+  readonly returning: number
+}
+
+function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity, Wish>): Asked[] {
+  const asked: Asked[] = []
+  for (const [entity, wish] of taken) {
+    const loan = loanOf(entity)
+    if (loan === undefined) continue
+    const free = freeOf(loan)
+    if (wish.answered.length > 0) {
+      const missing = wish.need - free
+      const units = missing > 0 ? missing + judgeSlack(loan, clock.monotonic(), loans.nodes()) : 0
+      asked.push({ loan, ask: { entity, units }, returning: 0 })
+    } else if (wish.leave && loan.holders === 0) {
+      asked.push(setAside(loan, free, { entity, units: 0, leave: true }))
+    } else if (wish.giveBack && free > 0) {
+      loan.slack = 0
+      asked.push(setAside(loan, free, { entity, units: -free }))
+    }
+  }
+  return asked
+}
+
+/** What goes back is nobody's to reserve while it is on its way. */
+function setAside(loan: Loan, units: number, ask: Ask): Asked {
+  loan.reserved += units
+  loan.returning += units
+  return { loan, ask, returning: units }
+}
+
+function keep(loan: Loan, returning: number): void {
+  loan.reserved -= returning
+  loan.returning -= returning
+}
+
+function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[]): void {
+  const answers = new Map(moved.map((one) => [one.entity, one]))
+  for (const { loan, ask, returning } of asked) {
+    keep(loan, returning)
+    const said = answers.get(ask.entity)
+    if (said === undefined) continue
+    loan.unlent = said.remain
+    loan.elsewhere = said.elsewhere
+    loan.seen = !parts.asked(ask.entity)
+    loan.open = ask.leave !== true || loan.holders > 0
+    follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
+    if (ask.leave) parts.left(loan)
+  }
+}
+
+/** While a move is not answered, whoever waits for it waits no longer than the node may reserve. */
+function watch({ clock, fenced }: MoverParts, taken: ReadonlyMap<Entity, Wish>): () => void {
+  let stop = () => {}
+  const turn = () => {
+    stop = clock.after(WATCH_MS, () => {
+      if (fenced()) refuse(taken)
+      else turn()
+    })
+  }
+  turn()
+  return () => stop()
+}
+
+function refuse(taken: ReadonlyMap<Entity, Wish>): void {
+  for (const { answered } of taken.values()) {
+    for (const { reject } of answered.splice(0)) reject(new Refused('ledger_unavailable'))
+  }
+}

@@ -1,0 +1,101 @@
+import { Refused } from '../../errors.ts'
+import type { Clock } from '../../storage/lanes/clock.ts'
+import type { Loans } from '../../storage/loans.ts'
+import type { Store } from '../../storage/store.ts'
+import { freeOf } from '../balances.ts'
+import type { Ledger, Payers, Reservation, Short } from '../ledger.ts'
+import type { Units } from '../units.ts'
+import { isShort, type WaitingRoom } from '../waiting-room.ts'
+import { wholeOf } from './loan.ts'
+import { finiteOf, type LoanBook } from './loan-book.ts'
+import type { Mover } from './mover.ts'
+
+export interface TakingParts {
+  readonly store: Pick<Store, 'accepting'>
+  readonly loans: Pick<Loans, 'recall'>
+  readonly clock: Pick<Clock, 'after'>
+  readonly book: LoanBook
+  readonly mover: Pick<Mover, 'bring'>
+  readonly room: WaitingRoom
+  /** Takes what is at hand, or says who is short. */
+  readonly take: (payers: Payers, amount: Units) => Reservation | Short
+}
+
+const WAIT_MS = 500
+/** How often a call that waits asks again for units that other nodes hold. */
+const ASK_AGAIN_MS = 25
+
+/** Sets units aside: at once from what is at hand, else from what can be borrowed, else from what others give back. */
+export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'reserveSoon'> {
+  const { store, book, mover, room, take } = parts
+
+  function reserve(
+    payers: Payers,
+    amount: Units,
+  ): Reservation | Short | Promise<Reservation | Short> {
+    if (!store.accepting()) throw new Refused('ledger_unavailable')
+    const got = take(payers, amount)
+    if (!isShort(got)) return got
+    // What is left can only have become less since it was seen: a grant would have been told.
+    const poor = finiteOf(book, payers).some((loan) => loan.seen && wholeOf(loan) < amount)
+    return poor ? got : bring(payers, amount)
+  }
+
+  async function bring(payers: Payers, amount: Units): Promise<Reservation | Short> {
+    return keeping(book, payers, async () => {
+      const poor = finiteOf(book, payers).filter((loan) => freeOf(loan) < amount)
+      await Promise.all(poor.map(({ entity }) => mover.bring(entity, amount)))
+      return take(payers, amount)
+    })
+  }
+
+  async function reserveSoon(
+    payers: Payers,
+    amount: Units,
+    signal: AbortSignal,
+    waitMs = WAIT_MS,
+  ): Promise<Reservation | Short> {
+    signal.throwIfAborted()
+    if (!room.hasQueue(payers)) {
+      const got = await reserve(payers, amount)
+      if (!isShort(got) || !got.reserved) return got
+    }
+    const stop = askAgain(parts, payers, amount)
+    try {
+      return await keeping(book, payers, () => room.wait({ payers, amount, signal, waitMs }))
+    } finally {
+      stop()
+    }
+  }
+
+  return { reserve, reserveSoon }
+}
+
+/** Should the key cache drop a payer meanwhile, it is still known when the answer comes. */
+async function keeping<T>(book: LoanBook, payers: Payers, run: () => Promise<T>): Promise<T> {
+  const wanted = finiteOf(book, payers)
+  for (const loan of wanted) book.hold(loan, 0)
+  try {
+    return await run()
+  } finally {
+    for (const loan of wanted) book.leave(loan, 0)
+  }
+}
+
+/** Other nodes may hold units that they don't use: they are asked for them, again and again while somebody waits. */
+function askAgain(
+  { loans, clock, book, mover }: TakingParts,
+  payers: Payers,
+  amount: Units,
+): () => void {
+  let stop = () => {}
+  const turn = () => {
+    const poor = finiteOf(book, payers).filter((loan) => freeOf(loan) < amount)
+    const away = poor.filter(({ elsewhere }) => elsewhere > 0)
+    if (away.length > 0) loans.recall(away.map(({ entity }) => entity))
+    for (const { entity } of poor) mover.bring(entity, amount).catch(() => undefined)
+    stop = clock.after(ASK_AGAIN_MS, turn)
+  }
+  turn()
+  return () => stop()
+}
