@@ -1,5 +1,6 @@
-import type { DatabaseSync } from 'node:sqlite'
-import { openForReading, resultCode } from '../storage/sqlite-open.ts'
+import { withPostgresSnapshot } from '../storage/postgres/snapshot.ts'
+import type { Snapshot } from '../storage/snapshot.ts'
+import { withSqliteSnapshot } from '../storage/sqlite-snapshot.ts'
 import { describeEntity } from './entity.ts'
 
 /** One thing that is wrong with the books, with its figures. */
@@ -21,17 +22,14 @@ export type FindingKind =
 /** Named findings of each kind; a broken disk would fill the screen. */
 const NAMED = 20
 
-/**
- * What entries and usage records say each balance must be. Unlimited charges never touched `remain`.
- * `not indexed`: walking the table in the order of an index fetches each page many times, and takes five times as long.
- */
-const BOOKS = `
+/** What entries and usage records say each balance must be. Unlimited charges never touched `remain`. */
+const booksFrom = (usage: string) => `
   with charge as (
     select key_id * 4 as entity, count(*) as requests, sum(quota) as used, sum(quota * key_charged) as taken
-      from usage not indexed group by key_id
+      from ${usage} group by key_id
     union all
     select account_id * 4 + 1, count(*), sum(quota), sum(quota * account_charged)
-      from usage not indexed group by account_id
+      from ${usage} group by account_id
   ),
   granted as (select entity, sum(delta) as delta from entry group by entity),
   books as (
@@ -40,7 +38,7 @@ const BOOKS = `
       select entity, delta as granted, 0 as requests, 0 as used, 0 as taken from granted
       union all select entity, 0, requests, used, taken from charge
       union all select entity, 0, 0, 0, 0 from balance
-    ) group by entity
+    ) as parts group by entity
   )
   select books.entity, granted, taken, granted - taken as owed, books.used as counted, books.requests as calls,
     balance.remain, balance.used, balance.requests
@@ -57,60 +55,57 @@ const REPEATED = `
   from repeated join usage on usage.request_id = repeated.request_id group by usage.request_id`
 
 /**
- * Recomputes every balance from entries and usage records, and checks the file. Reads one snapshot and writes nothing,
- * so that it may run beside a gateway. An empty list is a clean bill.
+ * Recomputes every balance of a file from entries and usage records, and checks the file. Reads one snapshot and writes
+ * nothing, so that it may run beside a gateway. An empty list is a clean bill.
  */
-export async function runDoctor(file: string): Promise<readonly Finding[]> {
-  const database = openForReading(file)
-  try {
-    // One snapshot for all: what commits meanwhile is for the next visit.
-    database.exec('begin')
-    return [
-      ...asFarAsReadable(() => damages(database), "the file can't be read whole"),
-      ...asFarAsReadable(() => differences(database), "the books can't be added up"),
-      ...asFarAsReadable(() => repeated(database), "the calls can't be told apart"),
-    ]
-  } finally {
-    database.close()
-  }
+export const runDoctor = (file: string): Promise<readonly Finding[]> =>
+  withSqliteSnapshot(file, examine)
+
+/** The same for the PostgreSQL database of a URL. */
+export const runDoctorOn = (url: string): Promise<readonly Finding[]> =>
+  withPostgresSnapshot(url, examine)
+
+async function examine(snapshot: Snapshot): Promise<readonly Finding[]> {
+  return [
+    ...(await asFarAsReadable(snapshot, damages, "the database can't be read whole")),
+    ...(await asFarAsReadable(snapshot, differences, "the books can't be added up")),
+    ...(await asFarAsReadable(snapshot, repeated, "the calls can't be told apart")),
+  ]
 }
 
 /** What is wrong may keep even the looking from its end. */
-function asFarAsReadable(look: () => Finding[], says: string): Finding[] {
+async function asFarAsReadable(
+  snapshot: Snapshot,
+  look: (snapshot: Snapshot) => Promise<Finding[]>,
+  says: string,
+): Promise<Finding[]> {
   try {
-    return look()
+    return await look(snapshot)
   } catch (failure) {
-    if (resultCode(failure) === 0) throw failure
+    if (!snapshot.isDamage(failure)) throw failure
     return [{ what: 'damaged', subject: 'database', says: `${says}: ${String(failure)}` }]
   }
 }
 
-function damages(database: DatabaseSync): Finding[] {
-  return database
-    .prepare(`pragma integrity_check(${NAMED})`)
-    .all()
-    .map((row) => String(row.integrity_check))
-    .filter((said) => said !== 'ok')
-    .map((says) => ({ what: 'damaged', subject: 'database', says }))
+async function damages(snapshot: Snapshot): Promise<Finding[]> {
+  const found = await snapshot.damages(NAMED)
+  return found.map((says) => ({ what: 'damaged', subject: 'database', says }))
 }
 
-function repeated(database: DatabaseSync): Finding[] {
-  const statement = database.prepare(REPEATED)
-  statement.setReadBigInts(true)
-  return statement.all().map(({ id, records, units }) => ({
+async function repeated(snapshot: Snapshot): Promise<Finding[]> {
+  const rows = await snapshot.rows(REPEATED)
+  return [...rows].map(({ id, records, units }) => ({
     what: 'settled_twice',
     subject: `request ${id}`,
     says: `${records} usage records charge ${units} units for it`,
   }))
 }
 
-function differences(database: DatabaseSync): Finding[] {
-  const statement = database.prepare(BOOKS)
-  // A tampered sum may lie beyond the numbers that JavaScript can hold.
-  statement.setReadBigInts(true)
+async function differences(snapshot: Snapshot): Promise<Finding[]> {
+  const rows = await snapshot.rows(booksFrom(snapshot.wholeUsage))
   const named = new Map<FindingKind, Finding[]>()
   const unnamed = new Map<FindingKind, number>()
-  for (const row of statement.iterate()) {
+  for (const row of rows) {
     for (const finding of judge(row)) {
       const found = named.get(finding.what) ?? []
       named.set(finding.what, found)

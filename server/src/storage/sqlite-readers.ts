@@ -1,4 +1,4 @@
-import type { Read } from './sqlite-dialect.ts'
+import type { Read } from './reading-driver.ts'
 import { type ReaderThread, startReader } from './sqlite-threads.ts'
 
 /** A reader that has been at one read for so long keeps others waiting. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Commit } from './commit-queue.ts'
 import { StorageUnavailable } from './failures.ts'
-import type { Read } from './sqlite-dialect.ts'
+import type { Read } from './reading-driver.ts'
 import type { Durability } from './sqlite-open.ts'
 import type { Row } from './store.ts'
 import {

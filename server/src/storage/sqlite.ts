@@ -1,12 +1,12 @@
 import { Kysely } from 'kysely'
 import { CommitQueue, type Log } from './commit-queue.ts'
+import { createListeners } from './listeners.ts'
 import { createReadingDialect } from './sqlite-dialect.ts'
 import type { Durability } from './sqlite-open.ts'
 import { startReaders } from './sqlite-readers.ts'
 import { startWriter } from './sqlite-threads.ts'
-import type { Compilable, SqlValue, Statement, Store } from './store.ts'
+import { type Store, toPlain } from './store.ts'
 import type { Change, Tables } from './tables.ts'
-import type { PlainStatement } from './wire.ts'
 
 export interface SqliteOptions {
   /** The file; it is created when missing, its folder is not. */
@@ -29,29 +29,23 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
     await writer.close()
     throw failure
   })
-  const changeListeners: ChangeListener[] = []
-  const followers = new WeakMap<Change, Promise<void>[]>()
-  const balanceListeners: ((entity: number, remain: number) => void)[] = []
+  const listeners = createListeners(log)
+  const followers = new WeakMap<Change, Promise<void>>()
   const queue = new CommitQueue({
     commit: writer.commit,
-    onBalance: (entity, remain) => {
-      for (const listener of balanceListeners) listener(entity, remain)
-    },
-    onChange: (change) => {
-      followers.set(
-        change,
-        changeListeners.map((listener) => tell(listener, change, log)),
-      )
-    },
+    onBalance: listeners.tellBalance,
+    onChange: (change) => void followers.set(change, listeners.tellChange(change)),
     log,
   })
   const ids = new Map(Object.entries(writer.newestIds))
+  const db = new Kysely<Tables>({ dialect: createReadingDialect(reader.read) })
   return {
-    db: new Kysely<Tables>({ dialect: createReadingDialect(reader.read) }),
+    db,
+    dialect: 'sqlite',
     async write(statements, changes = []) {
       const written = await queue.write(statements.map(toPlain), changes)
       // Only those that follow this very write, so that a listener may write, too.
-      await Promise.all(changes.flatMap((change) => followers.get(change) ?? []))
+      await Promise.all(changes.map((change) => followers.get(change)))
       return written
     },
     settle: (settlement) => queue.settle(settlement),
@@ -60,8 +54,15 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
       ids.set(table, id)
       return id
     },
-    onChange: (listener) => void changeListeners.push(listener),
-    onBalance: (listener) => void balanceListeners.push(listener),
+    async newestUsage() {
+      const newest = db.selectFrom('usage').select(({ fn }) => fn.max('id').as('id'))
+      return Number((await newest.executeTakeFirst())?.id ?? 0)
+    },
+    // One process owns the file.
+    alone: (work) => work(),
+    onChange: listeners.onChange,
+    onBehind: listeners.onBehind,
+    onBalance: listeners.onBalance,
     healthy: () => queue.healthy(),
     accepting: () => queue.accepting(),
     backup: (to) => reader.backup(to),
@@ -72,22 +73,4 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
       await writer.close()
     },
   }
-}
-
-type ChangeListener = (change: Change) => void | Promise<void>
-
-/** Told at once, followed in its own time. One listener that fails must not keep the others, or the write's caller, waiting. */
-async function tell(listener: ChangeListener, change: Change, log: Log | undefined): Promise<void> {
-  try {
-    await listener(change)
-  } catch (failure) {
-    log?.error({ err: failure, change }, 'a cache failed to follow a change')
-  }
-}
-
-function toPlain(statement: Statement | Compilable): PlainStatement {
-  const { sql, parameters } = 'sql' in statement ? statement : statement.compile()
-  const must = 'must' in statement && statement.must === 'row'
-  // Kysely types parameters as unknown; the database refuses what is no value, and the write with it.
-  return { sql, parameters: parameters as readonly SqlValue[], must }
 }

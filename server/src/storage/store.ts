@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Loans } from './loans.ts'
 import type { Change, Tables, UsageTable } from './tables.ts'
+import type { PlainStatement } from './wire.ts'
 
 export type SqlValue = string | number | null | Uint8Array
 export type Row = Record<string, SqlValue>
@@ -61,6 +62,8 @@ export interface Settled {
 export interface Store {
   /** For reads, and for building the statements of a write. Never `execute` a change through it. */
   readonly db: Kysely<Tables>
+  /** For the few texts that one database reads and the other does not. */
+  readonly dialect: 'sqlite' | 'postgres'
   /**
    * One transaction: all statements, then the changes are numbered and announced. Resolves after the commit is durable
    * and after every `onChange` listener has run, so that the caller's answer comes after the caches know.
@@ -79,8 +82,17 @@ export interface Store {
   settle(settlement: Settlement): Promise<Settled>
   /** The next id of a table, never given twice (deleted rows included). */
   nextId(table: 'key' | 'account' | 'access_token' | 'channel'): Promise<number>
-  /** Listeners are told before the write resolves; it also waits for what they return. */
+  /** The highest id of a usage record below which every one is committed: none turns up there later. */
+  newestUsage(): Promise<number>
+  /** Does work that no other node may do at the same time, and that it finds done when its turn comes. */
+  alone<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Listeners are told of every node's changes, once each and in the order of commits, and of this node's own before
+   * the write resolves; it also waits for what they return.
+   */
   onChange(listener: (change: Change) => void | Promise<void>): void
+  /** Told when changes were missed for good: everything that was read before may be old. */
+  onBehind(listener: () => void | Promise<void>): void
   /** Told of every committed balance, in the order of commits and before the promises of that commit resolve. */
   onBalance(listener: (entity: number, remain: number) => void): void
   /** True while commits succeed; false after a disk failure, or 10 s of silence, until one succeeds again. */
@@ -99,4 +111,12 @@ export interface Store {
 export function mustChange(query: Compilable): Statement {
   const { sql, parameters } = query.compile()
   return { sql, parameters: parameters as readonly SqlValue[], must: 'row' }
+}
+
+/** A statement as text and values. */
+export function toPlain(statement: Statement | Compilable): PlainStatement {
+  const { sql, parameters } = 'sql' in statement ? statement : statement.compile()
+  const must = 'must' in statement && statement.must === 'row'
+  // Kysely types parameters as unknown; the database refuses what is no value, and the write with it.
+  return { sql, parameters: parameters as readonly SqlValue[], must }
 }

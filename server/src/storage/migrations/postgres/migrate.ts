@@ -1,0 +1,53 @@
+import type { ClientBase } from 'pg'
+import { CannotOpen, NewerSchema } from '../../failures.ts'
+import { LOCKS } from '../../postgres/locks.ts'
+import { settleDirectly } from '../../postgres/settle-directly.ts'
+import { first } from './0001-first.ts'
+import { functions } from './0001-functions.ts'
+
+/** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
+const steps: readonly string[] = [`${first}${functions}${settleDirectly}`]
+
+/** The schema this program writes. */
+const SCHEMA = steps.length
+/** PostgreSQL 15, as the server says it. */
+const OLDEST_SERVER = 150_000
+
+/**
+ * Brings the database to this program's schema, in one transaction: all steps or none. Nodes that are started together
+ * come one after the other. `named` is how messages call the database.
+ * @throws NewerSchema, CannotOpen when the server is too old
+ */
+export async function migrate(client: ClientBase, named: string): Promise<void> {
+  const { rows } = await client.query('show server_version_num')
+  const version = Number(rows[0]?.server_version_num)
+  if (version < OLDEST_SERVER) {
+    const major = Math.floor(version / 10_000)
+    throw new CannotOpen(named, `it is PostgreSQL ${major}, and Turnpike needs 15 or newer.`)
+  }
+  if ((await schemaOf(client, named)) === SCHEMA) return
+  await client.query('begin')
+  try {
+    // A large table takes its time, and whoever waits for another node's migration waits for that.
+    await client.query('set local statement_timeout = 0; set local lock_timeout = 0')
+    await client.query('select pg_advisory_xact_lock($1)', [LOCKS.migrate])
+    for (const step of steps.slice(await schemaOf(client, named))) await client.query(step)
+    await client.query(
+      `insert into meta (name, value) values ('schema', $1) on conflict (name) do update set value = excluded.value`,
+      [String(SCHEMA)],
+    )
+    await client.query('commit')
+  } catch (failure) {
+    await client.query('rollback')
+    throw failure
+  }
+}
+
+async function schemaOf(client: ClientBase, named: string): Promise<number> {
+  const { rows: tables } = await client.query(`select to_regclass('meta') is not null as there`)
+  if (tables[0]?.there !== true) return 0
+  const { rows } = await client.query(`select value from meta where name = 'schema'`)
+  const found = Number(rows[0]?.value ?? 0)
+  if (found > SCHEMA) throw new NewerSchema(named, found, SCHEMA)
+  return found
+}

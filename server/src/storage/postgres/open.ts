@@ -1,0 +1,139 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Kysely } from 'kysely'
+import type { Log } from '../commit-queue.ts'
+import { CannotOpen, NewerSchema } from '../failures.ts'
+import { createListeners } from '../listeners.ts'
+import { migrate } from '../migrations/postgres/migrate.ts'
+import { type Store, toPlain } from '../store.ts'
+import type { Tables } from '../tables.ts'
+import { runAlone } from './alone.ts'
+import { createConnection } from './connection.ts'
+import { createReadingDialect } from './dialect.ts'
+import { stateOf } from './failures.ts'
+import { startFeed } from './feed.ts'
+import { connect, createReads, nameOf } from './pool.ts'
+import { createDirectSettle } from './settle-directly.ts'
+import { writeAtOnce } from './write.ts'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
+  readonly url: string
+  readonly log?: (Log & Pick<Notes, 'info'>) | undefined
+  /** How long a server that is away is waited for. */
+  readonly patienceMs?: number
+}
+
+interface Notes {
+  info(detail: object, message: string): void
+}
+
+const PATIENCE_MS = 30_000
+const RETRY_MS = 1_000
+const MIGRATION_MS = 24 * 3_600_000
+/** New calls are accepted until the database has been silent for this long. */
+const FENCE_MS = 10_000
+
+/**
+ * Opens the database that many nodes may share, brought to this program's schema.
+ * @throws CannotOpen, NewerSchema
+ */
+export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  const { url, log } = options
+  await prepare(options)
+  const listeners = createListeners(log)
+  const reads = createReads(url)
+  const writes = createConnection(url)
+  const feed = await startFeed({
+    url,
+    log,
+    onChange: listeners.tellChange,
+    onBehind: listeners.tellBehind,
+  })
+  const onBalance = listeners.tellBalance
+  const running = new Set<Promise<unknown>>()
+  const db = new Kysely<Tables>({ dialect: createReadingDialect(reads.read) })
+  return {
+    db,
+    dialect: 'postgres',
+    async write(statements, changes = []) {
+      const asked = writeAtOnce(writes, statements.map(toPlain), changes)
+      const following = asked.then(async (did) => {
+        tellBalances(did.written, onBalance)
+        await feed.follow(did.newest, did.noted)
+        return did.written
+      })
+      running.add(following)
+      return following.finally(() => running.delete(following))
+    },
+    settle: createDirectSettle({ connection: writes, onBalance }),
+    async nextId(table) {
+      const next = `select nextval(pg_get_serial_sequence($1, 'id')) as id`
+      const [row] = await reads.read(next, [table])
+      return Number(row?.id)
+    },
+    async newestUsage() {
+      const [row] = await reads.read('select turnpike_newest_usage() as id', [])
+      return Number(row?.id)
+    },
+    alone: (work) => runAlone(url, work),
+    onChange: listeners.onChange,
+    onBehind: listeners.onBehind,
+    onBalance: listeners.onBalance,
+    healthy: () => feed.silentFor() === 0,
+    accepting: () => feed.silentFor() < FENCE_MS,
+    async backup() {
+      throw new Error('PostgreSQL is backed up with its own tools, such as pg_dump.')
+    },
+    async close() {
+      await writes.close()
+      await Promise.allSettled(running)
+      await feed.close()
+      await reads.close()
+    },
+  }
+}
+
+type Written = Awaited<ReturnType<Store['write']>>
+
+function tellBalances(written: Written, onBalance: (entity: number, remain: number) => void) {
+  if (!written.done) return
+  for (const { entity, remain } of written.rows.flat()) {
+    if (typeof entity === 'number' && typeof remain === 'number') onBalance(entity, remain)
+  }
+}
+
+/** Waits for the server, migrates, and makes the partitions of the next months. */
+async function prepare({ url, log, patienceMs = PATIENCE_MS }: PostgresOptions): Promise<void> {
+  const named = nameOf(url)
+  const until = performance.now() + patienceMs
+  for (let waited = false; ; waited = true) {
+    try {
+      await prepareOnce(url, named)
+      return
+    } catch (failure) {
+      if (failure instanceof CannotOpen || failure instanceof NewerSchema) throw failure
+      const reason = failure instanceof Error ? failure.message || String(failure) : String(failure)
+      if (!mayPass(failure) || performance.now() + RETRY_MS > until) {
+        throw new CannotOpen(named, reason, failure)
+      }
+      if (!waited) log?.info({ database: named, reason }, 'waiting for the database')
+      await pause(RETRY_MS)
+    }
+  }
+}
+
+async function prepareOnce(url: string, named: string): Promise<void> {
+  const client = await connect(url, MIGRATION_MS)
+  try {
+    await migrate(client, named)
+    await client.query('select usage_partitions()')
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** A server that is away or still starting comes back; a wrong password stays wrong. */
+function mayPass(failure: unknown): boolean {
+  const state = stateOf(failure)
+  return state === '' || ['08', '53', '57', '55', '40'].includes(state.slice(0, 2))
+}

@@ -1,0 +1,91 @@
+import { Client, type CustomTypesConfig, Pool, types } from 'pg'
+import { StorageUnavailable } from '../failures.ts'
+import type { Read } from '../reading-driver.ts'
+import type { Row } from '../store.ts'
+import { readFailure } from './failures.ts'
+
+/** OIDs of int8 and numeric: whole numbers in our tables, and below 2^53. */
+const NUMBERS = new Set([20, 1700])
+const MOST_READS = 8
+const CONNECT_MS = 10_000
+const READ_MS = 30_000
+
+/** Numbers as JavaScript's, for our connections alone: the parser of the library would be everybody's. */
+export const numbersAsNumbers = numbersAs(Number)
+
+/** Reads int8 and numeric as one wants them. */
+export function numbersAs(parse: (text: string) => unknown): CustomTypesConfig {
+  return {
+    getTypeParser: ((oid: number, format?: 'text') =>
+      NUMBERS.has(oid) && format !== ('binary' as string)
+        ? parse
+        : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
+  }
+}
+
+/** Settings of every connection. Nothing here needs a parameter at its start, which poolers refuse. */
+export const connectionTo = (url: string) => ({
+  connectionString: url,
+  types: numbersAsNumbers,
+  application_name: 'turnpike',
+  connectionTimeoutMillis: CONNECT_MS,
+  keepAlive: true,
+})
+
+/**
+ * One connection, set up: a transaction that its owner forgot is ended, should this process be frozen in it. Answers
+ * that don't come within `answerMs` count as a broken connection.
+ */
+export async function connect(url: string, answerMs: number): Promise<Client> {
+  const client = new Client({ ...connectionTo(url), query_timeout: answerMs })
+  // Whoever uses the connection notices by itself; without a listener the process would end.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query("set idle_in_transaction_session_timeout = '10s'")
+    return client
+  } catch (failure) {
+    await client.end().catch(() => undefined)
+    throw failure
+  }
+}
+
+export interface Reads {
+  readonly read: Read
+  close(): Promise<void>
+}
+
+/** Connections for reading, as many as are needed. */
+export function createReads(url: string): Reads {
+  const pool = new Pool({
+    ...connectionTo(url),
+    max: MOST_READS,
+    // Nothing is set but this, because behind a pooler what is set on a connection may meet others.
+    onConnect: async (client) => void (await client.query(`set statement_timeout = ${READ_MS}`)),
+    query_timeout: READ_MS + CONNECT_MS,
+  })
+  pool.on('error', () => undefined)
+  let closed = false
+  return {
+    async read(sql, parameters) {
+      if (closed) throw new StorageUnavailable('the store is closed', false)
+      try {
+        // Never a named statement: behind a pooler the next query may meet another connection.
+        const { rows } = await pool.query<Row>({ text: sql, values: [...parameters] })
+        return rows
+      } catch (failure) {
+        throw readFailure(failure)
+      }
+    },
+    async close() {
+      closed = true
+      await pool.end()
+    },
+  }
+}
+
+/** How messages call the database: without its password, and without parameters that may hold one. */
+export function nameOf(url: string): string {
+  const { protocol, username, host, pathname } = new URL(url)
+  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
+}

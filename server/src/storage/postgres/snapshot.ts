@@ -1,0 +1,29 @@
+import { Client } from 'pg'
+import type { Snapshot } from '../snapshot.ts'
+import { stateOf } from './failures.ts'
+import { connectionTo, numbersAs } from './pool.ts'
+
+/** Internal errors, a page that can't be read among them. */
+const DAMAGE = 'XX'
+
+/** Looks at a database, which others may write to meanwhile. */
+export async function withPostgresSnapshot<T>(
+  url: string,
+  look: (snapshot: Snapshot) => Promise<T>,
+): Promise<T> {
+  const client = new Client({ ...connectionTo(url), types: numbersAs(BigInt) })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('begin isolation level repeatable read read only')
+    return await look({
+      rows: async (sql) => (await client.query<Record<string, unknown>>(sql)).rows,
+      // The server checks its pages by itself, where it was set up to.
+      damages: async () => [],
+      isDamage: (failure) => stateOf(failure).startsWith(DAMAGE),
+      wholeUsage: 'usage',
+    })
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
