@@ -13,6 +13,8 @@ import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
 import { createLedger } from '../ledger/create-ledger.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { createSharedLedger } from '../ledger/shared/create-shared-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
@@ -58,7 +60,7 @@ export async function buildRooms(
   const { vault } = await openVault(folder, config.secret, { store, random })
   const settings = await createSettings({ store, now })
   const pricesComing = createPriceBook({ store, now })
-  const ledger = createLedger({ store, now })
+  const ledger = openLedger(store, now)
   opened.defer(() => Promise.race([ledger.flush(), pause(FLUSH_GRACE_MS, undefined, UNWATCHED)]))
   const rollUp = createRollUp({
     store,
@@ -102,6 +104,12 @@ export async function buildRooms(
   }
   return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.tell(url) }
 }
+
+/** One process that owns its database has all units at hand; one of many borrows them. */
+const openLedger = (store: Store, now: () => number): Ledger =>
+  store.loans === undefined
+    ? createLedger({ store, now })
+    : createSharedLedger({ store, loans: store.loans, now })
 
 async function openStore(
   folder: DataFolder,

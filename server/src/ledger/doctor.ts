@@ -42,7 +42,7 @@ const booksFrom = (usage: string) => `
   )
   select books.entity, granted, taken, granted - taken as owed, books.used as counted, books.requests as calls,
     balance.remain, balance.used, balance.requests
-  from books left join balance on balance.entity = books.entity
+  from books left join balance_now as balance on balance.entity = books.entity
   where balance.entity is null or balance.remain <> granted - taken or balance.used <> books.used
     or balance.requests <> books.requests or balance.remain < 0 or balance.used < 0`
 

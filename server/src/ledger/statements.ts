@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Compilable, Store } from '../storage/store.ts'
+import type { Compilable, Statement, Store } from '../storage/store.ts'
 import type { Entity } from './entity.ts'
 import { MOST_UNITS } from './units.ts'
 
@@ -24,7 +24,7 @@ export interface BalanceDelta {
   readonly seconds: number
 }
 
-type Books = Pick<Store, 'db'>
+type Books = Pick<Store, 'db' | 'dialect'>
 
 // Every statement that touches a balance returns `entity, remain`: memory follows from what the commit returned.
 
@@ -49,9 +49,17 @@ export function openBalance({ db }: Books, wish: BalanceWish): readonly Compilab
 }
 
 /** Sets a balance and notes the difference to what it was at that moment; nothing when there is none. */
-export function setBalance({ db }: Books, wish: BalanceWish): readonly Compilable[] {
+export function setBalance(
+  { db, dialect }: Books,
+  wish: BalanceWish,
+): readonly (Statement | Compilable)[] {
   const { entity, amount, actor, seconds, reason = 'set' } = wish
   inRange(amount)
+  if (dialect === 'postgres') {
+    // Nodes have borrowed of it: one function sees to what they hold, and to the entry.
+    const call = 'select entity, remain from turnpike_set_balance($1, $2, $3, $4, $5)'
+    return [{ sql: call, parameters: [entity, amount, reason, actor, seconds] }]
+  }
   // The entry first: it reads the balance that the second statement replaces.
   const entry = db
     .insertInto('entry')
@@ -80,15 +88,10 @@ export function setBalance({ db }: Books, wish: BalanceWish): readonly Compilabl
 
 /** Adds or takes; the first statement must change a row, else the balance would leave its range. */
 export function changeBalance(
-  { db }: Books,
+  books: Books,
   { entity, delta, kind, reason, actor, idempotency = '', seconds }: BalanceDelta,
-): readonly [Compilable, Compilable] {
-  const change = db
-    .updateTable('balance')
-    .set((row) => ({ remain: row('remain', '+', delta) }))
-    .where('entity', '=', entity)
-    .where((row) => row.between(row('remain', '+', delta), 0, MOST_UNITS))
-    .returning(['entity', 'remain'])
+): readonly [Statement | Compilable, Compilable] {
+  const { db } = books
   const entry = db.insertInto('entry').values({
     entity,
     delta,
@@ -98,7 +101,20 @@ export function changeBalance(
     idempotency: idempotency === '' ? null : idempotency,
     created_at: seconds,
   })
-  return [change, entry]
+  return [addTo(books, entity, delta), entry]
+}
+
+function addTo({ db, dialect }: Books, entity: Entity, delta: number): Statement | Compilable {
+  if (dialect === 'postgres') {
+    const call = 'select entity, remain from turnpike_change_balance($1, $2, $3)'
+    return { sql: call, parameters: [entity, delta, MOST_UNITS] }
+  }
+  return db
+    .updateTable('balance')
+    .set((row) => ({ remain: row('remain', '+', delta) }))
+    .where('entity', '=', entity)
+    .where((row) => row.between(row('remain', '+', delta), 0, MOST_UNITS))
+    .returning(['entity', 'remain'])
 }
 
 function inRange(amount: number): number {

@@ -108,8 +108,8 @@ export interface Store {
 }
 
 /** Marks a statement that must touch a row, else its whole write is undone. */
-export function mustChange(query: Compilable): Statement {
-  const { sql, parameters } = query.compile()
+export function mustChange(query: Statement | Compilable): Statement {
+  const { sql, parameters } = 'compile' in query ? query.compile() : query
   return { sql, parameters: parameters as readonly SqlValue[], must: 'row' }
 }
 

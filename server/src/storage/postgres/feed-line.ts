@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import type { Log } from '../commit-queue.ts'
 import type { Change, ChangeKind } from '../tables.ts'
+import { RECALL_CHANNEL } from './ledger-calls.ts'
 import { connect } from './pool.ts'
 
 /** What a look brought. `behind`: some changes can't be had any more; `lost`: the database went back in time. */
@@ -35,14 +36,16 @@ const PARTITIONS_EVERY_MS = 86_400_000
 interface LineParts {
   /** Called when a change was announced. */
   readonly wake: () => void
+  /** Told which entities somebody needs units of. */
+  readonly onRecall: (entities: readonly number[]) => void
   readonly log?: Log | undefined
 }
 
-export function createFeedLine(url: string, { wake, log }: LineParts): FeedLine {
+export function createFeedLine(url: string, parts: LineParts): FeedLine {
   let client: Client | undefined
   let closed = false
   const chores = createChores()
-  const listen = createListening(wake, log)
+  const listen = createListening(parts)
 
   /** Any failure is taken for a broken connection: the next look has a new one. */
   async function using<T>(work: (client: Client) => Promise<T>): Promise<T> {
@@ -108,15 +111,17 @@ async function newsAfter(client: Client, after: number): Promise<News> {
 }
 
 /** Listens on a new connection; says once when nothing is heard, as behind a pooler that lends connections by the call. */
-function createListening(wake: () => void, log: Log | undefined) {
+function createListening({ wake, onRecall, log }: LineParts) {
   let said = false
   return async (client: Client): Promise<void> => {
     let heard = false
-    client.on('notification', ({ payload }) => {
+    client.on('notification', ({ channel, payload = '' }) => {
       heard = true
-      if (payload !== HELLO) wake()
+      if (channel === RECALL_CHANNEL) onRecall(payload.split(',').map(Number))
+      else if (payload !== HELLO) wake()
     })
     await client.query(`listen ${CHANNEL}`)
+    await client.query(`listen ${RECALL_CHANNEL}`)
     await client.query('select pg_notify($1, $2)', [CHANNEL, HELLO])
     const check = setTimeout(() => {
       if (heard || said) return

@@ -8,6 +8,8 @@ export interface FeedParts {
   readonly onChange: (change: Change) => Promise<void>
   /** Told when changes are gone that were never told: whatever is remembered may be old. */
   readonly onBehind: () => Promise<void>
+  /** Told which entities other nodes need units of. */
+  readonly onRecall: (entities: readonly number[]) => void
   readonly log?: Log | undefined
 }
 
@@ -28,7 +30,7 @@ const LONGEST_PAUSE_MS = 5_000
 /** Begins behind the newest change: whoever reads the tables from now on sees what is older. */
 export async function startFeed(parts: FeedParts): Promise<Feed> {
   const wake = createWake()
-  const line = createFeedLine(parts.url, { wake: wake.up, log: parts.log })
+  const line = createFeedLine(parts.url, { ...parts, wake: wake.up })
   const order = createOrder(parts, await line.newest())
   let closed = false
   let silentSince: number | undefined

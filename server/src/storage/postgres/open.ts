@@ -2,8 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import type { Log } from '../commit-queue.ts'
 import { CannotOpen, NewerSchema } from '../failures.ts'
+import type { NodeFacts } from '../lanes/ledger-calls.ts'
 import { createListeners } from '../listeners.ts'
 import { migrate } from '../migrations/postgres/migrate.ts'
+import type { Read } from '../reading-driver.ts'
 import { type Store, toPlain } from '../store.ts'
 import type { Tables } from '../tables.ts'
 import { runAlone } from './alone.ts'
@@ -11,13 +13,15 @@ import { createConnection } from './connection.ts'
 import { createReadingDialect } from './dialect.ts'
 import { stateOf } from './failures.ts'
 import { startFeed } from './feed.ts'
+import { createRecalls, joinSharedLedger } from './join.ts'
 import { connect, createReads, nameOf } from './pool.ts'
-import { createDirectSettle } from './settle-directly.ts'
 import { writeAtOnce } from './write.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
   readonly url: string
+  /** What others see of this node. */
+  readonly facts?: NodeFacts
   readonly log?: (Log & Pick<Notes, 'info'>) | undefined
   /** How long a server that is away is waited for. */
   readonly patienceMs?: number
@@ -30,25 +34,34 @@ interface Notes {
 const PATIENCE_MS = 30_000
 const RETRY_MS = 1_000
 const MIGRATION_MS = 24 * 3_600_000
-/** New calls are accepted until the database has been silent for this long. */
-const FENCE_MS = 10_000
+/** How long a closing store waits for a database that is away. */
+const CLOSE_GRACE_MS = 10_000
+const NAMELESS: NodeFacts = { name: '', url: '', version: '' }
 
 /**
  * Opens the database that many nodes may share, brought to this program's schema.
  * @throws CannotOpen, NewerSchema
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, log } = options
+  const { url, log, facts = NAMELESS } = options
   await prepare(options)
   const listeners = createListeners(log)
   const reads = createReads(url)
   const writes = createConnection(url)
+  const recalls = createRecalls()
   const feed = await startFeed({
     url,
     log,
     onChange: listeners.tellChange,
     onBehind: listeners.tellBehind,
+    onRecall: recalls.tell,
   })
+  const joined = await joinSharedLedger({ url, log, facts }, recalls.on).catch(
+    async (failure: unknown) => {
+      await Promise.all([feed.close(), reads.close()])
+      throw failure
+    },
+  )
   const onBalance = listeners.tellBalance
   const running = new Set<Promise<unknown>>()
   const db = new Kysely<Tables>({ dialect: createReadingDialect(reads.read) })
@@ -65,30 +78,39 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       running.add(following)
       return following.finally(() => running.delete(following))
     },
-    settle: createDirectSettle({ connection: writes, onBalance }),
-    async nextId(table) {
-      const next = `select nextval(pg_get_serial_sequence($1, 'id')) as id`
-      const [row] = await reads.read(next, [table])
-      return Number(row?.id)
-    },
-    async newestUsage() {
-      const [row] = await reads.read('select turnpike_newest_usage() as id', [])
-      return Number(row?.id)
-    },
+    settle: joined.settle,
+    loans: joined.loans,
+    ...createNumbers(reads.read),
     alone: (work) => runAlone(url, work),
     onChange: listeners.onChange,
     onBehind: listeners.onBehind,
     onBalance: listeners.onBalance,
-    healthy: () => feed.silentFor() === 0,
-    accepting: () => feed.silentFor() < FENCE_MS,
+    healthy: () => joined.healthy() && feed.silentFor() === 0,
+    accepting: joined.accepting,
     async backup() {
       throw new Error('PostgreSQL is backed up with its own tools, such as pg_dump.')
     },
     async close() {
+      await joined.close(CLOSE_GRACE_MS)
       await writes.close()
       await Promise.allSettled(running)
       await feed.close()
       await reads.close()
+    },
+  }
+}
+
+/** Numbers that the database gives and knows. */
+function createNumbers(read: Read): Pick<Store, 'nextId' | 'newestUsage'> {
+  return {
+    async nextId(table) {
+      const next = `select nextval(pg_get_serial_sequence($1, 'id')) as id`
+      const [row] = await read(next, [table])
+      return Number(row?.id)
+    },
+    async newestUsage() {
+      const [row] = await read('select turnpike_newest_usage() as id', [])
+      return Number(row?.id)
     },
   }
 }

@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg'
 import { CannotOpen, NewerSchema } from '../../failures.ts'
 import { LOCKS } from '../../postgres/locks.ts'
-import { settleDirectly } from '../../postgres/settle-directly.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
+import { sharedLedger } from './0002-ledger.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [`${first}${functions}${settleDirectly}`]
+const steps: readonly string[] = [`${first}${functions}`, sharedLedger]
 
 /** The schema this program writes. */
 const SCHEMA = steps.length

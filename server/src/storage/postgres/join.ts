@@ -1,0 +1,52 @@
+import type { Log } from '../commit-queue.ts'
+import { machineClock } from '../lanes/clock.ts'
+import { joinLedger } from '../lanes/join-ledger.ts'
+import type { NodeFacts } from '../lanes/ledger-calls.ts'
+import { createLaneConnection } from './lane-connection.ts'
+import { createLedgerCalls } from './ledger-calls.ts'
+
+interface Joining {
+  readonly url: string
+  readonly facts: NodeFacts
+  readonly log?: Log | undefined
+}
+
+/** Between whoever hears of recalls and whoever answers them, which is there only later. */
+export function createRecalls() {
+  const listeners: ((entities: readonly number[]) => void)[] = []
+  return {
+    on: (listener: (entities: readonly number[]) => void) => void listeners.push(listener),
+    tell(entities: readonly number[]) {
+      for (const listener of listeners) listener(entities)
+    },
+  }
+}
+
+/** Joins the ledger that all nodes of this database share, over connections of its own. */
+export async function joinSharedLedger(
+  { url, facts, log }: Joining,
+  onNotification: (listener: (entities: readonly number[]) => void) => void,
+) {
+  const [moveLane, settleLane, others] = [
+    createLaneConnection(url),
+    createLaneConnection(url),
+    createLaneConnection(url),
+  ]
+  const calls = createLedgerCalls({
+    ...{ moveLane: moveLane.run, settleLane: settleLane.run, others: others.run },
+    ...{ clock: machineClock, onNotification },
+  })
+  const closeAll = () => Promise.all([moveLane.close(), settleLane.close(), others.close()])
+  const joined = await joinLedger({ calls, facts, log }).catch(async (failure: unknown) => {
+    await closeAll()
+    throw failure
+  })
+  return {
+    ...joined,
+    async close(graceMs: number) {
+      // A database that is away keeps what is on loan until another node returns it.
+      await joined.close(graceMs).catch(() => undefined)
+      await closeAll()
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import type { Client } from 'pg'
+import { hasCollided, stateOf } from './failures.ts'
+import type { RunArrays } from './ledger-calls.ts'
+import { connect } from './pool.ts'
+
+/** A connection for one lane's calls, one at a time. Connects anew after it broke. */
+export interface LaneConnection {
+  readonly run: RunArrays
+  close(): Promise<void>
+}
+
+/** Half the time after which a node must not reserve any more: a connection that is gone is noticed before. */
+const ANSWER_MS = 5_000
+const MOST_ATTEMPTS = 5
+
+export function createLaneConnection(url: string): LaneConnection {
+  let client: Client | undefined
+
+  async function drop(broken: Client | undefined): Promise<void> {
+    if (client === broken) client = undefined
+    await broken?.end().catch(() => undefined)
+  }
+
+  async function connected(): Promise<Client> {
+    if (client !== undefined) return client
+    const made = await connect(url, ANSWER_MS)
+    made.once('end', () => void drop(made))
+    client = made
+    return made
+  }
+
+  async function attempt(
+    sql: string,
+    parameters: readonly unknown[],
+    left: number,
+  ): ReturnType<RunArrays> {
+    const on = await connected()
+    try {
+      const { rows } = await on.query({ text: sql, values: [...parameters], rowMode: 'array' })
+      return rows
+    } catch (failure) {
+      if (hasCollided(failure) && left > 0) return attempt(sql, parameters, left - 1)
+      // What the server said leaves the connection as it was; anything else may have left half an answer on it.
+      if (stateOf(failure) === '') void drop(on)
+      throw failure
+    }
+  }
+
+  return {
+    run: (sql, parameters) => attempt(sql, parameters, MOST_ATTEMPTS),
+    close: () => drop(client),
+  }
+}
