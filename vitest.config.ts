@@ -1,13 +1,55 @@
 import { defineConfig } from 'vitest/config'
 
+const EVERYTHING = ['server/test/**/*.test.ts', 'server/src/**/*.test.ts', 'bench/**/*.test.ts']
+
+/** About the file, its disk and its one owner. */
+const ABOUT_SQLITE = [
+  'server/test/bad-days/{database,kill}.test.ts',
+  'server/test/cli/*.test.ts',
+  'server/test/first-minute/*.test.ts',
+  'server/test/ledger/{doctor-file,kill}.test.ts',
+  'server/test/storage/{commit-queue,disk-full,opening,sqlite-threads,wire}.test.ts',
+]
+
+/** What no database has a part in is not tried twice. */
+const WITHOUT_DATABASE = [
+  'bench/**',
+  'server/src/**',
+  'server/test/channels/{address-rules,channel,probe,simulator}.test.ts',
+  'server/test/{config,errors}/**',
+  'server/test/keys/{address,secret}.test.ts',
+  'server/test/prices/{catalogue,cost,tokenizer}.test.ts',
+  'server/test/relay/**',
+  'server/test/storage/newest-read.test.ts',
+  'server/test/tools/**',
+  'server/test/usage/csv.test.ts',
+]
+
+/** Of PostgreSQL alone. */
+const ABOUT_POSTGRES = 'server/test/postgres/**/*.test.ts'
+
 export default defineConfig({
   test: {
-    include: ['server/test/**/*.test.ts', 'server/src/**/*.test.ts', 'bench/**/*.test.ts'],
     pool: 'forks',
     // Each test file starts gateways and databases of its own; more at once only slows all of them.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ['default', './scripts/test-summary.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'sqlite', include: EVERYTHING, exclude: [ABOUT_POSTGRES] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: ['server/test/**/*.test.ts'],
+          exclude: [...ABOUT_SQLITE, ...WITHOUT_DATABASE],
+          globalSetup: './server/test/tools/cluster.ts',
+        },
+      },
+    ],
   },
 })

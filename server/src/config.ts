@@ -7,6 +7,8 @@ export interface Config {
   readonly port: number
   /** Folder of the database, the secret and the lock; absolute. */
   readonly dataFolder: string
+  /** The PostgreSQL database that many nodes may share; without it, SQLite in the data folder. Holds a password. */
+  readonly databaseUrl: string | undefined
   /** Proxies whose `X-Forwarded-For` is believed: addresses and CIDRs. */
   readonly trustedProxies: readonly string[]
   readonly privateUpstreams: 'allow' | 'deny'
@@ -32,7 +34,10 @@ export interface ProviderConfig {
 export const VARIABLES = {
   HOST: ['127.0.0.1', 'Address to listen on. `0.0.0.0` or `::` opens the gateway to the network.'],
   PORT: ['3000', 'Port to listen on.'],
-  TURNPIKE_DATA: ['./data', 'Folder of the database, the secret and the lock.'],
+  TURNPIKE_DATA: [
+    './data',
+    'Folder of the database, the secret and the lock. With DATABASE_URL and TURNPIKE_SECRET there is none.',
+  ],
   TURNPIKE_SECRET: [
     'a file',
     'Root secret, at least 32 characters. Without it, the file `secret` in the data folder is created at first start.',
@@ -66,9 +71,9 @@ export const VARIABLES = {
   LOG_LEVEL: ['info', '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.'],
   DATABASE_URL: [
     '',
-    'Reserved for PostgreSQL. This version stores everything in SQLite and refuses it.',
+    '`postgres://user:password@host:5432/database`: everything is stored in PostgreSQL 15 or newer, which many nodes may share. Without it, in SQLite in the data folder.',
   ],
-  TURNPIKE_WORKERS: ['1', 'Reserved for PostgreSQL. SQLite belongs to one process.'],
+  TURNPIKE_WORKERS: ['1', 'Reserved: there is one process. SQLite belongs to it alone.'],
 } as const satisfies Record<string, readonly [standard: string, explanation: string]>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -108,6 +113,7 @@ export function readConfig(environment: Environment, reading: Reading): Config {
     host: values.text('HOST') ?? '127.0.0.1',
     port: values.whole('PORT', { standard: 3000, least: 0, most: 65_535 }),
     dataFolder: resolve(reading.folder, values.text('TURNPIKE_DATA') ?? 'data'),
+    databaseUrl: values.checked('DATABASE_URL', whyNotDatabase),
     trustedProxies: values.list('TURNPIKE_TRUSTED_PROXIES', (entry) =>
       reading.isAddress(entry) ? undefined : `${entry} is not an address or CIDR`,
     ),
@@ -136,20 +142,10 @@ export function readConfig(environment: Environment, reading: Reading): Config {
 
 /** What a later version will understand is refused in words, never ignored: silence would look like success. */
 function refuseLater(values: Values): void {
-  const url = values.text('DATABASE_URL')
-  if (url !== undefined) {
-    const what = /^postgres(ql)?:/.test(url)
-      ? 'PostgreSQL comes with a later version; this'
-      : 'This'
-    values.mistake(
-      'DATABASE_URL',
-      `${what} version stores everything in SQLite, in the folder TURNPIKE_DATA. Unset DATABASE_URL`,
-    )
-  }
   if (values.whole('TURNPIKE_WORKERS', { standard: 1, least: 1, most: 1024 }) > 1) {
     values.mistake(
       'TURNPIKE_WORKERS',
-      'SQLite belongs to one process, so there is one worker. More need PostgreSQL, which comes with a later version',
+      'more workers come with a later version. With DATABASE_URL, several gateways may share one database',
     )
   }
   for (const later of ['ANTHROPIC', 'GEMINI']) {
@@ -159,6 +155,15 @@ function refuseLater(values: Values): void {
       `channels of this provider come with a later version. Unset it, or use the provider's OpenAI-compatible address through OPENAI_BASE_URL and OPENAI_API_KEY`,
     )
   }
+}
+
+/** Says nothing of the value: it holds a password, and one that is wrong may be nothing but a password. */
+function whyNotDatabase(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
+    return 'must look like postgres://user:password@host:5432/database. Unset it to store everything in SQLite, in the folder TURNPIKE_DATA'
+  }
+  return url.pathname.length > 1 ? undefined : 'names no database: its path is empty'
 }
 
 function readOpenai(values: Values): ProviderConfig | undefined {

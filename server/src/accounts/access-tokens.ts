@@ -118,6 +118,10 @@ function createMemory(store: Store): (digest: string) => Promise<Proven | undefi
       if ((kind === 'account' ? caller.accountId : caller.tokenId) === id) remembered.delete(digest)
     }
   })
+  store.onBehind(() => {
+    changes += 1
+    remembered.clear()
+  })
 
   return async function find(digest) {
     const known = remembered.get(digest)

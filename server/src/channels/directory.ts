@@ -1,4 +1,4 @@
-import { createNewestRead } from '../storage/newest-read.ts'
+import { mirror } from '../storage/mirror.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
 import { type BaseUrl, type Channel, compileChannel } from './channel.ts'
@@ -39,32 +39,30 @@ interface Offer {
 export async function createDirectory(parts: DirectoryParts): Promise<Directory> {
   const { store } = parts
   const shelf = createShelf(parts)
-  const [rows] = await Promise.all([
-    store.db.selectFrom('channel').selectAll().where('deleted_at', 'is', null).execute(),
-    shelf.asked.load(),
-  ])
-  for (const row of rows) shelf.put(row.id, row)
-  shelf.arrange()
-  store.onChange(({ kind, subject }) => (kind === 'channel' ? follow(Number(subject)) : undefined))
+  await shelf.asked.load()
+  const rows = () => store.db.selectFrom('channel').selectAll().where('deleted_at', 'is', null)
+  await mirror<number, ChannelTable>({
+    store,
+    kind: 'channel',
+    idOf: Number,
+    readAll: async () => new Map((await rows().execute()).map((row) => [row.id, row])),
+    readOne: (id) => rows().where('id', '=', id).executeTakeFirst(),
+    known: () => shelf.channels.keys(),
+    keep: shelf.put,
+    async kept(id) {
+      shelf.arrange()
+      // Whoever made a channel without models may call it once the answer is there, so its first list is waited for.
+      const channel = id === undefined ? undefined : shelf.channels.get(id)
+      if (channel === undefined) return
+      const first = shelf.asked.of(channel).length === 0
+      const asking = shelf.ask(channel.id)
+      if (first) await asking
+    },
+  })
   const askAll = async () => void (await Promise.all([...shelf.channels.keys()].map(shelf.ask)))
   // No start waits for a provider: the lists of last time serve until theirs are there.
   const asked = askAll()
   const again = setInterval(() => void askAll(), ASK_AGAIN_MS).unref()
-
-  const newest = createNewestRead<number>()
-  async function follow(id: number): Promise<void> {
-    const read = await newest(id, () =>
-      store.db.selectFrom('channel').selectAll().where('id', '=', id).executeTakeFirst(),
-    )
-    if (read === undefined) return
-    shelf.put(id, read.found)
-    shelf.arrange()
-    // Whoever made a channel without models may call it once the answer is there, so its first list is waited for.
-    const channel = shelf.channels.get(id)
-    const first = channel !== undefined && shelf.asked.of(channel).length === 0
-    const asking = shelf.ask(id)
-    if (first) await asking
-  }
 
   return {
     candidates: (group, model) => shelf.offer(group)?.byModel.get(model) ?? NOBODY,
@@ -92,7 +90,7 @@ function createShelf(parts: DirectoryParts) {
     offer: (group: string) => offers.get(group),
     put(id: number, row: ChannelTable | undefined) {
       channels.delete(id)
-      if (row === undefined || row.deleted_at !== null) return
+      if (row === undefined) return
       try {
         const authorization = openUpstreamKeys(parts.vault, id, row.keys)
         const askedModels = (baseUrl: BaseUrl) => asked.of({ id, baseUrl })

@@ -20,6 +20,13 @@ export interface OpenedVault {
   readonly former: readonly RootSecret[]
 }
 
+export interface OpenVaultParts {
+  readonly store: Store
+  readonly random: (bytes: number) => Uint8Array
+  /** What messages call the data that was written under the secret; otherwise by its folder. */
+  readonly named?: string
+}
+
 const SECRET_BYTES = 32
 const SHORTEST_SECRET = 32
 const CHECKED = 'turnpike root secret'
@@ -39,9 +46,9 @@ export const nextSecretFile = (folder: DataFolder) => `${folder.secretFile}.next
 export async function openVault(
   folder: DataFolder,
   given: string | undefined,
-  outside: { store: Store; random: (bytes: number) => Uint8Array },
+  outside: OpenVaultParts,
 ): Promise<OpenedVault> {
-  const { store, random } = outside
+  const { store, random, named = folder.path } = outside
   const meta = await readMeta(store)
   const check = meta.get(CHECK)
   if (check === undefined) {
@@ -51,7 +58,7 @@ export async function openVault(
     return { vault: createVault(secret, 1), present, former: [] }
   }
   const pepperId = Number(meta.get(PEPPER_ID))
-  const secret = fittingSecret(folder, given, { pepperId, check })
+  const secret = fittingSecret({ folder, named }, given, { pepperId, check })
   const bare = createVault(secret, pepperId)
   const former = [...meta].flatMap(([name, sealed]) =>
     name.startsWith(FORMER) ? [openFormer(bare, name, sealed)] : [],
@@ -136,7 +143,7 @@ function readSecretFile(path: string): Uint8Array {
 
 /** The secret that this database was written under; after a rotation that was cut off, it is the next one. */
 function fittingSecret(
-  folder: DataFolder,
+  { folder, named }: { folder: DataFolder; named: string },
   given: string | undefined,
   wanted: { pepperId: number; check: string },
 ): Uint8Array {
@@ -146,7 +153,7 @@ function fittingSecret(
     const secret = bytesOf(given)
     if (fits(secret)) return secret
     throw new StartError(
-      `TURNPIKE_SECRET is not the root secret that the data in ${folder.path} was written under. Start with that one; \`turnpike secret rotate\` replaces it.`,
+      `TURNPIKE_SECRET is not the root secret that the data in ${named} was written under. Start with that one; \`turnpike secret rotate\` replaces it.`,
     )
   }
   const next = nextSecretFile(folder)
@@ -159,13 +166,13 @@ function fittingSecret(
   }
   if (!existsSync(folder.secretFile)) {
     throw new StartError(
-      `The data in ${folder.path} was written under a root secret, but neither TURNPIKE_SECRET nor the file ${folder.secretFile} is there. Restore it from your backup.`,
+      `The data in ${named} was written under a root secret, but neither TURNPIKE_SECRET nor the file ${folder.secretFile} is there. Restore it from your backup.`,
     )
   }
   const secret = readSecretFile(folder.secretFile)
   if (fits(secret)) return secret
   throw new StartError(
-    `The file ${folder.secretFile} is not the root secret that the data in ${folder.path} was written under. Restore the one that belongs to it.`,
+    `The file ${folder.secretFile} is not the root secret that the data in ${named} was written under. Restore the one that belongs to it.`,
   )
 }
 

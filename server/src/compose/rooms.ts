@@ -5,7 +5,7 @@ import { createAccounts } from '../accounts/accounts.ts'
 import { createUpstreamConnector } from '../channels/address-rules.ts'
 import { createDirectory } from '../channels/directory.ts'
 import { createProbe } from '../channels/probe.ts'
-import { type DataFolder, openDataFolder } from '../cli/data-folder.ts'
+import { type DataFolder, dataFolderAt, openDataFolder } from '../cli/data-folder.ts'
 import { type FirstStart, makeAdmin, makeChannels } from '../cli/first-start.ts'
 import { programVersion } from '../cli/program.ts'
 import { openVault } from '../cli/root-secret.ts'
@@ -21,6 +21,8 @@ import { createMetrics } from '../metrics/metrics.ts'
 import { createPriceBook } from '../prices/price-book.ts'
 import { createSettings } from '../settings/settings.ts'
 import { claimOwnership } from '../storage/ownership.ts'
+import { openPostgresStore } from '../storage/postgres/open.ts'
+import { nameOf } from '../storage/postgres/pool.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
@@ -53,11 +55,10 @@ export async function buildRooms(
   opened: AsyncDisposableStack,
 ): Promise<Built> {
   const { now, random, log } = outside
-  const folder = openDataFolder(config.dataFolder)
-  const ownership = claimOwnership(folder.path)
-  opened.defer(() => ownership.release())
-  const store = await openStore(folder, outside, opened)
-  const { vault } = await openVault(folder, config.secret, { store, random })
+  const { store, folder, named, tellOwner } = await openStore(config, outside, opened)
+  const { vault } = await store.alone(() =>
+    openVault(folder, config.secret, { store, random, named }),
+  )
   const settings = await createSettings({ store, now })
   const pricesComing = createPriceBook({ store, now })
   const ledger = openLedger(store, now)
@@ -72,8 +73,11 @@ export async function buildRooms(
   const accessTokens = createAccessTokens({ store, now, random })
   opened.defer(() => accessTokens.close())
   const firstRooms = { store, vault, accounts, accessTokens, now, random }
-  const first = await makeAdmin(firstRooms, config)
-  await makeChannels(firstRooms, config)
+  const first = await store.alone(async () => {
+    const made = await makeAdmin(firstRooms, config)
+    await makeChannels(firstRooms, config)
+    return made
+  })
 
   const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
   opened.defer(() => dispatcher.destroy())
@@ -102,7 +106,7 @@ export async function buildRooms(
       draining: () => draining.begun,
     },
   }
-  return { rooms, dispatcher, first, draining, tellOwner: (url) => ownership.tell(url) }
+  return { rooms, dispatcher, first, draining, tellOwner }
 }
 
 /** One process that owns its database has all units at hand; one of many borrows them. */
@@ -111,13 +115,32 @@ const openLedger = (store: Store, now: () => number): Ledger =>
     ? createLedger({ store, now })
     : createSharedLedger({ store, loans: store.loans, now })
 
+interface OpenedStore {
+  readonly store: Store
+  /** Where the secret stands, unless the environment gives it. */
+  readonly folder: DataFolder
+  /** How messages call what is stored. */
+  readonly named: string
+  readonly tellOwner: Built['tellOwner']
+}
+
+/** One process owns a file, by a lock in its folder; PostgreSQL is shared, and then the folder holds a secret at most. */
 async function openStore(
-  folder: DataFolder,
+  { dataFolder, databaseUrl, secret }: Config,
   { log }: Outside,
   opened: AsyncDisposableStack,
-): Promise<Store> {
+): Promise<OpenedStore> {
+  if (databaseUrl !== undefined) {
+    const folder = secret === undefined ? openDataFolder(dataFolder) : dataFolderAt(dataFolder)
+    const store = await openPostgresStore({ url: databaseUrl, log })
+    opened.defer(() => store.close())
+    return { store, folder, named: nameOf(databaseUrl), tellOwner: () => undefined }
+  }
+  const folder = openDataFolder(dataFolder)
+  const ownership = claimOwnership(folder.path)
+  opened.defer(() => ownership.release())
   const path = folder.databaseFile
   const store = await openSqliteStore({ path, durability: storedDurability(path), log })
   opened.defer(() => store.close())
-  return store
+  return { store, folder, named: folder.path, tellOwner: (url) => ownership.tell(url) }
 }

@@ -14,7 +14,7 @@ import { createUnknownValues } from './unknown-values.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeyCacheParts {
-  readonly store: Pick<Store, 'db' | 'write' | 'onChange'>
+  readonly store: Pick<Store, 'db' | 'write' | 'onChange' | 'onBehind'>
   readonly vault: Pick<Vault, 'digests'>
   readonly ledger: Pick<Ledger, 'know' | 'forget'>
   readonly settings: Pick<Settings, 'get'>
@@ -40,6 +40,9 @@ export interface KeyCache {
   close(): Promise<void>
 }
 
+/** Changes were missed, and nobody knows which. */
+const EVERYTHING = 'everything'
+
 /** Fills by one query a key, however many calls wait for it; follows every change before its writer is answered. */
 export function createKeyCache(parts: KeyCacheParts): KeyCache {
   const { store, vault, now } = parts
@@ -56,6 +59,11 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
     },
   )
   store.onChange(follow)
+  store.onBehind(() => {
+    fills.note(EVERYTHING)
+    shelf.clear()
+    unknown.clear()
+  })
 
   function follow({ kind, subject }: Change): void {
     fills.note(`${kind} ${subject}`)
@@ -111,6 +119,7 @@ function tellBalances(ledger: Pick<Ledger, 'know'>, key: ApiKey, row: FoundKey):
 
 /** A fill that found nothing is asked again after any change of a key: it may have been about this one. */
 function concerns(what: string, row: FoundKey | undefined): boolean {
+  if (what === EVERYTHING) return true
   if (row === undefined) return what.startsWith('key ')
   return (
     what === `key ${row.id}` || what === `account ${row.account_id}` || what.startsWith('group ')

@@ -1,4 +1,4 @@
-import { createNewestRead } from '../storage/newest-read.ts'
+import { mirror } from '../storage/mirror.ts'
 import type { Store } from '../storage/store.ts'
 import { type Catalogue, type Catalogued, loadCatalogue } from './catalogue.ts'
 import { type CompiledPrice, compilePrice, type ModelPrice } from './price.ts'
@@ -35,25 +35,20 @@ export async function createPriceBook(parts: {
   now?: () => number
 }): Promise<PriceBook> {
   const { store, now = Date.now } = parts
-  const [catalogue, rows] = await Promise.all([
-    loadCatalogue(),
-    store.db.selectFrom('price').selectAll().execute(),
-  ])
-  const overrides = new Map(rows.map((row) => [row.model, toPrice(row.price)]))
+  const overrides = new Map<string, ModelPrice>()
   const remembered = new Map<string, Remembered>()
-
-  const newest = createNewestRead<string>()
-  async function follow(model: string) {
-    const read = await newest(model, () =>
-      store.db.selectFrom('price').selectAll().where('model', '=', model).executeTakeFirst(),
-    )
-    if (read === undefined) return
-    if (read.found) overrides.set(model, toPrice(read.found.price))
-    else overrides.delete(model)
-    remembered.delete(model)
-  }
-  // The write that announces a change waits for what this returns: its caller's answer comes after the new price counts.
-  store.onChange((change) => (change.kind === 'price' ? follow(change.subject) : undefined))
+  const [catalogue] = await Promise.all([
+    loadCatalogue(),
+    followOverrides(
+      store,
+      (model, price) => {
+        if (price) overrides.set(model, price)
+        else overrides.delete(model)
+        remembered.delete(model)
+      },
+      () => overrides.keys(),
+    ),
+  ])
 
   function remember(model: string): Remembered | undefined {
     const known = remembered.get(model)
@@ -74,6 +69,24 @@ export async function createPriceBook(parts: {
     catalogued: (model) => remember(model)?.catalogued,
     catalogue: () => catalogue.all(now()),
   }
+}
+
+function followOverrides(
+  store: Store,
+  keep: (model: string, price: ModelPrice | undefined) => void,
+  known: () => Iterable<string>,
+): Promise<void> {
+  const rows = () => store.db.selectFrom('price').select(['model', 'price'])
+  return mirror({
+    ...{ store, kind: 'price', known, keep },
+    idOf: (subject) => subject,
+    readAll: async () =>
+      new Map((await rows().execute()).map((row) => [row.model, toPrice(row.price)])),
+    async readOne(model) {
+      const row = await rows().where('model', '=', model).executeTakeFirst()
+      return row && toPrice(row.price)
+    },
+  })
 }
 
 function lookUp(

@@ -1,4 +1,4 @@
-import { createNewestRead } from '../storage/newest-read.ts'
+import { mirror } from '../storage/mirror.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import {
   settings as catalogue,
@@ -29,17 +29,16 @@ export async function createSettings(parts: {
     if (value === undefined) values.delete(name)
     else values.set(name, value)
   }
-  const rows = await store.db.selectFrom('setting').select(['name', 'value']).execute()
-  for (const row of rows) keep(row.name, row.value)
-
-  const newest = createNewestRead<string>()
-  async function follow(name: string): Promise<void> {
-    const read = await newest(name, () =>
-      store.db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst(),
-    )
-    if (read !== undefined) keep(name, read.found?.value)
-  }
-  store.onChange(({ kind, subject }) => (kind === 'setting' ? follow(subject) : undefined))
+  const rows = () => store.db.selectFrom('setting').select(['name', 'value'])
+  await mirror<string, string>({
+    store,
+    kind: 'setting',
+    idOf: (subject) => subject,
+    readAll: async () => new Map((await rows().execute()).map((row) => [row.name, row.value])),
+    readOne: async (name) => (await rows().where('name', '=', name).executeTakeFirst())?.value,
+    known: () => values.keys(),
+    keep,
+  })
 
   return {
     get: <N extends SettingName>(name: N) =>

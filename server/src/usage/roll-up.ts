@@ -35,15 +35,20 @@ export function createRollUp({ store, failed }: RollUpParts): RollUp {
       .select('value')
       .where('name', '=', ROLLED_UP_TO)
       .executeTakeFirst()
-    const newest = await db
-      .selectFrom('usage')
-      .select(({ fn }) => fn.max('id').as('id'))
-      .executeTakeFirst()
-    const end = Number(newest?.id ?? 0)
+    // Ids are given before their records are committed: beyond this one, some may still be missing.
+    const end = await store.newestUsage()
     if (mark === undefined)
-      await store.write([db.insertInto('meta').values({ name: ROLLED_UP_TO, value: '0' })])
+      await store.write([
+        // Another node may have been faster.
+        db
+          .insertInto('meta')
+          .values({ name: ROLLED_UP_TO, value: '0' })
+          .onConflict((on) => on.doNothing()),
+      ])
     for (let from = Number(mark?.value ?? 0); from < end && !closed; from += RECORDS_A_WRITE) {
-      await store.write(summing(store, from, Math.min(from + RECORDS_A_WRITE, end)))
+      const written = await store.write(summing(store, from, Math.min(from + RECORDS_A_WRITE, end)))
+      // Another node is at it.
+      if (!written.done) return
     }
   }
 

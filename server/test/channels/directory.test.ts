@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Channel } from '../../src/channels/channel.ts'
 import { createDirectory } from '../../src/channels/directory.ts'
 import { sealUpstreamKeys } from '../../src/channels/upstream-keys.ts'
 import { createVault } from '../../src/keys/vault.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { ChannelTable } from '../../src/storage/tables.ts'
+import { openTestStore } from '../tools/database.ts'
 
 const vault = createVault(Buffer.alloc(32, 7), 1)
 
@@ -33,17 +30,12 @@ const rowOf = (id: number, fields: Partial<ChannelTable> = {}): ChannelTable => 
 
 /** A directory on a database of its own; `ask` is the provider that is asked for its models. */
 async function setUp(ask: (channel: Channel) => Promise<readonly string[]> = nobody) {
-  const folder = mkdtempSync(join(tmpdir(), 'turnpike-directory-'))
-  const store = await openSqliteStore({ path: join(folder, 'd.sqlite'), durability: 'process' })
+  const { store } = await openTestStore()
   const warned: object[] = []
   const log = { warn: (what: object) => void warned.push(what) }
   const open = () => createDirectory({ store, vault, log, askModels: ask })
   const directory = await open()
-  onTestFinished(async () => {
-    directory.close()
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
+  onTestFinished(() => directory.close())
   const change = (id: number) => [{ kind: 'channel' as const, subject: String(id) }]
   return {
     directory,

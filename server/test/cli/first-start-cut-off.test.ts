@@ -14,6 +14,7 @@ const TOKEN = `tpat_${'t'.repeat(43)}`
 const config: Config = {
   host: '127.0.0.1',
   port: 0,
+  databaseUrl: undefined,
   dataFolder: '',
   trustedProxies: [],
   privateUpstreams: 'allow',

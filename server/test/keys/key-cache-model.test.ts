@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { KyselyPlugin } from 'kysely'
@@ -9,8 +8,7 @@ import { createVault } from '../../src/keys/vault.ts'
 import { createLedger } from '../../src/ledger/create-ledger.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
-import { temporaryFolder } from '../ledger/books.ts'
+import { openTestStore } from '../tools/database.ts'
 
 const KEYS = 4
 const by = { actor: 'test', reason: '' }
@@ -43,8 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A cache with room for two of the keys, on a database whose answers may be late. */
 async function openWorld() {
-  const path = join(await temporaryFolder(), 'turnpike.db')
-  const store = await openSqliteStore({ path, durability: 'process' })
+  const { store } = await openTestStore()
   const ledger = createLedger({ store, now: Date.now })
   const vault = createVault(randomBytes(32), 1)
   const late: number[] = []
@@ -56,16 +53,13 @@ async function openWorld() {
       return result
     },
   }
-  const { write, onChange } = store
+  const { write, onChange, onBehind } = store
   const settings = { get: () => 2 as never }
   const cache = createKeyCache({
-    store: { db: store.db.withPlugin(plugin), write, onChange },
+    store: { db: store.db.withPlugin(plugin), write, onChange, onBehind },
     ...{ vault, ledger, settings, now: Date.now },
   })
-  onTestFinished(async () => {
-    await cache.close()
-    await store.close()
-  })
+  onTestFinished(() => cache.close())
   const digests = Array.from({ length: KEYS + 1 }, (_, id) => vault.digest(`value-of-key-${id}`))
   const opening = { ...by, seconds: 1, amount: 1_000 }
   await store.write([

@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { KyselyPlugin } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createKeyCache, type KeyCache } from '../../src/keys/key-cache.ts'
@@ -10,14 +7,14 @@ import { createLedger } from '../../src/ledger/create-ledger.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import type { KeyTable } from '../../src/storage/tables.ts'
+import { newDatabase, type TestDatabase } from '../tools/database.ts'
 
 const ACCOUNT = 1
 const START = 1_800_000_000
 
-let folder: string
+let database: TestDatabase
 let store: Store
 let ledger: Ledger
 let vault: Vault
@@ -29,8 +26,8 @@ let queries: number
 let answered: () => Promise<unknown>
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-keys-'))
-  store = await openSqliteStore({ path: join(folder, 'turnpike.db'), durability: 'process' })
+  database = await newDatabase()
+  store = await database.open()
   seconds = START
   most = 1_000
   queries = 0
@@ -63,7 +60,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await cache.close()
   await store.close()
-  rmSync(folder, { recursive: true, force: true })
+  await database.remove()
 })
 
 function openCache(under: Vault): KeyCache {
@@ -76,9 +73,9 @@ function openCache(under: Vault): KeyCache {
     },
   }
   const settings = { get: () => most as never }
-  const { write, onChange } = store
+  const { write, onChange, onBehind } = store
   return createKeyCache({
-    store: { db: store.db.withPlugin(watched), write, onChange },
+    store: { db: store.db.withPlugin(watched), write, onChange, onBehind },
     vault: under,
     ledger,
     settings,

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { runDoctor } from '../../src/ledger/doctor.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { balanceOf, openBooks, openPayers, reserved } from './books.ts'
@@ -8,7 +7,7 @@ import { recordOf } from './record.ts'
 const by = { reason: 'because', actor: 'test' }
 
 it('adds and takes with an entry, and refuses to go below zero without a trace', async () => {
-  const { store, ledger, file, ...books } = await openBooks()
+  const { store, ledger, database, ...books } = await openBooks()
   const { key } = await openPayers({ store, ledger, ...books }, { key: 100, account: 100 })
   expect(await ledger.adjust({ entity: key, delta: -60, ...by })).toBe(40)
   expect(await ledger.adjust({ entity: key, delta: -41, ...by })).toBeUndefined()
@@ -19,21 +18,21 @@ it('adds and takes with an entry, and refuses to go below zero without a trace',
     [100, 'grant', 'opened'],
     [-60, 'adjust', 'because'],
   ])
-  expect(await runDoctor(file)).toEqual([])
+  expect(await database.doctor()).toEqual([])
 })
 
 it('the same idempotency changes a balance once', async () => {
-  const { store, ledger, file } = await openBooks()
+  const { store, ledger, database } = await openBooks()
   const { key } = await openPayers({ store, ledger }, { key: 100, account: 100 })
   const change = { entity: key, delta: 10, ...by, idempotency: 'once' }
   const answers = await Promise.all([ledger.adjust(change), ledger.adjust(change)])
   expect(answers).toEqual([110, 110])
   expect(await ledger.adjust(change)).toBe(110)
-  expect(await runDoctor(file)).toEqual([])
+  expect(await database.doctor()).toEqual([])
 })
 
 it('concurrent changes and settlements add up, and memory ends at what the books say', async () => {
-  const { store, ledger, file } = await openBooks()
+  const { store, ledger, database } = await openBooks()
   const payers = await openPayers({ store, ledger }, { key: 1_000, account: 10_000 })
   const work: Promise<unknown>[] = []
   for (let n = 0; n < 100; n++) {
@@ -44,11 +43,11 @@ it('concurrent changes and settlements add up, and memory ends at what the books
   expect(await balanceOf(store, payers.key)).toEqual({ remain: 750, used: 300, requests: 100 })
   expect(ledger.remaining(payers)).toBe(750)
   expect(ledger.available(payers)).toBe(750)
-  expect(await runDoctor(file)).toEqual([])
+  expect(await database.doctor()).toEqual([])
 })
 
 it('setting a balance notes the difference, and running calls settle against the new value', async () => {
-  const { store, ledger, file } = await openBooks()
+  const { store, ledger, database } = await openBooks()
   const payers = await openPayers({ store, ledger }, { key: 100, account: 1_000 })
   const running = reserved(ledger, payers, 80)
   await store.write(
@@ -69,5 +68,5 @@ it('setting a balance notes the difference, and running calls settle against the
     .where('kind', '=', 'set')
     .execute()
   expect(entries).toEqual([{ delta: -70, kind: 'set' }])
-  expect(await runDoctor(file)).toEqual([])
+  expect(await database.doctor()).toEqual([])
 })

@@ -8,8 +8,8 @@ import type { OwnLedger as Ledger, Payers, Reservation } from '../../src/ledger/
 import { openBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { openTestStore, type TestDatabase } from '../tools/database.ts'
 
 /** A folder that is gone after the test. */
 export async function temporaryFolder(): Promise<string> {
@@ -21,15 +21,13 @@ export async function temporaryFolder(): Promise<string> {
 export interface Books {
   readonly store: Store
   readonly ledger: Ledger
-  readonly file: string
+  readonly database: TestDatabase
 }
 
 /** A database of its own with an empty ledger, closed after the test. */
 export async function openBooks(): Promise<Books> {
-  const file = join(await temporaryFolder(), 'turnpike.db')
-  const store = await openSqliteStore({ path: file, durability: 'process' })
-  onTestFinished(() => store.close())
-  return { store, ledger: createLedger({ store, now: Date.now }), file }
+  const { store, database } = await openTestStore()
+  return { store, ledger: createLedger({ store, now: Date.now }), database }
 }
 
 /** A key and an account with these units (undefined: unlimited), on the books and in memory. */

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { runDoctor } from '../../src/ledger/doctor.ts'
 import type { OwnLedger, Payers, Reservation } from '../../src/ledger/ledger.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
@@ -270,5 +269,5 @@ it('agrees with a simple model in whatever order things happen, and no unit is m
     }),
     { numRuns: 400 },
   )
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })

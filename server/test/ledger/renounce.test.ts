@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { runDoctor } from '../../src/ledger/doctor.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { MOST_UNITS, units } from '../../src/ledger/units.ts'
 import { type Books, balanceOf, openBooks, openPayers, reserved } from './books.ts'
@@ -22,7 +21,7 @@ it('a settlement renounced before its batch left costs nothing and says why', as
     { quota: 0, shortfall: 0, error_code: 'ledger_unavailable' },
   ])
   expect(await balanceOf(books.store, payers.key)).toEqual({ remain: 100, used: 0, requests: 1 })
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })
 
 it('a settlement renounced while its batch is on its way is refunded once it proves committed', async () => {
@@ -38,7 +37,7 @@ it('a settlement renounced while its batch is on its way is refunded once it pro
   expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: 100 })
   expect(await balanceOf(books.store, payers.account)).toMatchObject({ remain: 100 })
   expect(books.ledger.available(payers)).toBe(100)
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })
 
 it('a committed settlement is refunded by one entry for each finite balance, however often', async () => {
@@ -56,7 +55,7 @@ it('a committed settlement is refunded by one entry for each finite balance, how
     .execute()
   expect(refunds).toEqual([{ entity: payers.account, delta: 40, reason: 'request a' }])
   expect(books.ledger.available(payers)).toBe(100)
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })
 
 it('refunds the account although its key was filled up to the brim meanwhile', async () => {
@@ -70,7 +69,7 @@ it('refunds the account although its key was filled up to the brim meanwhile', a
   await books.ledger.flush()
   expect(await balanceOf(books.store, payers.account)).toMatchObject({ remain: 100 })
   expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: MOST_UNITS })
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })
 
 it('renouncing a call that runs gives its units back', async () => {

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { runDoctor } from '../../src/ledger/doctor.ts'
 import { keyEntity } from '../../src/ledger/entity.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
@@ -57,7 +56,7 @@ it('unlimited payers reserve without a balance in memory, and are counted', asyn
   const settled = await reserved(books.ledger, payers, 1e15).settle(units(77), recordOf('a'))
   expect(settled).toMatchObject({ charged: 77, shortfall: 0 })
   expect(await balanceOf(books.store, payers.key)).toEqual({ remain: 0, used: 77, requests: 1 })
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })
 
 it('a cost below the reservation frees the difference before the commit', async () => {
@@ -82,7 +81,7 @@ it('a cost above the reservation takes free units, and never those of other call
   expect(await other.settle(units(70), recordOf('b'))).toMatchObject({ charged: 70, shortfall: 0 })
   expect(await balanceOf(books.store, payers.key)).toEqual({ remain: 0, used: 100, requests: 2 })
   expect(await balanceOf(books.store, payers.account)).toMatchObject({ remain: 400 })
-  expect(await runDoctor(books.file)).toEqual([])
+  expect(await books.database.doctor()).toEqual([])
 })
 
 it('a reservation is extended when the units can be had, and left as it is when not', async () => {

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sharedGateway } from '../tools/gateway.ts'
 import { openRaw, requestText } from '../tools/raw.ts'
@@ -145,9 +143,8 @@ describe('a personal access token', () => {
 
   it('is stored as a digest only', async () => {
     const { as } = await token()
-    for (const file of readdirSync(gateway.dataFolder)) {
-      const bytes = readFileSync(join(gateway.dataFolder, file), 'latin1')
-      expect(bytes.includes(as.authorization)).toBe(false)
+    for (const { name, bytes } of await gateway.database.stored()) {
+      expect(bytes.includes(as.authorization), name).toBe(false)
     }
   })
 })

@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts'
 import { createAccounts, type NewAccount } from '../../src/accounts/accounts.ts'
 import { hashPassword, verifyPassword } from '../../src/accounts/passwords.ts'
 import { createSettings } from '../../src/settings/settings.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { newDatabase, type TestDatabase } from '../tools/database.ts'
 
 const NOW = 1_800_000_000_000
 const now = () => NOW
@@ -22,17 +19,17 @@ const plain: NewAccount = {
   unlimited: false,
 }
 
-let folder = ''
+let database: TestDatabase
 let store: Store
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-test-'))
-  store = await openSqliteStore({ path: join(folder, 'test.sqlite'), durability: 'process' })
+  database = await newDatabase()
+  store = await database.open()
 })
 
 afterEach(async () => {
   await store.close()
-  rmSync(folder, { recursive: true, force: true })
+  await database.remove()
 })
 
 describe('passwords', () => {

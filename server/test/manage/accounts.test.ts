@@ -1,6 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { databaseIn } from '../tools/books.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 
 const gateway = await sharedGateway()
@@ -146,20 +144,20 @@ describe('accounts', () => {
       made.push(json.data.id)
     }
     const ids = made.join()
-    const database = new DatabaseSync(databaseIn(gateway.dataFolder), { readOnly: true })
-    const kept = () => [
-      database.prepare(`select id from key where sealed is not null and id in (${ids})`).all(),
-      database.prepare(`select key_id from key_former where key_id in (${ids})`).all(),
-    ]
-    expect(kept().map(({ length }) => length)).toEqual([4, 4])
+    const { rows } = gateway.database
+    const kept = () =>
+      Promise.all([
+        rows(`select id from key where sealed is not null and id in (${ids})`),
+        rows(`select key_id from key_former where key_id in (${ids})`),
+      ])
+    expect((await kept()).map(({ length }) => length)).toEqual([4, 4])
     await gateway.api('DELETE', `/api/token/${made[0]}`, undefined, as)
     await gateway.api('POST', '/api/token/batch', { ids: [made[1]] }, as)
-    expect(kept().map(({ length }) => length)).toEqual([2, 2])
+    expect((await kept()).map(({ length }) => length)).toEqual([2, 2])
     await gateway.manage('DELETE', `/api/user/${accountId}`)
-    expect(kept()).toEqual([[], []])
-    const account = database.prepare('select password_hash from account where id = ?')
-    expect(account.get(accountId)?.password_hash).toBeNull()
-    database.close()
+    expect(await kept()).toEqual([[], []])
+    const account = await rows(`select password_hash from account where id = ${accountId}`)
+    expect(account[0]?.password_hash).toBeNull()
   })
 
   it('never leave the gateway without an active administrator', async () => {

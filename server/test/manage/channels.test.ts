@@ -1,8 +1,6 @@
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sharedGateway } from '../tools/gateway.ts'
 
@@ -129,9 +127,8 @@ describe('channels', () => {
 
   it('hold their keys encrypted', async () => {
     await create({})
-    for (const file of readdirSync(gateway.dataFolder)) {
-      const bytes = readFileSync(join(gateway.dataFolder, file), 'latin1')
-      expect(bytes.includes(LONG_KEY), file).toBe(false)
+    for (const { name, bytes } of await gateway.database.stored()) {
+      expect(bytes.includes(LONG_KEY), name).toBe(false)
     }
   })
 

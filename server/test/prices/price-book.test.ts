@@ -1,26 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cost } from '../../src/prices/price.ts'
 import { createPriceBook } from '../../src/prices/price-book.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { NO_USAGE } from '../../src/usage/usage.ts'
+import { newDatabase, type TestDatabase } from '../tools/database.ts'
 
 const MILLION = { ...NO_USAGE, prompt: 1_000_000 }
-let folder: string
+let database: TestDatabase
 let store: Store
 let now = Date.UTC(2026, 6, 1, 12)
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-prices-'))
-  store = await openSqliteStore({ path: join(folder, 'turnpike.db'), durability: 'process' })
+  database = await newDatabase()
+  store = await database.open()
   await set('kept', { input: '7' })
 })
 afterAll(async () => {
   await store.close()
-  rmSync(folder, { recursive: true, force: true })
+  await database.remove()
 })
 
 async function set(model: string, price: object | undefined) {

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { assert, expect, it } from 'vitest'
 import { refuses, resets } from '../tools/bad-scripts.ts'
 import { asking } from '../tools/calls.ts'
@@ -96,9 +94,8 @@ it('no secret is in a log line, in an answer that may be kept, or in the clear o
     }
 
     assert.deepEqual(leaks(secrets, said), [])
-    const onDisk = readdirSync(gateway.dataFolder).flatMap((name) =>
-      leaksInBytes(secrets, name, readFileSync(join(gateway.dataFolder, name))),
-    )
+    const stored = await gateway.database.stored()
+    const onDisk = stored.flatMap(({ name, bytes }) => leaksInBytes(secrets, name, bytes))
     assert.deepEqual(onDisk, [])
     expect(gateway.logs.length).toBeGreaterThan(0)
   } finally {

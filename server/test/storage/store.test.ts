@@ -1,13 +1,11 @@
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { UniqueViolation } from '../../src/storage/failures.ts'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import { mustChange, type Store } from '../../src/storage/store.ts'
 import type { Change } from '../../src/storage/tables.ts'
-import { openBooks, openPayers, temporaryFolder } from '../ledger/books.ts'
+import { openBooks, openPayers } from '../ledger/books.ts'
 import { recordOf } from '../ledger/record.ts'
+import { openTestStore } from '../tools/database.ts'
 
 const account = (id: number, username: string) => ({
   id,
@@ -108,15 +106,14 @@ it('numbers changes in the order of commits and tells them before the write reso
 })
 
 it('never gives an id twice, deleted rows and restarts included', async () => {
-  const path = join(await temporaryFolder(), 'ids.db')
-  const first = await openSqliteStore({ path, durability: 'process' })
+  const { store: first, database } = await openTestStore()
   expect(
     await Promise.all([first.nextId('account'), first.nextId('account'), first.nextId('key')]),
   ).toEqual([1, 2, 1])
   await first.write([insertAccount(first, 2, 'b')])
   await first.write([first.db.deleteFrom('account').where('id', '=', 2)])
   await first.close()
-  const second = await openSqliteStore({ path, durability: 'process' })
+  const second = await database.open()
   expect(await second.nextId('account')).toBe(3)
   await second.close()
 })
@@ -137,21 +134,10 @@ it('a read that takes long keeps no other read waiting, neither one behind it no
   expect(ended).toEqual(['short', 'later', 'long'])
 })
 
-it('closes while its second reader is being started', async () => {
-  const { store } = await openBooks()
-  const reads = [counting(3_000_000).execute(store.db), names(store)]
-  await pause(60)
-  await store.close()
-  expect(await Promise.allSettled(reads)).toMatchObject([
-    { status: 'fulfilled' },
-    { status: 'fulfilled' },
-  ])
-})
-
 it('its readers run no change and no transaction', async () => {
   const { store } = await openBooks()
   await expect(insertAccount(store, 1, 'a').execute()).rejects.toThrow('store.write')
-  await expect(sql`delete from account`.execute(store.db)).rejects.toThrow('readonly')
+  await expect(sql`delete from account`.execute(store.db)).rejects.toThrow(/readonly|store\.write/)
   await expect(store.db.transaction().execute(async () => 1)).rejects.toThrow('store.write')
 })
 
@@ -202,42 +188,19 @@ it('usage of an entity without a balance is counted, and what it had not is shor
   expect(rows.map(({ requests }) => requests)).toEqual([1, 1])
 })
 
-it('copies itself while it is written to', async () => {
-  const { store, ledger, file } = await openBooks()
-  const payers = await openPayers({ store, ledger }, { key: 1e6, account: 1e6 })
-  const settle = (n: number) =>
-    store.settle({ record: recordOf(`r${n}`), cost: 1, atMost: 1, epoch: 0, ...payers })
-  const before = Array.from({ length: 50 }, (_, n) => settle(n))
-  await Promise.all(before)
-  const copying = store.backup(`${file}.copy`)
-  await Promise.all([copying, ...Array.from({ length: 50 }, (_, n) => settle(n + 50))])
-  const copy = await openSqliteStore({ path: `${file}.copy`, durability: 'process' })
-  const { remain, used } = await copy.db
-    .selectFrom('balance')
-    .select(['remain', 'used'])
-    .where('entity', '=', payers.key)
-    .executeTakeFirstOrThrow()
-  expect(remain + used).toBe(1e6)
-  expect(used).toBeGreaterThanOrEqual(50)
-  await copy.close()
-})
-
 it('finishes what it was asked for when it closes, and refuses what comes later', async () => {
-  const path = join(await temporaryFolder(), 'closing.db')
-  const store = await openSqliteStore({ path, durability: 'process' })
+  const { store, database } = await openTestStore()
   const last = store.write([insertAccount(store, 1, 'a')])
   await store.close()
   expect((await last).done).toBe(true)
   await expect(store.write([insertAccount(store, 2, 'b')])).rejects.toThrow('closed')
-  const again = await openSqliteStore({ path, durability: 'process' })
+  const again = await database.open()
   expect(await names(again)).toEqual(['a'])
   await again.close()
 })
 
 it('refuses reads once it is closed, instead of leaving them without an answer', async () => {
-  const path = join(await temporaryFolder(), 'closed.db')
-  const store = await openSqliteStore({ path, durability: 'process' })
+  const { store } = await openTestStore()
   await store.close()
-  await expect(names(store)).rejects.toThrow('its thread has ended')
-  await expect(store.backup(`${path}.copy`)).rejects.toThrow('its thread has ended')
+  await expect(names(store)).rejects.toThrow(/its thread has ended|is closed/)
 })

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { runDoctor } from '../../src/ledger/doctor.ts'
+import { type Finding, runDoctor } from '../../src/ledger/doctor.ts'
 
 /** The database in a data folder. */
 export function databaseIn(dataFolder: string): string {
@@ -10,6 +10,6 @@ export function databaseIn(dataFolder: string): string {
 }
 
 /** What `turnpike doctor` finds wrong with the books of a data folder; also while a gateway runs. */
-export async function findingsIn(dataFolder: string): Promise<readonly unknown[]> {
+export async function findingsIn(dataFolder: string): Promise<readonly Finding[]> {
   return runDoctor(databaseIn(dataFolder))
 }

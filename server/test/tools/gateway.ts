@@ -1,13 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, afterEach, assert } from 'vitest'
 import { compose } from '../../src/compose.ts'
 import type { Config } from '../../src/config.ts'
-import { findingsIn } from './books.ts'
 import { type Answered, createCalls, type GatewayCalls } from './calls.ts'
+import { newDatabase, type TestDatabase } from './database.ts'
 import { leaks, type Said } from './secrets.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
@@ -18,6 +15,8 @@ export interface GatewayOptions {
   readonly config?: Partial<Config>
   /** An existing data folder, which the caller removes. */
   readonly dataFolder?: string
+  /** An existing database, which the caller removes: another gateway's, or a former one's. */
+  readonly database?: TestDatabase
   /** Token of the administrator that an existing folder was started with. */
   readonly adminToken?: string
 }
@@ -27,6 +26,7 @@ export interface TestGateway extends GatewayCalls {
   readonly url: string
   readonly adminToken: string
   readonly dataFolder: string
+  readonly database: TestDatabase
   readonly upstream: Upstream
   /** Every log line so far, as JSON text. */
   readonly logs: readonly string[]
@@ -42,7 +42,8 @@ export const newAdminToken = () => `tpat_${randomBytes(32).toString('base64url')
 
 /** Starts a gateway for one test or one file; the caller closes it. See `sharedGateway`. */
 export async function startGateway(options: GatewayOptions = {}): Promise<TestGateway> {
-  const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'turnpike-test-'))
+  const database = options.database ?? (await newDatabase(options.dataFolder))
+  const { dataFolder } = database.config
   const adminToken = options.adminToken ?? newAdminToken()
   const upstream = await startUpstream()
   const secrets = new Set([adminToken])
@@ -50,19 +51,18 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   const answers: Said[] = []
   let ahead = 0
 
-  const config: Config = { ...testConfig(dataFolder, adminToken), ...options.config }
+  const config: Config = { ...testConfig(database, adminToken), ...options.config }
   const gateway = await compose(config, {
     now: () => Date.now() + ahead,
     random: (bytes: number) => randomBytes(bytes),
     log: pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) }),
   })
-  const doctor = () => findingsIn(dataFolder)
 
   async function close() {
     await gateway.close()
     await upstream.close()
-    const findings = await doctor()
-    if (options.dataFolder === undefined) rmSync(dataFolder, { recursive: true, force: true })
+    const findings = await database.doctor()
+    if (options.database === undefined) await database.remove()
     const logged = logs.map((text) => ({ where: 'a log line', text }))
     assert.deepEqual(leaks(secrets, [...logged, ...answers]), [])
     assert.deepEqual(findings, [])
@@ -74,12 +74,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     url: gateway.url,
     adminToken,
     dataFolder,
+    database,
     upstream,
     logs,
     advance: (seconds) => {
       ahead += seconds * 1000
     },
-    doctor,
+    doctor: database.doctor,
     close,
   }
 }
@@ -92,11 +93,11 @@ export async function sharedGateway(options: GatewayOptions = {}): Promise<TestG
   return gateway
 }
 
-function testConfig(dataFolder: string, adminToken: string): Config {
+function testConfig({ config }: TestDatabase, adminToken: string): Config {
   return {
     host: '127.0.0.1',
     port: 0,
-    dataFolder,
+    ...config,
     trustedProxies: [],
     privateUpstreams: 'allow',
     secret: undefined,

@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { type Compilable, CompiledQuery, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { meets, type UsageFilter } from '../../src/usage/filter.ts'
 import {
@@ -18,12 +14,13 @@ import {
 import { createRollUp, type RollUp } from '../../src/usage/roll-up.ts'
 import { summable } from '../../src/usage/summable.ts'
 import { seriesOf, totalsOf } from '../../src/usage/totals.ts'
+import { newDatabase, type TestDatabase } from '../tools/database.ts'
 
 const HOUR_MS = 3_600_000
 const BEGIN = Date.UTC(2026, 10, 1)
 const ROWS = 3_000
 
-let folder: string
+let database: TestDatabase
 let store: Store
 let rollUp: RollUp
 const rows: UsageRow[] = []
@@ -38,8 +35,8 @@ function numbers(seed: number) {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-usage-'))
-  store = await openSqliteStore({ path: join(folder, 'turnpike.db'), durability: 'process' })
+  database = await newDatabase()
+  store = await database.open()
   rollUp = createRollUp({
     store,
     failed: (error) => {
@@ -56,7 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await rollUp.close()
   await store.close()
-  rmSync(folder, { recursive: true, force: true })
+  await database.remove()
 })
 
 async function insert(some: readonly UsageRow[]) {

@@ -78,6 +78,7 @@ export function createReads(url: string): Reads {
       }
     },
     async close() {
+      if (closed) return
       closed = true
       await pool.end()
     },

@@ -105,8 +105,8 @@ create table usage (
 ) partition by range (created_at_ms);
 create table usage_rest partition of usage default;
 create index usage_by_id on usage (id);
-create index usage_by_account on usage (account_id, created_at_ms);
-create index usage_by_key on usage (key_id, created_at_ms);
+create index usage_by_account on usage (account_id, created_at_ms, id);
+create index usage_by_key on usage (key_id, created_at_ms, id);
 create index usage_by_request on usage (request_id);
 
 create table access_token (

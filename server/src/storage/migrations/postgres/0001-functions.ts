@@ -15,9 +15,10 @@ declare
   at bigint := -1;
   count bigint;
   answer jsonb;
-  rows jsonb := '[]';
-  changed jsonb := '[]';
-  noted jsonb := changes;
+  balance jsonb;
+  rows jsonb[] := '{}';
+  changed bigint[] := '{}';
+  noted jsonb[] := array(select value from jsonb_array_elements(changes));
   newest bigint := 0;
 begin
   perform pg_advisory_xact_lock(${LOCKS.write});
@@ -28,9 +29,9 @@ begin
         execute 'with done as (' || (statement->>'sql') || ') select coalesce(jsonb_agg(to_jsonb(done)), ''[]'') from done'
           into answer;
         count := jsonb_array_length(answer);
-        noted := noted || coalesce((
-          select jsonb_agg(jsonb_build_object('kind', 'balance', 'subject', value->>'entity'))
-            from jsonb_array_elements(answer) where value ? 'entity' and value ? 'remain'), '[]');
+        for balance in select value from jsonb_array_elements(answer) where value ? 'entity' and value ? 'remain' loop
+          noted := array_append(noted, jsonb_build_object('kind', 'balance', 'subject', balance->>'entity'));
+        end loop;
       else
         execute statement->>'sql';
         get diagnostics count = row_count;
@@ -39,21 +40,21 @@ begin
       if count = 0 and (statement->>'must')::boolean then
         raise exception 'statement % changed no row', at using errcode = '${STOPPED}';
       end if;
-      rows := rows || jsonb_build_array(answer);
-      changed := changed || to_jsonb(count);
+      rows := array_append(rows, answer);
+      changed := array_append(changed, count);
     end loop;
-    if jsonb_array_length(noted) > 0 then
-      update change_counter set seq = seq + jsonb_array_length(noted) where id = 1 returning seq into newest;
+    if cardinality(noted) > 0 then
+      update change_counter set seq = seq + cardinality(noted) where id = 1 returning seq into newest;
       insert into change (seq, kind, subject, created_at)
-        select newest - jsonb_array_length(noted) + ordinality, value->>'kind', value->>'subject',
+        select newest - cardinality(noted) + ordinality, one->>'kind', one->>'subject',
             floor(extract(epoch from clock_timestamp()))
-          from jsonb_array_elements(noted) with ordinality;
+          from unnest(noted) with ordinality as each (one, ordinality);
       perform pg_notify('turnpike_change', newest::text);
     end if;
   exception when sqlstate '${STOPPED}' then
     return jsonb_build_object('stopped', at);
   end;
-  return jsonb_build_object('rows', rows, 'changed', changed, 'noted', noted, 'newest', newest);
+  return jsonb_build_object('rows', to_jsonb(rows), 'changed', to_jsonb(changed), 'noted', to_jsonb(noted), 'newest', newest);
 end
 $$;
 `
