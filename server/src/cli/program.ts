@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 
 const LEAST_NODE = 24
 
@@ -8,6 +9,9 @@ export function programVersion(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(file, 'utf8'))
   return version
 }
+
+/** Machine and process, for whoever looks at several. */
+export const programName = (): string => `${hostname()}:${process.pid}`
 
 /** What is wrong with this Node, in words; undefined when it will do. */
 export function whyNotNode(version: string): string | undefined {

@@ -5,6 +5,7 @@ import { channelOperations } from './channel/operations.ts'
 import { currentKeyOperations } from './current-key/operations.ts'
 import { logOperations } from './log/operations.ts'
 import { modelListOperations } from './model-list/operations.ts'
+import { listNodes } from './node/list.ts'
 import { createOpenApi } from './openapi.ts'
 import { type Operation, operation } from './operation.ts'
 import { priceOperations } from './price/operations.ts'
@@ -27,6 +28,7 @@ export function operations(rooms: Rooms): readonly Operation[] {
     ...priceOperations(rooms),
     ...settingOperations(rooms),
     listAudit(rooms),
+    listNodes(rooms),
     ...statusOperations(rooms),
   ]
   return [...others, describeItself(rooms, others)]

@@ -38,6 +38,8 @@ export interface Rooms {
 /** What `/api/status` says about the running program. */
 export interface Program {
   readonly version: string
+  /** Machine and process, for whoever looks at several. */
+  readonly name: string
   /** Milliseconds since 1970. */
   readonly startedAt: number
   /** `TURNPIKE_PRIVATE_UPSTREAMS`: whether channels may point to private addresses. */

@@ -47,6 +47,22 @@ export interface Settlement {
   readonly epoch: number
 }
 
+/** A node as `/api/node/` shows it. */
+export interface NodeStanding {
+  readonly id: number
+  readonly name: string
+  readonly url: string
+  readonly version: string
+  /** Unix seconds. */
+  readonly started_at: number
+  readonly self: boolean
+  /** Calls of its lanes. */
+  readonly moves: number
+  readonly settles: number
+  readonly holds: number
+  readonly units: number
+}
+
 /** What a settlement took, and what key and account have left after it (as committed). */
 export interface Settled {
   readonly charged: number
@@ -101,6 +117,8 @@ export interface Store {
   accepting(): boolean
   /** Where many nodes share the database: what is on loan to this one. */
   readonly loans?: Loans
+  /** Where many nodes share the database: what each of them holds. */
+  nodes?(): Promise<readonly NodeStanding[]>
   /** Copies the whole database, consistently, while it runs. */
   backup(path: string): Promise<void>
   /** Waits for everything asked for so far, then closes. */

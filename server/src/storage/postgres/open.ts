@@ -14,6 +14,7 @@ import { createReadingDialect } from './dialect.ts'
 import { stateOf } from './failures.ts'
 import { startFeed } from './feed.ts'
 import { createRecalls, joinSharedLedger } from './join.ts'
+import { createNodes } from './nodes.ts'
 import { connect, createReads, nameOf } from './pool.ts'
 import { writeAtOnce } from './write.ts'
 
@@ -81,6 +82,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     settle: joined.settle,
     loans: joined.loans,
     ...createNumbers(reads.read),
+    nodes: createNodes(reads.read, () => joined.loans.epoch),
     alone: (work) => runAlone(url, work),
     onChange: listeners.onChange,
     onBehind: listeners.onBehind,
