@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { BaseUrlError, parseBaseUrl } from './channels/channel.ts'
 
@@ -9,6 +10,8 @@ export interface Config {
   readonly dataFolder: string
   /** The PostgreSQL database that many nodes may share; without it, SQLite in the data folder. Holds a password. */
   readonly databaseUrl: string | undefined
+  /** Processes that share the port; more than one only on PostgreSQL. */
+  readonly workers: number
   /** Proxies whose `X-Forwarded-For` is believed: addresses and CIDRs. */
   readonly trustedProxies: readonly string[]
   readonly privateUpstreams: 'allow' | 'deny'
@@ -73,7 +76,10 @@ export const VARIABLES = {
     '',
     '`postgres://user:password@host:5432/database`: everything is stored in PostgreSQL 15 or newer, which many nodes may share. Without it, in SQLite in the data folder.',
   ],
-  TURNPIKE_WORKERS: ['1', 'Reserved: there is one process. SQLite belongs to it alone.'],
+  TURNPIKE_WORKERS: [
+    '1',
+    'Processes that share the port, each with one core: a number, or `auto` for as many as there are cores. More than one need PostgreSQL.',
+  ],
 } as const satisfies Record<string, readonly [standard: string, explanation: string]>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -114,6 +120,7 @@ export function readConfig(environment: Environment, reading: Reading): Config {
     port: values.whole('PORT', { standard: 3000, least: 0, most: 65_535 }),
     dataFolder: resolve(reading.folder, values.text('TURNPIKE_DATA') ?? 'data'),
     databaseUrl: values.checked('DATABASE_URL', whyNotDatabase),
+    workers: readWorkers(values),
     trustedProxies: values.list('TURNPIKE_TRUSTED_PROXIES', (entry) =>
       reading.isAddress(entry) ? undefined : `${entry} is not an address or CIDR`,
     ),
@@ -142,12 +149,6 @@ export function readConfig(environment: Environment, reading: Reading): Config {
 
 /** What a later version will understand is refused in words, never ignored: silence would look like success. */
 function refuseLater(values: Values): void {
-  if (values.whole('TURNPIKE_WORKERS', { standard: 1, least: 1, most: 1024 }) > 1) {
-    values.mistake(
-      'TURNPIKE_WORKERS',
-      'more workers come with a later version. With DATABASE_URL, several gateways may share one database',
-    )
-  }
   for (const later of ['ANTHROPIC', 'GEMINI']) {
     if (values.text(`${later}_API_KEY`) === undefined) continue
     values.mistake(
@@ -164,6 +165,21 @@ function whyNotDatabase(text: string): string | undefined {
     return 'must look like postgres://user:password@host:5432/database. Unset it to store everything in SQLite, in the folder TURNPIKE_DATA'
   }
   return url.pathname.length > 1 ? undefined : 'names no database: its path is empty'
+}
+
+const MOST_WORKERS = 1024
+
+function readWorkers(values: Values): number {
+  const workers =
+    values.text('TURNPIKE_WORKERS') === 'auto'
+      ? availableParallelism()
+      : values.whole('TURNPIKE_WORKERS', { standard: 1, least: 1, most: MOST_WORKERS })
+  if (workers === 1 || values.text('DATABASE_URL') !== undefined) return workers
+  values.mistake(
+    'TURNPIKE_WORKERS',
+    'SQLite belongs to one process. Leave it at 1, or let the workers share PostgreSQL by DATABASE_URL',
+  )
+  return workers
 }
 
 function readOpenai(values: Values): ProviderConfig | undefined {

@@ -1,12 +1,13 @@
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { compose } from '../compose.ts'
 import { readConfig } from '../config.ts'
 import { AddressError, parseAddresses } from '../keys/address.ts'
 import { tuneCollector } from './collector.ts'
-import { greeting } from './greeting.ts'
-import { programVersion } from './program.ts'
+import { type Ready, sayReady } from './ready.ts'
 import { DONE, FAILED, type Terminal } from './terminal.ts'
+import { runWorkers } from './workers.ts'
 
 /** Runs a gateway until it is told to stop. Resolves with the exit code when all is drained, written and closed. */
 export async function start(terminal: Terminal): Promise<number> {
@@ -14,20 +15,19 @@ export async function start(terminal: Terminal): Promise<number> {
   const config = readConfig(terminal.environment, { folder: terminal.folder, isAddress })
   const lines = pino.destination({ dest: 1, sync: false })
   const log = pino({ level: config.logLevel, base: null }, lines)
+  if (config.workers > 1 && cluster.isPrimary) return runWorkers(terminal, config)
   // From the beginning on: whoever sees the first line printed may stop us at once.
   const signals = listenForSignals()
   const gateway = await compose(config, { now: Date.now, random: randomBytes, log })
-  terminal.say(
-    `Turnpike ${programVersion()} listens at ${gateway.url} (reference: ${gateway.url}/docs; data: ${config.dataFolder}).`,
-  )
-  if (gateway.first !== undefined) {
-    // A provider may take its time to name its models; whoever stops us meanwhile does not wait for it.
-    const stopped = signals.first.then(() => undefined)
-    const model = await Promise.race([gateway.modelToTry(), stopped])
-    terminal.say(greeting(gateway.first, gateway.url, model))
-  }
+  // A provider may take its time to name its models; whoever stops us meanwhile does not wait for it.
+  const stopped = signals.first.then(() => undefined)
+  const { url, first } = gateway
+  const model = first && (await Promise.race([gateway.modelToTry(), stopped]))
+  if (cluster.isPrimary) sayReady(terminal, config, { url, first, model })
+  else process.send?.({ url, first, model } satisfies Ready)
   await signals.first
-  terminal.say('Stopping: running calls may end first. Once more ends them at once.')
+  if (cluster.isPrimary)
+    terminal.say('Stopping: running calls may end first. Once more ends them at once.')
   const code = await Promise.race([gateway.close().then(() => DONE), signals.second])
   lines.flushSync()
   return code
@@ -54,6 +54,11 @@ function listenForSignals(): { first: Promise<void>; second: Promise<number> } {
     first.resolve()
   }
   process.on('SIGTERM', tell)
-  process.on('SIGINT', tell)
+  if (cluster.isPrimary) process.on('SIGINT', tell)
+  else {
+    // A terminal's Ctrl-C reaches all processes at once; the one that started us passes it on, once.
+    process.on('SIGINT', () => undefined)
+    process.on('disconnect', tell)
+  }
   return { first: first.promise, second: second.promise }
 }

@@ -7,7 +7,7 @@ import { createDirectory } from '../channels/directory.ts'
 import { createProbe } from '../channels/probe.ts'
 import { type DataFolder, dataFolderAt, openDataFolder } from '../cli/data-folder.ts'
 import { type FirstStart, makeAdmin, makeChannels } from '../cli/first-start.ts'
-import { programVersion } from '../cli/program.ts'
+import { programName, programVersion } from '../cli/program.ts'
 import { openVault } from '../cli/root-secret.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
@@ -101,6 +101,7 @@ export async function buildRooms(
     once: createOnce({ store, now }),
     program: {
       version: programVersion(),
+      name: programName(),
       startedAt: now(),
       privateUpstreams: config.privateUpstreams,
       draining: () => draining.begun,
@@ -126,13 +127,16 @@ interface OpenedStore {
 
 /** One process owns a file, by a lock in its folder; PostgreSQL is shared, and then the folder holds a secret at most. */
 async function openStore(
-  { dataFolder, databaseUrl, secret }: Config,
+  { dataFolder, databaseUrl, secret, host, port }: Config,
   { log }: Outside,
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
   if (databaseUrl !== undefined) {
     const folder = secret === undefined ? openDataFolder(dataFolder) : dataFolderAt(dataFolder)
-    const store = await openPostgresStore({ url: databaseUrl, log })
+    const store = await openPostgresStore({
+      ...{ url: databaseUrl, log },
+      facts: { name: programName(), url: `http://${host}:${port}`, version: programVersion() },
+    })
     opened.defer(() => store.close())
     return { store, folder, named: nameOf(databaseUrl), tellOwner: () => undefined }
   }

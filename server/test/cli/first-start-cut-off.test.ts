@@ -15,6 +15,7 @@ const config: Config = {
   host: '127.0.0.1',
   port: 0,
   databaseUrl: undefined,
+  workers: 1,
   dataFolder: '',
   trustedProxies: [],
   privateUpstreams: 'allow',

@@ -96,6 +96,7 @@ export async function sharedGateway(options: GatewayOptions = {}): Promise<TestG
 function testConfig({ config }: TestDatabase, adminToken: string): Config {
   return {
     host: '127.0.0.1',
+    workers: 1,
     port: 0,
     ...config,
     trustedProxies: [],
