@@ -159,7 +159,7 @@ function refuseLater(values: Values): void {
 }
 
 /** Says nothing of the value: it holds a password, and one that is wrong may be nothing but a password. */
-function whyNotDatabase(text: string): string | undefined {
+export function whyNotDatabase(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
     return 'must look like postgres://user:password@host:5432/database. Unset it to store everything in SQLite, in the folder TURNPIKE_DATA'

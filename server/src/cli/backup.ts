@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { backupDatabase } from '../storage/backup.ts'
 import { examine } from './doctor.ts'
-import { presentFolder } from './own-store.ts'
+import { presentFolder, refusePostgres } from './own-store.ts'
 import type { Typed } from './run.ts'
 import { StartError } from './start-error.ts'
 import { DONE, type Terminal } from './terminal.ts'
 
 /** Copies the database as it is at one moment, also while a gateway runs, and examines the copy. */
 export async function backup(terminal: Terminal, { words, options }: Typed): Promise<number> {
+  refusePostgres(terminal, options.data, 'PostgreSQL is backed up with its own pg_dump.')
   const folder = presentFolder(terminal, options.data)
   const target = resolve(terminal.folder, words[0] ?? '')
   if (existsSync(target)) {

@@ -1,22 +1,61 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { whyNotDatabase } from '../config.ts'
 import { claimOwnership } from '../storage/ownership.ts'
+import { openPostgresStore } from '../storage/postgres/open.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { type DataFolder, dataFolderAt } from './data-folder.ts'
 import { StartError } from './start-error.ts'
 import type { Terminal } from './terminal.ts'
 
-/** A database that this process owns for the moment. */
-export interface OwnStore {
-  readonly folder: DataFolder
+/** A database that a command may change. */
+export interface LentStore {
   readonly store: Store
   readonly outside: {
     readonly now: () => number
     readonly random: (bytes: number) => Uint8Array
   }
 }
+
+/** One in a file, which this process owns for the moment. */
+export interface OwnStore extends LentStore {
+  readonly folder: DataFolder
+}
+
+/** The PostgreSQL database that a command means; undefined when it means a data folder. @throws StartError */
+export function databaseUrlOf(
+  { environment }: Terminal,
+  typed: string | undefined,
+): string | undefined {
+  const url = environment.DATABASE_URL?.trim()
+  if (!url || typed !== undefined) return undefined
+  const why = whyNotDatabase(url)
+  if (why !== undefined) throw new StartError(`DATABASE_URL: ${why}.`)
+  return url
+}
+
+/** For commands that need a file. @throws StartError when PostgreSQL is meant */
+export function refusePostgres(terminal: Terminal, typed: string | undefined, why: string): void {
+  if (databaseUrlOf(terminal, typed) === undefined) return
+  throw new StartError(`${why} To mean a data folder, name it with --data.`)
+}
+
+/** Lends the PostgreSQL database of a URL, also while gateways run: they follow what is changed. */
+export async function withPostgres<T>(
+  url: string,
+  use: (lent: LentStore) => Promise<T>,
+): Promise<T> {
+  const store = await openPostgresStore({ url })
+  try {
+    return await use({ store, outside: OUTSIDE })
+  } finally {
+    await store.close()
+  }
+}
+
+const OUTSIDE = { now: Date.now, random: randomBytes }
 
 /** The data folder that a command means. @throws StartError when nothing was ever started there. */
 export function presentFolder(terminal: Terminal, typed: string | undefined): DataFolder {
@@ -39,7 +78,7 @@ export async function withOwnStore<T>(
   try {
     const store = await openSqliteStore({ path: folder.databaseFile, durability: 'full' })
     try {
-      return await use({ folder, store, outside: { now: Date.now, random: randomBytes } })
+      return await use({ folder, store, outside: OUTSIDE })
     } finally {
       await store.close()
     }

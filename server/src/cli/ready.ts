@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { nameOf } from '../storage/postgres/pool.ts'
 import type { FirstStart } from './first-start.ts'
 import { greeting } from './greeting.ts'
 import { programVersion } from './program.ts'
@@ -14,9 +15,10 @@ export interface Ready {
 /** Says where the gateway answers; at the first start also how to get in. */
 export function sayReady(terminal: Terminal, config: Config, { url, first, model }: Ready): void {
   const workers = config.workers > 1 ? `, with ${config.workers} workers` : ''
-  const where = config.databaseUrl === undefined ? `data: ${config.dataFolder}` : 'data: PostgreSQL'
+  const { databaseUrl: database } = config
+  const stored = database === undefined ? config.dataFolder : nameOf(database)
   terminal.say(
-    `Turnpike ${programVersion()} listens at ${url}${workers} (reference: ${url}/docs; ${where}).`,
+    `Turnpike ${programVersion()} listens at ${url}${workers} (reference: ${url}/docs; data: ${stored}).`,
   )
   if (first !== undefined) terminal.say(greeting(first, url, model))
 }

@@ -59,7 +59,7 @@ ${Object.entries(COMMANDS)
   help             shows this
   --version        shows the version
 
-  --data <folder>  the data folder; otherwise TURNPIKE_DATA, otherwise ./data
+  --data <folder>  the data folder; otherwise DATABASE_URL, otherwise TURNPIKE_DATA, otherwise ./data
   tokens create    --account <name> (admin)  --name <text>  --scopes <a,b>  --expires <30d or a date>
                    Talks to a running gateway when TURNPIKE_URL and TURNPIKE_TOKEN say where and as whom.
 

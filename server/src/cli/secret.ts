@@ -5,7 +5,7 @@ import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/va
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import type { DataFolder } from './data-folder.ts'
-import { type OwnStore, withOwnStore } from './own-store.ts'
+import { type OwnStore, refusePostgres, withOwnStore } from './own-store.ts'
 import {
   bytesOf,
   forgetFormer,
@@ -28,6 +28,9 @@ const KEYS_AT_ONCE = 500
  * last the old one is forgotten unless a row still needs it: a rotation that was cut off is mended by the next.
  */
 export async function rotateSecret(terminal: Terminal, { options }: Typed): Promise<number> {
+  const why =
+    'The root secret of a PostgreSQL database can’t be replaced yet: gateways that run on it would not know.'
+  refusePostgres(terminal, options.data, why)
   await withOwnStore(terminal, options.data, async (own) => {
     const given = terminal.environment.TURNPIKE_SECRET?.trim() || undefined
     const { present, former } = await openVault(own.folder, given, {

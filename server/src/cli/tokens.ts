@@ -3,8 +3,7 @@ import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { ACCESS_SCOPES, type AccessScope } from '../accounts/caller.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { OwnedElsewhere } from '../storage/failures.ts'
-import type { Store } from '../storage/store.ts'
-import { type OwnStore, withOwnStore } from './own-store.ts'
+import { databaseUrlOf, type LentStore, withOwnStore, withPostgres } from './own-store.ts'
 import type { Typed } from './run.ts'
 import { type RunningGateway, runningGateway } from './running-gateway.ts'
 import { StartError } from './start-error.ts'
@@ -32,7 +31,7 @@ export async function createToken(terminal: Terminal, { options }: Typed): Promi
   const gateway = runningGateway(terminal)
   const token =
     gateway === undefined
-      ? await createInFolder(terminal, wanted, options.data)
+      ? await createInDatabase(terminal, wanted, options.data)
       : await createThrough(gateway, wanted)
   terminal.say(token)
   return DONE
@@ -58,14 +57,16 @@ async function accountThrough(gateway: RunningGateway, username: string): Promis
   }
 }
 
-function createInFolder(
+function createInDatabase(
   terminal: Terminal,
   wanted: Wanted,
   folder: string | undefined,
 ): Promise<string> {
-  return hinting(withOwnStore(terminal, folder, ({ store, outside }) => create(store, outside)))
+  const url = databaseUrlOf(terminal, folder)
+  if (url !== undefined) return withPostgres(url, create)
+  return hinting(withOwnStore(terminal, folder, create))
 
-  async function create(store: Store, outside: OwnStore['outside']): Promise<string> {
+  async function create({ store, outside }: LentStore): Promise<string> {
     const username = wanted.account ?? STANDARD_ACCOUNT
     const account = await store.db
       .selectFrom('account')

@@ -21,6 +21,7 @@ describe('the environment', () => {
       host: '127.0.0.1',
       port: 3000,
       dataFolder: join('/srv', 'data'),
+      databaseUrl: undefined,
       trustedProxies: [],
       privateUpstreams: 'allow',
       secret: undefined,
@@ -38,6 +39,7 @@ describe('the environment', () => {
       HOST: '0.0.0.0',
       PORT: '0',
       TURNPIKE_DATA: '/var/lib/turnpike',
+      DATABASE_URL: 'postgres://ann:secret@db:5432/turnpike',
       TURNPIKE_SECRET: 's'.repeat(32),
       TURNPIKE_ADMIN_TOKEN: token,
       TURNPIKE_ADMIN_PASSWORD: 'a long password',
@@ -53,6 +55,7 @@ describe('the environment', () => {
       host: '0.0.0.0',
       port: 0,
       dataFolder: '/var/lib/turnpike',
+      databaseUrl: 'postgres://ann:secret@db:5432/turnpike',
       adminToken: token,
       trustedProxies: ['10.0.0.0/8', '192.0.2.1'],
       privateUpstreams: 'deny',
@@ -100,14 +103,23 @@ describe('the environment', () => {
   })
 
   it.each([
-    [{ DATABASE_URL: 'postgres://db/turnpike' }, /PostgreSQL comes with a later version/],
-    [{ DATABASE_URL: 'mysql://db/turnpike' }, /stores everything in SQLite/],
-    [{ TURNPIKE_WORKERS: '4' }, /one worker/],
+    [{ DATABASE_URL: 'mysql://db/turnpike' }, /must look like postgres:/],
+    [{ DATABASE_URL: 'postgres://ann:pa/ss@db' }, /must look like|names no database/],
+    [{ DATABASE_URL: 'postgres://db' }, /names no database/],
+    [{ TURNPIKE_WORKERS: '4' }, /later version/],
     [{ ANTHROPIC_API_KEY: 'x' }, /later version/],
     [{ GEMINI_API_KEY: 'x' }, /later version/],
     [{ OPENAI_MODELS: 'a' }, /nothing without OPENAI_API_KEY/],
   ])('refuses %j instead of ignoring it', (environment, says) => {
     expect(mistakesOf(environment as Record<string, string>).join()).toMatch(says)
+  })
+
+  it('never says the password of a database, also when it can’t be read', () => {
+    for (const url of ['mysql://ann:hunter2@db/x', 'postgres://ann:hunter2@', 'hunter2']) {
+      const [mistake] = mistakesOf({ DATABASE_URL: url })
+      expect(mistake).toMatch(/DATABASE_URL/)
+      expect(mistake).not.toContain('hunter2')
+    }
   })
 
   it('accepts one worker, which is what there is', () => {

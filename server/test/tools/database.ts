@@ -11,6 +11,7 @@ import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { databaseIn, findingsIn } from './books.ts'
+import type { Cluster } from './cluster.ts'
 
 /** A database for one test or file, of the kind that this run of the tests is for. */
 export interface TestDatabase {
@@ -34,13 +35,25 @@ export const onPostgres = cluster !== undefined
 
 /** A new one, empty but for its schema. A data folder that is given is not removed. */
 export async function newDatabase(given?: string): Promise<TestDatabase> {
+  return newDatabaseFrom(cluster, given)
+}
+
+async function newDatabaseFrom(from: Cluster | undefined, given?: string): Promise<TestDatabase> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'turnpike-test-'))
   const removeFolder = () => {
     if (given === undefined) rmSync(folder, { recursive: true, force: true })
   }
-  return cluster === undefined
+  return from === undefined
     ? sqliteIn(folder, removeFolder)
-    : postgresOf(cluster, folder, removeFolder)
+    : postgresOf(from, folder, removeFolder)
+}
+
+/** A PostgreSQL database without anything in it, gone after the test. */
+export async function blankDatabase(): Promise<TestDatabase & { readonly url: string }> {
+  if (cluster === undefined) throw new Error('this run of the tests is for SQLite')
+  const database = await newDatabaseFrom({ ...cluster, template: 'template0' })
+  onTestFinished(database.remove)
+  return { ...database, url: database.config.databaseUrl ?? '' }
 }
 
 /** A store on a database of its own, both gone after the test. */
@@ -84,7 +97,7 @@ const DROP_CHECKS = `do $$ declare one record; begin
 end $$;`
 
 async function postgresOf(
-  { url: serverUrl, template }: { readonly url: string; readonly template: string },
+  { url: serverUrl, template }: Cluster,
   folder: string,
   removeFolder: () => void,
 ): Promise<TestDatabase> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { afterAll, afterEach, assert } from 'vitest'
+import type { FirstStart } from '../../src/cli/first-start.ts'
 import { compose } from '../../src/compose.ts'
 import type { Config } from '../../src/config.ts'
 import { type Answered, createCalls, type GatewayCalls } from './calls.ts'
@@ -30,6 +31,8 @@ export interface TestGateway extends GatewayCalls {
   readonly upstream: Upstream
   /** Every log line so far, as JSON text. */
   readonly logs: readonly string[]
+  /** What its first start made, if it was one. */
+  readonly first: FirstStart | undefined
   /** Moves the gateway's clock on. */
   advance(seconds: number): void
   /** What is wrong with the books: nothing, in a gateway that works. */
@@ -77,6 +80,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     database,
     upstream,
     logs,
+    first: gateway.first,
     advance: (seconds) => {
       ahead += seconds * 1000
     },
