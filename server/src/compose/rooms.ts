@@ -12,9 +12,7 @@ import { openVault } from '../cli/root-secret.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
-import { createLedger } from '../ledger/create-ledger.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { createSharedLedger } from '../ledger/shared/create-shared-ledger.ts'
+import { openLedger } from '../ledger/open-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
@@ -109,12 +107,6 @@ export async function buildRooms(
   }
   return { rooms, dispatcher, first, draining, tellOwner }
 }
-
-/** One process that owns its database has all units at hand; one of many borrows them. */
-const openLedger = (store: Store, now: () => number): Ledger =>
-  store.loans === undefined
-    ? createLedger({ store, now })
-    : createSharedLedger({ store, loans: store.loans, now })
 
 interface OpenedStore {
   readonly store: Store

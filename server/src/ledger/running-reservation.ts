@@ -25,7 +25,7 @@ export type Held = readonly Balance[]
 
 type Changeable = { -readonly [K in keyof Settlement]: Settlement[K] }
 
-const NOTHING: Settled = { charged: 0, shortfall: 0, keyRemain: 0, accountRemain: 0 }
+const NOTHING: Settled = { charged: 0, shortfall: 0 }
 
 /** Whose units a call holds, and under which registration of this process. */
 export interface Holding {

@@ -230,10 +230,10 @@ export class CommitQueue {
   }
 
   #followSettled({ settlement }: WaitingSettlement, answer: Durable, index: number): Settled {
-    const settled = unpackSettled(answer.settled, index)
-    this.#parts.onBalance(settlement.key, settled.keyRemain)
-    this.#parts.onBalance(settlement.account, settled.accountRemain)
-    return settled
+    const { charged, shortfall, keyRemain, accountRemain } = unpackSettled(answer.settled, index)
+    this.#parts.onBalance(settlement.key, keyRemain)
+    this.#parts.onBalance(settlement.account, accountRemain)
+    return { charged, shortfall }
   }
 
   /** Memory follows a write before its caller knows of it. */

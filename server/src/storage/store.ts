@@ -63,12 +63,10 @@ export interface NodeStanding {
   readonly units: number
 }
 
-/** What a settlement took, and what key and account have left after it (as committed). */
+/** What a settlement took. */
 export interface Settled {
   readonly charged: number
   readonly shortfall: number
-  readonly keyRemain: number
-  readonly accountRemain: number
 }
 
 /**

@@ -150,8 +150,14 @@ function packNumbers(record: UsageRecord, numbers: Float64Array, from: number): 
   return at
 }
 
+/** A settlement's answer with what its payers have left. */
+export interface SettledRemains extends Settled {
+  readonly keyRemain: number
+  readonly accountRemain: number
+}
+
 /** Reads the answer to the n-th settlement of a batch. */
-export function unpackSettled(settled: Float64Array, index: number): Settled {
+export function unpackSettled(settled: Float64Array, index: number): SettledRemains {
   const at = index * SETTLED
   return {
     charged: settled[at] ?? 0,

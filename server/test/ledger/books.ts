@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { createLedger } from '../../src/ledger/create-ledger.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
-import type { OwnLedger as Ledger, Payers, Reservation } from '../../src/ledger/ledger.ts'
+import type { Ledger, Payers, Reservation } from '../../src/ledger/ledger.ts'
+import { openLedger } from '../../src/ledger/open-ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
@@ -27,7 +27,7 @@ export interface Books {
 /** A database of its own with an empty ledger, closed after the test. */
 export async function openBooks(): Promise<Books> {
   const { store, database } = await openTestStore()
-  return { store, ledger: createLedger({ store, now: Date.now }), database }
+  return { store, ledger: openLedger(store, Date.now), database }
 }
 
 /** A key and an account with these units (undefined: unlimited), on the books and in memory. */
@@ -53,8 +53,12 @@ export async function openPayers(
 }
 
 /** Reserves what the test knows can be had. */
-export function reserved(ledger: Ledger, payers: Payers, amount: number): Reservation {
-  const got = ledger.reserve(payers, units(amount))
+export async function reserved(
+  ledger: Ledger,
+  payers: Payers,
+  amount: number,
+): Promise<Reservation> {
+  const got = await ledger.reserve(payers, units(amount))
   if (isShort(got)) throw new Error(`short: ${JSON.stringify(got)}`)
   return got
 }

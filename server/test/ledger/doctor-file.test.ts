@@ -20,7 +20,7 @@ function wreck(file: string, table: string): void {
 
 async function spend(books: Books): Promise<void> {
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  await reserved(books.ledger, payers, 30).settle(units(30), recordOf('a'))
+  await (await reserved(books.ledger, payers, 30)).settle(units(30), recordOf('a'))
 }
 
 it.each(['usage', 'usage_by_time'])('finds that %s cannot be read', async (table) => {

@@ -5,7 +5,7 @@ import { recordOf } from './record.ts'
 
 async function spend(books: Books): Promise<void> {
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  await reserved(books.ledger, payers, 30).settle(units(30), recordOf('a'))
+  await (await reserved(books.ledger, payers, 30)).settle(units(30), recordOf('a'))
 }
 
 it('finds honest books in order while the gateway runs', async () => {

@@ -21,17 +21,17 @@ it('never lends more than key and account have, however many calls ask at once',
 it('says whose units are short, and whether waiting could help', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 60 })
-  expect(books.ledger.reserve(payers, units(101))).toEqual({
+  expect(await books.ledger.reserve(payers, units(101))).toEqual({
     entity: 'key',
     reserved: false,
     available: 60,
   })
-  expect(books.ledger.reserve(payers, units(61))).toMatchObject({
+  expect(await books.ledger.reserve(payers, units(61))).toMatchObject({
     entity: 'account',
     reserved: false,
   })
-  reserved(books.ledger, payers, 50)
-  expect(books.ledger.reserve(payers, units(11))).toEqual({
+  await reserved(books.ledger, payers, 50)
+  expect(await books.ledger.reserve(payers, units(11))).toEqual({
     entity: 'account',
     reserved: true,
     available: 10,
@@ -44,7 +44,7 @@ it('a key that can never pay is refused at once, though its account is only busy
   const books = await openBooks()
   const payers = await openPayers(books, { key: 5, account: 100 })
   const rich = { ...payers, keyUnlimited: true }
-  reserved(books.ledger, rich, 100)
+  await reserved(books.ledger, rich, 100)
   const short = await books.ledger.reserveSoon(payers, units(10), never)
   expect(short).toMatchObject({ entity: 'key', reserved: false })
 })
@@ -53,7 +53,10 @@ it('unlimited payers reserve without a balance in memory, and are counted', asyn
   const books = await openBooks()
   const payers = await openPayers(books, {})
   books.ledger.forget(payers.key)
-  const settled = await reserved(books.ledger, payers, 1e15).settle(units(77), recordOf('a'))
+  const settled = await (await reserved(books.ledger, payers, 1e15)).settle(
+    units(77),
+    recordOf('a'),
+  )
   expect(settled).toMatchObject({ charged: 77, shortfall: 0 })
   expect(await balanceOf(books.store, payers.key)).toEqual({ remain: 0, used: 77, requests: 1 })
   expect(await books.database.doctor()).toEqual([])
@@ -62,7 +65,7 @@ it('unlimited payers reserve without a balance in memory, and are counted', asyn
 it('a cost below the reservation frees the difference before the commit', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 100 })
-  const settling = reserved(books.ledger, payers, 100).settle(units(30), recordOf('a'))
+  const settling = (await reserved(books.ledger, payers, 100)).settle(units(30), recordOf('a'))
   expect(books.ledger.available(payers)).toBe(70)
   await settling
   expect(books.ledger.available(payers)).toBe(70)
@@ -72,8 +75,8 @@ it('a cost below the reservation frees the difference before the commit', async 
 it('a cost above the reservation takes free units, and never those of other calls', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 500 })
-  const other = reserved(books.ledger, payers, 70)
-  const overran = reserved(books.ledger, payers, 10)
+  const other = await reserved(books.ledger, payers, 70)
+  const overran = await reserved(books.ledger, payers, 10)
   expect(await overran.settle(units(50), recordOf('a'))).toMatchObject({
     charged: 30,
     shortfall: 20,
@@ -87,11 +90,11 @@ it('a cost above the reservation takes free units, and never those of other call
 it('a reservation is extended when the units can be had, and left as it is when not', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 100 })
-  const reservation = reserved(books.ledger, payers, 10)
+  const reservation = await reserved(books.ledger, payers, 10)
   expect(reservation.extend(units(60))).toBe(true)
   expect(reservation.extend(units(20))).toBe(true)
   expect(reservation.amount).toBe(60)
-  reserved(books.ledger, payers, 30)
+  await reserved(books.ledger, payers, 30)
   expect(reservation.extend(units(71))).toBe(false)
   expect(reservation.amount).toBe(60)
   reservation.release()
@@ -102,7 +105,7 @@ it('a reservation is extended when the units can be had, and left as it is when 
 it('settles once: later settles answer as the first, later releases do nothing', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 100 })
-  const reservation = reserved(books.ledger, payers, 50)
+  const reservation = await reserved(books.ledger, payers, 50)
   const first = reservation.settle(units(20), recordOf('a'))
   expect(reservation.settle(units(50), recordOf('b'))).toBe(first)
   reservation.release()
@@ -111,7 +114,7 @@ it('settles once: later settles answer as the first, later releases do nothing',
   expect(await balanceOf(books.store, payers.key)).toEqual({ remain: 80, used: 20, requests: 1 })
   expect(books.ledger.outstanding()).toEqual({ reservations: 0, units: 0 })
 
-  const released = reserved(books.ledger, payers, 50)
+  const released = await reserved(books.ledger, payers, 50)
   released.release()
   expect(await released.settle(units(50), recordOf('c'))).toMatchObject({ charged: 0 })
   await books.ledger.flush()
@@ -121,7 +124,7 @@ it('settles once: later settles answer as the first, later releases do nothing',
 it('waits for units that running calls hold, first come, first served', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  const running = reserved(books.ledger, payers, 100)
+  const running = await reserved(books.ledger, payers, 100)
   const served: string[] = []
   const wait = (name: string, amount: number) =>
     books.ledger.reserveSoon(payers, units(amount), never, 20_000).then((got) => {
@@ -143,7 +146,7 @@ it('waits for units that running calls hold, first come, first served', async ()
 it('nobody overtakes the queue, and whoever leaves it lets the next one in', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  reserved(books.ledger, payers, 60)
+  await reserved(books.ledger, payers, 60)
   const leaving = new AbortController()
   const large = books.ledger.reserveSoon(payers, units(50), leaving.signal, 20_000)
   const small = books.ledger.reserveSoon(payers, units(10), never, 20_000)
@@ -155,7 +158,7 @@ it('nobody overtakes the queue, and whoever leaves it lets the next one in', asy
 it('whoever waits in vain learns what could be had', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  reserved(books.ledger, payers, 95)
+  await reserved(books.ledger, payers, 95)
   expect(await books.ledger.reserveSoon(payers, units(10), never, 5)).toEqual({
     entity: 'key',
     reserved: true,
@@ -166,7 +169,7 @@ it('whoever waits in vain learns what could be had', async () => {
 it('units that management adds serve those who wait', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  reserved(books.ledger, payers, 100)
+  await reserved(books.ledger, payers, 100)
   const waiting = books.ledger.reserveSoon(payers, units(40), never, 20_000)
   await books.ledger.adjust({ entity: payers.key, delta: 40, reason: '', actor: 'test' })
   expect(isShort(await waiting)).toBe(false)
@@ -186,7 +189,7 @@ it('a balance that was read before a commit never overwrites what the commit sai
 it('a forgotten balance stays while a call holds units of it', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 1_000 })
-  const running = reserved(books.ledger, payers, 60)
+  const running = await reserved(books.ledger, payers, 60)
   books.ledger.forget(payers.key)
   expect(books.ledger.knows(payers.key)).toBe(true)
   expect(books.ledger.available(payers)).toBe(40)
@@ -205,7 +208,7 @@ it('a balance nobody made known is an error, not a free call', async () => {
 it('whoever waits is answered, though the cache dropped its key and 20 000 others since', async () => {
   const books = await openBooks()
   const payers = await openPayers(books, { key: 100, account: 100 })
-  reserved(books.ledger, { ...payers, keyUnlimited: true }, 100)
+  await reserved(books.ledger, { ...payers, keyUnlimited: true }, 100)
   const waiting = books.ledger.reserveSoon(payers, units(10), never, 2_000)
   books.ledger.forget(payers.key)
   const opening = { amount: 0, actor: 'test', seconds: 1 }

@@ -235,7 +235,7 @@ function createBook(remain: number, holdSettlements: boolean) {
         left -= cost
         endings.push({ cost, record })
         if (holdSettlements) await new Promise<void>((resolve) => waiting.push(resolve))
-        return { charged: cost, shortfall: 0, keyRemain: left, accountRemain: 0 }
+        return { charged: cost, shortfall: 0 }
       },
       renounce: () => void told.renounced++,
       release() {
