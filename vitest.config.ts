@@ -7,7 +7,7 @@ const ABOUT_SQLITE = [
   'server/test/bad-days/{database,kill}.test.ts',
   'server/test/cli/*.test.ts',
   'server/test/first-minute/*.test.ts',
-  'server/test/ledger/{doctor-file,kill,model}.test.ts',
+  'server/test/ledger/{doctor-file,kill,memory,model}.test.ts',
   'server/test/storage/{commit-queue,disk-full,opening,sqlite-threads,wire}.test.ts',
 ]
 

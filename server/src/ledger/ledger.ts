@@ -24,8 +24,8 @@ export interface Short {
 export interface Reservation {
   /** Units held now. */
   readonly amount: Units
-  /** Takes more before a dearer attempt; false (and nothing taken) when it can't be had. */
-  extend(total: Units): boolean
+  /** Takes more before a dearer attempt; false (and nothing taken) when it can't be had. At once when it is at hand. */
+  extend(total: Units): boolean | Promise<boolean>
   /**
    * Charges `min(cost, what is left)` and writes the record, in one commit. Resolves when it is durable.
    * A cost above the reservation takes the difference from free units, never from other calls.

@@ -60,7 +60,14 @@ export class RunningReservation implements Reservation {
     return this.#amount as Units
   }
 
-  extend(total: Units): boolean {
+  extend(total: Units): boolean | Promise<boolean> {
+    if (this.#ended) return false
+    const more = total - this.#amount
+    const fetching = more > this.#free() ? this.#books.fetch(this.#held, more) : undefined
+    return fetching === undefined ? this.#grow(total) : fetching.then(() => this.#grow(total))
+  }
+
+  #grow(total: Units): boolean {
     const more = total - this.#amount
     if (this.#ended || more > this.#free()) return false
     if (more > 0) this.#resize(total)

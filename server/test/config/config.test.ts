@@ -22,6 +22,7 @@ describe('the environment', () => {
       port: 3000,
       dataFolder: join('/srv', 'data'),
       databaseUrl: undefined,
+      workers: 1,
       trustedProxies: [],
       privateUpstreams: 'allow',
       secret: undefined,
@@ -106,7 +107,7 @@ describe('the environment', () => {
     [{ DATABASE_URL: 'mysql://db/turnpike' }, /must look like postgres:/],
     [{ DATABASE_URL: 'postgres://ann:pa/ss@db' }, /must look like|names no database/],
     [{ DATABASE_URL: 'postgres://db' }, /names no database/],
-    [{ TURNPIKE_WORKERS: '4' }, /later version/],
+    [{ TURNPIKE_WORKERS: '4' }, /share PostgreSQL/],
     [{ ANTHROPIC_API_KEY: 'x' }, /later version/],
     [{ GEMINI_API_KEY: 'x' }, /later version/],
     [{ OPENAI_MODELS: 'a' }, /nothing without OPENAI_API_KEY/],
@@ -122,7 +123,11 @@ describe('the environment', () => {
     }
   })
 
-  it('accepts one worker, which is what there is', () => {
+  it('lets several workers share PostgreSQL, and leaves SQLite to one', () => {
     expect(mistakesOf({ TURNPIKE_WORKERS: '1' })).toEqual([])
+    const database = { DATABASE_URL: 'postgres://ann@db/turnpike' }
+    expect(mistakesOf({ ...database, TURNPIKE_WORKERS: '4' })).toEqual([])
+    expect(mistakesOf({ ...database, TURNPIKE_WORKERS: 'auto' })).toEqual([])
+    expect(mistakesOf({ ...database, TURNPIKE_WORKERS: 'many' })).toHaveLength(1)
   })
 })

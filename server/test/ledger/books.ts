@@ -65,7 +65,7 @@ export async function reserved(
 
 export async function balanceOf(store: Store, entity: number) {
   return store.db
-    .selectFrom('balance')
+    .selectFrom('balance_now')
     .select(['remain', 'used', 'requests'])
     .where('entity', '=', entity)
     .executeTakeFirstOrThrow()

@@ -28,7 +28,7 @@ it.each([
   ],
   [
     'usage that was forgotten',
-    'update balance set used = 0 where entity = 5',
+    'update balance set used = used - 30 where entity = 5',
     [
       {
         what: 'used_differs',
@@ -89,7 +89,7 @@ it('finds used units below zero', async () => {
   const books = await openBooks()
   await spend(books)
   await books.database.tamper(
-    'update balance set used = -30 where entity = 4; update usage set quota = -30',
+    'update balance set used = used - 60 where entity = 4; update usage set quota = -30',
   )
   const findings = await books.database.doctor()
   expect(findings).toContainEqual({

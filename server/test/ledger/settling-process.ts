@@ -13,7 +13,7 @@ const ledger = createLedger({ store, now: Date.now })
 const key = keyEntity(1)
 const account = accountEntity(1)
 const opening = { amount: 1e9, actor: 'test', seconds: 1 }
-const present = await store.db.selectFrom('balance').selectAll().execute()
+const present = await store.db.selectFrom('balance_now').selectAll().execute()
 if (present.length === 0) {
   await store.write([
     ...openBalance(store, { entity: key, ...opening }),

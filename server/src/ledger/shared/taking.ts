@@ -58,6 +58,7 @@ export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'rese
     signal.throwIfAborted()
     if (!room.hasQueue(payers)) {
       const got = await reserve(payers, amount)
+      if (signal.aborted) throw abandoned(got, signal)
       if (!isShort(got) || !got.reserved) return got
     }
     const stop = askAgain(parts, payers, amount)
@@ -98,4 +99,10 @@ function askAgain(
   }
   turn()
   return () => stop()
+}
+
+/** Whoever wanted the units is gone; they are not. */
+function abandoned(got: Reservation | Short, signal: AbortSignal): unknown {
+  if (!isShort(got)) got.release()
+  return signal.reason
 }
