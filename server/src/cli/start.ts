@@ -58,6 +58,8 @@ function listenForSignals(): { first: Promise<void>; second: Promise<number> } {
   else {
     // A terminal's Ctrl-C reaches all processes at once; the one that started us passes it on, once.
     process.on('SIGINT', () => undefined)
+    // Without its parent a worker ends, too, but in order; left to itself it would end at once.
+    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
     process.on('disconnect', tell)
   }
   return { first: first.promise, second: second.promise }
