@@ -90,7 +90,7 @@ begin
     named := 'usage_' || to_char(month, 'YYYY_MM');
     continue when to_regclass(named) is not null;
     begin
-      execute format('create table %I partition of usage for values from (%s) to (%s)', named,
+      execute format('create table if not exists %I partition of usage for values from (%s) to (%s)', named,
         (extract(epoch from month) * 1000)::bigint,
         (extract(epoch from month + interval '1 month') * 1000)::bigint);
     exception when check_violation or lock_not_available or deadlock_detected or invalid_object_definition then

@@ -43,9 +43,12 @@ export async function migrate(client: ClientBase, named: string): Promise<void> 
   }
 }
 
+/** Asks the catalogue's own table: `to_regclass` may remember, after the wait, that there was no such table. */
+const HAS_META = `select 1 from pg_class where relname = 'meta' and relnamespace = current_schema()::regnamespace`
+
 async function schemaOf(client: ClientBase, named: string): Promise<number> {
-  const { rows: tables } = await client.query(`select to_regclass('meta') is not null as there`)
-  if (tables[0]?.there !== true) return 0
+  const { rows: tables } = await client.query(HAS_META)
+  if (tables.length === 0) return 0
   const { rows } = await client.query(`select value from meta where name = 'schema'`)
   const found = Number(rows[0]?.value ?? 0)
   if (found > SCHEMA) throw new NewerSchema(named, found, SCHEMA)
