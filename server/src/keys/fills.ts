@@ -1,6 +1,8 @@
 /**
  * Reads under way, one for each digest however many calls wait for it, and what was changed or evicted meanwhile: a read
  * sees a snapshot of its own and may bring back what was there before a change. What changed before it began, it sees.
+ * That holds for changes of other nodes, too: a node hears of a change only after its commit, so whatever was heard of
+ * before a read began is in the snapshot of that read, and whatever is heard of later is noted here.
  */
 export interface Fills<T, R> {
   /** Reads, again whenever `outdated` says that something noted meanwhile makes the result old; then keeps it. */

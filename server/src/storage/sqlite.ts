@@ -45,7 +45,7 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
     async write(statements, changes = []) {
       const written = await queue.write(statements.map(toPlain), changes)
       // Only those that follow this very write, so that a listener may write, too.
-      await Promise.all(changes.map((change) => followers.get(change)))
+      await Promise.all(changes.flatMap((change) => followers.get(change) ?? []))
       return written
     },
     settle: (settlement) => queue.settle(settlement),

@@ -118,7 +118,7 @@ function createOrder(parts: Pick<FeedParts, 'onChange' | 'onBehind'>, newest: nu
         await new Promise<void>((resolve) => void waiting.push({ seq: last, resolve }))
       }
       // Only those of this very write, so that a listener may write, too.
-      await Promise.all(changes.map((_, at) => following.get(first + at)))
+      await Promise.all(changes.flatMap((_, at) => following.get(first + at) ?? []))
     },
     /** Nobody will hear of these any more, but they are committed. */
     giveUp() {

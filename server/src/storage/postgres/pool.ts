@@ -11,7 +11,7 @@ const CONNECT_MS = 10_000
 const READ_MS = 30_000
 
 /** Numbers as JavaScript's, for our connections alone: the parser of the library would be everybody's. */
-export const numbersAsNumbers = numbersAs(Number)
+const numbersAsNumbers = numbersAs(Number)
 
 /** Reads int8 and numeric as one wants them. */
 export function numbersAs(parse: (text: string) => unknown): CustomTypesConfig {
