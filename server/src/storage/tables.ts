@@ -14,12 +14,15 @@ export interface Tables {
   balance: BalanceTable
   /** For reading: what is on loan to nodes counts as theirs whose it is. */
   balance_now: BalanceTable
-  /** Everything that changed a balance besides usage: grants, deltas, sets, closings. `idempotency` is unique when not null. */
+  /**
+   * Everything that changed a balance besides usage: grants, deltas, sets, closings, redeemed codes.
+   * `idempotency` is unique when not null.
+   */
   entry: {
     id: Generated<number>
     entity: number
     delta: number
-    kind: 'grant' | 'adjust' | 'set' | 'refund' | 'close'
+    kind: 'grant' | 'adjust' | 'set' | 'refund' | 'close' | 'redeem'
     reason: string
     actor: string
     idempotency: string | null
@@ -29,6 +32,7 @@ export interface Tables {
   /** Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names. */
   usage_hour: UsageHourTable
   access_token: AccessTokenTable
+  redemption: RedemptionTable
   channel: ChannelTable
   /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
   price: { model: string; price: string; updated_at: number }
@@ -141,6 +145,25 @@ export interface AccessTokenTable {
   created_at: number
   last_used_at: number | null
   deleted_at: number | null
+}
+
+/** Codes that add units to the balance of whoever redeems them, once. A withdrawn code has no row. */
+export interface RedemptionTable {
+  id: number
+  /** The first id of those that were made together. */
+  batch_id: number
+  name: string
+  /** SHA-256 of the code, base64url (codes have 190 random bits, so no pepper is needed). Unique: the look-up. */
+  digest: string
+  /** The last four characters of the code. */
+  hint: string
+  /** Units it is worth, 1 .. 10^15. */
+  quota: number
+  created_at: number
+  expires_at: number | null
+  /** Null while the code is unused, as `redeemed_by` is: the account. */
+  redeemed_at: number | null
+  redeemed_by: number | null
 }
 
 export interface ChannelTable {

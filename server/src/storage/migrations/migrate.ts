@@ -3,9 +3,10 @@ import { NewerSchema } from '../failures.ts'
 import { first } from './0001-first.ts'
 import { usageHours } from './0002-usage-hours.ts'
 import { balanceNow } from './0003-balance-now.ts'
+import { redemptions } from './0004-redemptions.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [first, usageHours, balanceNow]
+const steps: readonly string[] = [first, usageHours, balanceNow, redemptions]
 
 /** The schema this program writes. */
 export const SCHEMA = steps.length

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, it, onTestFinished } from 'vitest'
+import { first } from '../../src/storage/migrations/0001-first.ts'
+import { usageHours } from '../../src/storage/migrations/0002-usage-hours.ts'
+import { balanceNow } from '../../src/storage/migrations/0003-balance-now.ts'
+import { migrate, SCHEMA, schemaOf } from '../../src/storage/migrations/migrate.ts'
+import { temporaryFolder } from '../ledger/books.ts'
+
+const KINDS = ['grant', 'adjust', 'set', 'refund', 'close']
+
+/** A database as the third schema left it. */
+async function third(): Promise<DatabaseSync> {
+  const database = new DatabaseSync(join(await temporaryFolder(), 'third.db'))
+  onTestFinished(() => database.close())
+  database.exec(first + usageHours + balanceNow)
+  database.exec("insert into meta (name, value) values ('schema', '3')")
+  return database
+}
+
+const insert = (database: DatabaseSync, kind: string, idempotency: string | null = null) =>
+  database
+    .prepare(
+      `insert into entry (entity, delta, kind, reason, actor, idempotency, created_at)
+        values (5, 7, ?, 'because', 'somebody', ?, 99)`,
+    )
+    .run(kind, idempotency).lastInsertRowid
+
+const entries = (database: DatabaseSync) =>
+  database.prepare('select * from entry order by id').all()
+
+const indexes = (database: DatabaseSync) =>
+  database
+    .prepare("select name, sql from sqlite_master where tbl_name = 'entry' and type = 'index'")
+    .all()
+
+it('entries keep their rows, ids and indexes when their kinds become more', async () => {
+  const database = await third()
+  for (const kind of KINDS) insert(database, kind, `once:${kind}`)
+  database.exec('delete from entry where id in (2, 5)')
+  const before = { entries: entries(database), indexes: indexes(database) }
+  expect(before.entries).toHaveLength(3)
+  migrate(database, '')
+  expect(schemaOf(database)).toBe(SCHEMA)
+  expect({ entries: entries(database), indexes: indexes(database) }).toEqual(before)
+  expect(database.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' })
+  // The id of the deleted newest entry is not given again.
+  expect(insert(database, 'redeem')).toBe(6)
+  expect(() => insert(database, 'redeem', 'once:grant')).toThrow(/UNIQUE.*entry\.idempotency/)
+  expect(() => insert(database, 'gift')).toThrow(/CHECK/)
+})
+
+it.each([
+  ['that never had an entry', 1],
+  ['whose entries are all gone', 3],
+])('a database %s goes on counting where it was', async (_what, next) => {
+  const database = await third()
+  for (let id = 1; id < next; id++) insert(database, 'grant')
+  database.exec('delete from entry')
+  migrate(database, '')
+  expect(insert(database, 'redeem')).toBe(next)
+  const counted = database.prepare("select * from sqlite_sequence where name like 'entry%'").all()
+  expect(counted).toEqual([{ name: 'entry', seq: next }])
+})
