@@ -13,13 +13,19 @@ const FOREIGN_LONGEST = 200
 
 /** A new key value: 42 random letters and digits (250 bits) and six that check them. Without `sk-`. */
 export function generateKey(random: (bytes: number) => Uint8Array): string {
-  let value = ''
-  while (value.length < RANDOM_LENGTH) {
-    for (const byte of random(RANDOM_LENGTH)) {
-      if (byte < FAIR_BYTES && value.length < RANDOM_LENGTH) value += LETTERS[byte % LETTERS.length]
+  const value = randomLetters(random, RANDOM_LENGTH)
+  return value + checksum(value)
+}
+
+/** Letters and digits, each equally likely: 5.95 bits a character. */
+export function randomLetters(random: (bytes: number) => Uint8Array, length: number): string {
+  let letters = ''
+  while (letters.length < length) {
+    for (const byte of random(length)) {
+      if (byte < FAIR_BYTES && letters.length < length) letters += LETTERS[byte % LETTERS.length]
     }
   }
-  return value + checksum(value)
+  return letters
 }
 
 /**
