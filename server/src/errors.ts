@@ -140,6 +140,13 @@ export const refusals = {
     'the key would still be exhausted',
     'Send remain_quota or unlimited_quota with it.',
   ],
+  redemption_unknown: [200, 'this code is not known', 'Check the code for typing errors.'],
+  redemption_used: [
+    200,
+    'this code was redeemed already',
+    'A code works once: ask for another one.',
+  ],
+  redemption_expired: [200, 'this code has expired', 'Ask whoever gave it to you for another one.'],
   idempotency_conflict: [200, 'this Idempotency-Key was used with another body', 'Use a new one.'],
   not_found: [200, 'there is no such record', 'Check the id or name.'],
   already_exists: [200, 'there is one with this name already', 'Choose another name.'],

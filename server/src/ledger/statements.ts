@@ -17,7 +17,7 @@ export interface BalanceWish {
 export interface BalanceDelta {
   readonly entity: Entity
   readonly delta: number
-  readonly kind: 'adjust' | 'refund'
+  readonly kind: 'adjust' | 'refund' | 'redeem'
   readonly reason: string
   readonly actor: string
   readonly idempotency?: string | undefined

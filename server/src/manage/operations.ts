@@ -9,6 +9,7 @@ import { listNodes } from './node/list.ts'
 import { createOpenApi } from './openapi.ts'
 import { type Operation, operation } from './operation.ts'
 import { priceOperations } from './price/operations.ts'
+import { redemptionOperations } from './redemption/operations.ts'
 import type { Rooms } from './rooms.ts'
 import { settingOperations } from './setting/operations.ts'
 import { statusOperations } from './status/operations.ts'
@@ -23,6 +24,7 @@ export function operations(rooms: Rooms): readonly Operation[] {
     ...modelListOperations(rooms),
     ...userOperations(rooms),
     ...accessTokenOperations(rooms),
+    ...redemptionOperations(rooms),
     ...logOperations(rooms),
     ...channelOperations(rooms),
     ...priceOperations(rooms),

@@ -27,8 +27,18 @@ interface Sample {
 }
 
 /** Filled with the ids that the samples need. */
-const ids = { key: 0, deletable: 0, user: 0, gone: 0, channel: 0, channelGone: 0, token: 0 }
+const ids = {
+  key: 0,
+  deletable: 0,
+  user: 0,
+  gone: 0,
+  channel: 0,
+  channelGone: 0,
+  token: 0,
+  code: 0,
+}
 let apiKey = ''
+let code = ''
 
 beforeAll(async () => {
   await gateway.offer('sampled')
@@ -44,6 +54,10 @@ beforeAll(async () => {
   const made = await gateway.manage('POST', '/api/user/self/access_tokens', { name: 'sample' })
   gateway.secret(made.token)
   ids.token = made.id
+  const codes = await gateway.manage('POST', '/api/redemption/', { name: 'x', quota: 1, count: 2 })
+  for (const one of codes) code = gateway.secret(one)
+  const { items } = await gateway.manage('GET', '/api/redemption/')
+  ids.code = items[1].id
 })
 
 const samples: Record<string, () => Sample> = {
@@ -86,6 +100,10 @@ const samples: Record<string, () => Sample> = {
     path: `/api/user/${ids.user}/access_tokens`,
     body: { name: 'x' },
   }),
+  postUserTopup: () => ({ body: { key: code } }),
+  postRedemption: () => ({ body: { name: 'made', quota: 1, count: 2 } }),
+  getRedemption: () => ({}),
+  deleteRedemptionById: () => ({ path: `/api/redemption/${ids.code}` }),
   getLogSelf: () => ({}),
   getLog: () => ({}),
   getLogSelfStat: () => ({}),
@@ -165,7 +183,9 @@ describe('the OpenAPI document', () => {
       sample.body,
       sample.apiKey ? { authorization: `Bearer ${apiKey}` } : {},
     )
-    for (const secret of [json?.data?.key, json?.data?.token]) if (secret) gateway.secret(secret)
+    const { key, token, ...others } = json?.data ?? {}
+    const codes = operation.operationId === 'postRedemption' ? Object.values(others) : []
+    for (const secret of [key, token, ...codes]) if (secret) gateway.secret(secret)
     expect(status).toBe(200)
     const content = operation.responses['200']?.content ?? {}
     const schema = content['application/json']?.schema

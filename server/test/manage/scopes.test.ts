@@ -43,6 +43,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'GET /api/user/self/access_tokens',
     'POST /api/user/self/access_tokens',
     'DELETE /api/user/self/access_tokens/{id}',
+    'POST /api/user/topup',
   ],
   admin: [
     'POST /api/user',
@@ -52,6 +53,9 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'DELETE /api/user/{id}',
     'POST /api/user/{id}/quota',
     'POST /api/user/{id}/access_tokens',
+    'POST /api/redemption',
+    'GET /api/redemption',
+    'DELETE /api/redemption/{id}',
     'GET /api/log',
     'GET /api/log/stat',
     'GET /api/data',
