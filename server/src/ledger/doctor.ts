@@ -2,6 +2,7 @@ import { withPostgresSnapshot } from '../storage/postgres/snapshot.ts'
 import type { Snapshot } from '../storage/snapshot.ts'
 import { withSqliteSnapshot } from '../storage/sqlite-snapshot.ts'
 import { describeEntity } from './entity.ts'
+import { judgeRedeemed, redeemedOtherwise } from './redeemed.ts'
 
 /** One thing that is wrong with the books, with its figures. */
 export interface Finding {
@@ -18,6 +19,7 @@ export type FindingKind =
   | 'below_zero'
   | 'balance_missing'
   | 'settled_twice'
+  | 'redeemed_differs'
 
 /** Named findings of each kind; a broken disk would fill the screen. */
 const NAMED = 20
@@ -70,6 +72,7 @@ async function examine(snapshot: Snapshot): Promise<readonly Finding[]> {
     ...(await asFarAsReadable(snapshot, damages, "the database can't be read whole")),
     ...(await asFarAsReadable(snapshot, differences, "the books can't be added up")),
     ...(await asFarAsReadable(snapshot, repeated, "the calls can't be told apart")),
+    ...(await asFarAsReadable(snapshot, redeemed, "redeemed codes can't be compared")),
   ]
 }
 
@@ -99,6 +102,11 @@ async function repeated(snapshot: Snapshot): Promise<Finding[]> {
     subject: `request ${id}`,
     says: `${records} usage records charge ${units} units for it`,
   }))
+}
+
+async function redeemed(snapshot: Snapshot): Promise<Finding[]> {
+  const rows = await snapshot.rows(redeemedOtherwise(NAMED))
+  return [...rows].map((row) => ({ what: 'redeemed_differs', ...judgeRedeemed(row) }))
 }
 
 async function differences(snapshot: Snapshot): Promise<Finding[]> {

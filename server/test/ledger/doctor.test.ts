@@ -114,6 +114,60 @@ it('finds a call that was charged twice, though the balances agree', async () =>
   ])
 })
 
+const CODES = `
+  insert into redemption (id, batch_id, name, digest, hint, quota, created_at, redeemed_at, redeemed_by)
+    values (1, 1, 'x', 'a', 'aaaa', 40, 1, 2, 1), (2, 1, 'x', 'b', 'bbbb', 60, 1, 2, 1), (3, 1, 'x', 'c', 'cccc', 9, 1, null, null);
+  insert into entry (id, entity, delta, kind, reason, actor, idempotency, created_at)
+    values (11, 5, 40, 'redeem', '', '', 'redeem:1', 2), (12, 5, 60, 'redeem', '', '', 'redeem:2', 2);
+  update balance set remain = remain + 100 where entity = 5;`
+
+const redeemedFor = (units: number) => `redeemed for ${units} units by account 1, but`
+
+it.each([
+  ['nothing', '', []],
+  [
+    'a code that counted for less than it is worth',
+    `update entry set delta = 39 where id = 11; update balance set remain = remain - 1 where entity = 5`,
+    [
+      {
+        subject: 'redemption 1',
+        says: `${redeemedFor(40)} its entry adds 39 units to account 1`,
+      },
+    ],
+  ],
+  [
+    'a code that counted for somebody else',
+    'update redemption set redeemed_by = 7 where id = 2',
+    [
+      {
+        subject: 'redemption 2',
+        says: 'redeemed for 60 units by account 7, but its entry adds 60 units to account 1',
+      },
+    ],
+  ],
+  [
+    'a code that was redeemed for nothing, and an entry of another kind in its place',
+    "update entry set kind = 'adjust' where id = 12",
+    [{ subject: 'redemption 2', says: `${redeemedFor(60)} no entry says so` }],
+  ],
+  [
+    'units for a code that nobody redeemed, and for none at all',
+    `update redemption set redeemed_at = null, redeemed_by = null where id = 2;
+     update entry set idempotency = null where id = 11;
+     delete from redemption where id = 1`,
+    [11, 12].map((id) => ({
+      subject: `entry ${id}`,
+      says: `it adds ${id === 11 ? 40 : 60} units to account 1, but no code was redeemed for it`,
+    })),
+  ],
+])('finds %s among redeemed codes', async (_name, sql, findings) => {
+  const books = await openBooks()
+  await spend(books)
+  await books.database.tamper(CODES + sql)
+  const expected = findings.map((finding) => ({ what: 'redeemed_differs', ...finding }))
+  expect(await books.database.doctor()).toEqual(expected)
+})
+
 it('names the first findings and counts the rest', async () => {
   const books = await openBooks()
   for (let id = 1; id <= 30; id++) await openPayers(books, { key: 1, account: 1, id })

@@ -73,7 +73,9 @@ async function create(
   }
   const codes = Array.from({ length: count }, () => generateCode(rooms.random))
   const ids = await Promise.all(codes.map(() => store.nextId('redemption')))
-  const batchId = Math.min(...ids)
+  // Asked for at the same time, they need not come in order.
+  ids.sort((a, b) => a - b)
+  const [batchId = 0] = ids
   const rows = ids.map((id, at) => ({
     id,
     batch_id: batchId,
