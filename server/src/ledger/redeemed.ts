@@ -2,18 +2,22 @@ import { describeEntity, type Entity } from './entity.ts'
 
 /**
  * Redeemed codes and entries of that kind that don't belong together, at most so many: a code counts once, for what it
- * is worth, for whoever redeemed it. Standard SQL.
+ * is worth, for whoever redeemed it. Sorted together and not joined: SQLite would compare each with each.
  */
 export const redeemedOtherwise = (most: number) => `
-  with code as (
-    select 'redeem:' || cast(id as text) as name, id, quota, redeemed_by * 4 + 1 as entity
+  select max(code) as code, max(worth) as worth, max(redeemer) as redeemer, max(entry) as entry, max(delta) as delta,
+    max(entity) as entity
+  from (
+    select 'redeem:' || cast(id as text) as name, id as code, quota as worth, redeemed_by * 4 + 1 as redeemer,
+        null as entry, null as delta, null as entity
       from redemption where redeemed_at is not null
-  ),
-  added as (select idempotency as name, id, delta, entity from entry where kind = 'redeem')
-  select code.id as code, code.quota as worth, code.entity as redeemer, added.id as entry, added.delta, added.entity
-  from code full join added on added.name = code.name
-  where code.id is null or added.id is null or code.quota <> added.delta or code.entity <> added.entity
-  order by code.id, added.id limit ${most}`
+    union all
+    select coalesce(idempotency, 'entry:' || cast(id as text)), null, null, null, id, delta, entity
+      from entry where kind = 'redeem'
+  ) as parts
+  group by name
+  having count(code) = 0 or count(entry) = 0 or max(worth) <> max(delta) or max(redeemer) <> max(entity)
+  order by max(code), max(entry) limit ${most}`
 
 /** Says what is wrong with a row of it. */
 export function judgeRedeemed(row: Record<string, unknown>): { subject: string; says: string } {
