@@ -70,7 +70,8 @@ interface Found {
 function follow(whole: Shape, value: unknown, steps: readonly string[]): Found {
   let shape = whole
   let found = value
-  let secret = false
+  // A text in the place of the whole body may be whatever was meant to be a member of it.
+  let secret = steps.length === 0
   for (const step of steps) {
     shape = inside(shape, step)
     found = found === null || found === undefined ? undefined : Reflect.get(Object(found), step)

@@ -200,7 +200,7 @@ describe('bodies', () => {
     ['{"items":[{}]}', 'items[0].amount is required'],
     ['{"items":[{"amount":"x"}]}', 'items[0].amount must be a whole number, got "x" (string)'],
     ['[]', 'the body must be a JSON object, got a list'],
-    ['"x"', 'the body must be a JSON object, got "x" (string)'],
+    ['"x"', 'the body must be a JSON object, got a string'],
     ['{"name":"a\\u0000"}', 'name must not hold a NUL character'],
     ['{"name":"\\ud800"}', 'name must not hold an unpaired surrogate'],
   ])('with a wrong member are refused in words that name it: %s', async (body, message) => {
