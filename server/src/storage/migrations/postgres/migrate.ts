@@ -4,9 +4,10 @@ import { LOCKS } from '../../postgres/locks.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
+import { redemptions } from './0003-redemptions.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [`${first}${functions}`, sharedLedger]
+const steps: readonly string[] = [`${first}${functions}`, sharedLedger, redemptions]
 
 /** The schema this program writes. */
 const SCHEMA = steps.length
