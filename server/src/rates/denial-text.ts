@@ -1,0 +1,21 @@
+import type { Denial } from './tally.ts'
+
+/** Whole seconds after which the same call passes. */
+export const retryAfterOf = ({ waitMs }: Denial): number => Math.max(1, Math.ceil(waitMs / 1000))
+
+/** Which limit it is, whose, and when to come again. `tokens`: what the call was expected to use. */
+export function denialText(denial: Denial, tokens: number): string {
+  const { limited, of, most, left } = denial
+  const whose = limited.whose === 'key' ? 'this API key' : 'the account of this API key'
+  const again = `try again in ${retryAfterOf(denial)} s`
+  switch (of) {
+    case 'requests':
+      return `${whose} may make ${counted(most, 'request')} a minute (rpm_limit), and made them: ${again}`
+    case 'tokens':
+      return `${whose} may use ${counted(most, 'token')} a minute (tpm_limit), ${left} are left, and this call may use ${tokens}: ${again}`
+    case 'calls':
+      return `${whose} may have ${counted(most, 'call')} running at a time (max_concurrent), and has them: try again when one has ended`
+  }
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
