@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { accountEntity } from '../ledger/entity.ts'
 import { openBalance, setBalance } from '../ledger/statements.ts'
+import { type Limits, readLimits, writeLimits } from '../rates/limits.ts'
 import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
 import type { AccountTable } from '../storage/tables.ts'
 import { ACTIVE, SUSPENDED } from './status.ts'
@@ -18,6 +19,7 @@ export interface Account {
   /** Further groups it may use. */
   readonly groups: readonly string[]
   readonly unlimited: boolean
+  readonly limits: Limits
   readonly hasPassword: boolean
   readonly createdAt: number
   readonly remain: number
@@ -33,10 +35,15 @@ export interface NewAccount {
   readonly groups: readonly string[]
   readonly quota: number
   readonly unlimited: boolean
+  readonly limits?: Limits
 }
 
 /** What should become different. `quota` is set, whatever it was. */
-export type AccountChange = Partial<NewAccount> & { readonly status?: number }
+export type AccountChange = Omit<Partial<NewAccount>, 'limits'> & {
+  readonly status?: number
+  /** One column holds several limits, so it is only replaced as it was read. */
+  readonly limits?: { readonly before: Limits; readonly after: Limits }
+}
 
 /** Who does it, for the books, and what is written with it (audit). */
 export interface By {
@@ -56,9 +63,9 @@ export interface Accounts {
   list(page: { readonly skip: number; readonly take: number }): Promise<AccountPage>
   /** @throws UniqueViolation when the name is taken. */
   create(wanted: NewAccount, by: By): Promise<number>
-  /** False, and nothing changed, when it would leave no active administrator or the account is gone. */
+  /** False, and nothing changed, when it would leave no active administrator, its limits were changed, or it is gone. */
   update(id: number, change: AccountChange, by: By): Promise<boolean>
-  /** Ends the account, its keys and its tokens. False as for `update`. */
+  /** Ends the account, its keys and its tokens. False when nobody could administer afterwards or it is gone. */
   remove(id: number, by: By): Promise<boolean>
 }
 
@@ -118,6 +125,7 @@ async function createAccount(
         unlimited_quota: wanted.unlimited ? 1 : 0,
         created_at: seconds,
         deleted_at: null,
+        limits: writeLimits(wanted.limits ?? {}),
       }),
       ...openBalance(store, { entity, amount: wanted.quota, actor: by.actor, seconds }),
       ...(by.also?.(id) ?? []),
@@ -186,9 +194,13 @@ function changeStatement(store: Store, id: number, change: AccountChange): State
       ...(change.group === undefined ? {} : { group_name: change.group }),
       ...(change.groups === undefined ? {} : { groups: JSON.stringify(change.groups) }),
       ...(change.unlimited === undefined ? {} : { unlimited_quota: change.unlimited ? 1 : 0 }),
+      ...(change.limits === undefined ? {} : { limits: writeLimits(change.limits.after) }),
     })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
+    .$if(change.limits !== undefined, (narrowed) =>
+      narrowed.where('limits', 'is not distinct from', writeLimits(change.limits?.before ?? {})),
+    )
   return mustChange(ends ? query.where(anotherAdmin(id)) : query)
 }
 
@@ -240,6 +252,7 @@ function toAccount(row: AccountRow): Account {
     group: row.group_name,
     groups,
     unlimited: row.unlimited_quota === 1,
+    limits: readLimits(row.limits),
     hasPassword: row.password_hash !== null,
     createdAt: row.created_at,
     remain: row.remain ?? 0,

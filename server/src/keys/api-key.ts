@@ -1,4 +1,5 @@
 import type { Entity } from '../ledger/entity.ts'
+import type { Limited } from '../rates/limits.ts'
 
 /** A key with its rules compiled, as the relay asks it. Made when the key enters the cache; never changed afterwards. */
 export interface ApiKey {
@@ -24,6 +25,8 @@ export interface ApiKey {
   readonly group: string
   readonly groupAvailable: boolean
   readonly crossGroupRetry: boolean
+  /** Rate limits of the key and of its account; undefined when neither has any. */
+  readonly limits: readonly Limited[] | undefined
   mayUseModel(id: string): boolean
   mayCallFrom(ip: string): boolean
 }

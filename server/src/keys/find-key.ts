@@ -1,4 +1,4 @@
-import type { CompiledQuery, Kysely } from 'kysely'
+import type { CompiledQuery, Kysely, QueryCreator } from 'kysely'
 import { accountEntity, keyEntity } from '../ledger/entity.ts'
 import type { Tables } from '../storage/tables.ts'
 import type { StoredKey } from './stored-key.ts'
@@ -41,9 +41,20 @@ export function createFindKey(db: Kysely<Tables>): FindKey {
   }
 }
 
+/** The live key with this id, whatever its value is by now. */
+export function findKeyById(db: Kysely<Tables>, id: number): Promise<FoundKey | undefined> {
+  const asking = db.with('asked', (asked) =>
+    asked
+      .selectFrom('key')
+      .select(['id', (eb) => eb.lit(null).$castTo<number | null>().as('former_until')])
+      .where('id', '=', id),
+  )
+  return selectAsked(asking).executeTakeFirst()
+}
+
 function selectKey(db: Kysely<Tables>, digests: readonly string[], nowSeconds: number) {
-  return db
-    .with('asked', (asked) =>
+  return selectAsked(
+    db.with('asked', (asked) =>
       asked
         .selectFrom('key')
         .select(['id', (eb) => eb.lit(null).$castTo<number | null>().as('former_until')])
@@ -55,7 +66,17 @@ function selectKey(db: Kysely<Tables>, digests: readonly string[], nowSeconds: n
             .where('digest', 'in', digests)
             .where('valid_until', '>', nowSeconds),
         ),
-    )
+    ),
+  )
+}
+
+interface AskedKeys {
+  asked: { id: number; former_until: number | null }
+}
+
+/** Adds to the keys that are asked for what the cache wants to know of them. */
+function selectAsked(asking: QueryCreator<Tables & AskedKeys>) {
+  return asking
     .selectFrom('asked')
     .innerJoin('key', 'key.id', 'asked.id')
     .innerJoin('account', 'account.id', 'key.account_id')
@@ -81,11 +102,13 @@ function selectKey(db: Kysely<Tables>, digests: readonly string[], nowSeconds: n
       'key.allow_ips',
       'key.group_name',
       'key.cross_group_retry',
+      'key.extra',
       'account.username',
       'account.status as account_status',
       'account.group_name as account_group',
       'account.groups as account_groups',
       'account.unlimited_quota as account_unlimited',
+      'account.limits as account_limits',
       'key_balance.remain as key_remain',
       'account_balance.remain as account_remain',
       'asked.former_until',

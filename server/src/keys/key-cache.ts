@@ -6,7 +6,7 @@ import type { Change } from '../storage/tables.ts'
 import { createAccessTimes } from './access-times.ts'
 import type { ApiKey } from './api-key.ts'
 import { createFills } from './fills.ts'
-import { createFindKey, type FoundKey } from './find-key.ts'
+import { createFindKey, type FoundKey, findKeyById } from './find-key.ts'
 import { createPolicies } from './policies.ts'
 import { createShelf } from './shelf.ts'
 import { compileKey } from './stored-key.ts'
@@ -29,6 +29,8 @@ export interface KeyCache {
    * given, also finds a key that was stored under a former root secret. Rejects when the database can't be read.
    */
   find(digest: string, value?: string): ApiKey | undefined | Promise<ApiKey | undefined>
+  /** The key as it is now, read anew and not kept; undefined = it is gone, or its account is. Rejects as `find` does. */
+  read(id: number): Promise<ApiKey | undefined>
   /** Whether a value was looked for a moment ago and leads nowhere: asked before its digest is computed. */
   isUnknown(value: string): boolean
   /** Notes an authenticated request for `accessed_time`; written in batches, every few seconds and at close. */
@@ -100,6 +102,10 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
       }
       if (shelved.until !== null && shelved.until * 1000 <= now()) return undefined
       return shelved.key
+    },
+    async read(id) {
+      const row = await findKeyById(store.db, id)
+      return row === undefined ? undefined : compileKey(row, policies).key
     },
     isUnknown: unknown.has,
     touch: (key) => times.touch(key.id),

@@ -1,4 +1,5 @@
 import { accountEntity, keyEntity } from '../ledger/entity.ts'
+import { compileLimits, readLimits } from '../rates/limits.ts'
 import type { KeyTable } from '../storage/tables.ts'
 import type { ApiKey } from './api-key.ts'
 import type { Policies } from './policies.ts'
@@ -25,12 +26,14 @@ export interface StoredKey
     | 'allow_ips'
     | 'group_name'
     | 'cross_group_retry'
+    | 'extra'
   > {
   readonly username: string
   readonly account_status: number
   readonly account_group: string
   readonly account_groups: string
   readonly account_unlimited: number
+  readonly account_limits: string | null
 }
 
 /** Turns stored words into questions the relay can ask. Runs when a key enters the cache, never per call. */
@@ -56,11 +59,20 @@ export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; w
     group,
     groupAvailable: mayUseGroup(row, group),
     crossGroupRetry: row.cross_group_retry === 1,
+    limits: limitsOf(row),
     mayUseModel: models.mayUse,
     mayCallFrom: addresses.matcher.has,
   }
   return { key, weight: 1 + models.weight + addresses.weight }
 }
+
+const limitsOf = ({ id, account_id, extra, account_limits }: StoredKey): ApiKey['limits'] =>
+  extra === null && account_limits === null
+    ? undefined
+    : compileLimits(
+        { entity: keyEntity(id), limits: readLimits(extra) },
+        { entity: accountEntity(account_id), limits: readLimits(account_limits) },
+      )
 
 function mayUseGroup(row: StoredKey, group: string): boolean {
   if (group === row.account_group) return true

@@ -130,6 +130,8 @@ export interface AccountTable {
   unlimited_quota: number
   created_at: number
   deleted_at: number | null
+  /** JSON `{rpm_limit, tpm_limit, max_concurrent}`, any of them absent; null when none is set. */
+  limits: string | null
 }
 
 export interface AccessTokenTable {

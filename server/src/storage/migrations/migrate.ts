@@ -4,9 +4,10 @@ import { first } from './0001-first.ts'
 import { usageHours } from './0002-usage-hours.ts'
 import { balanceNow } from './0003-balance-now.ts'
 import { redemptions } from './0004-redemptions.ts'
+import { accountLimits } from './0005-account-limits.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [first, usageHours, balanceNow, redemptions]
+const steps: readonly string[] = [first, usageHours, balanceNow, redemptions, accountLimits]
 
 /** The schema this program writes. */
 export const SCHEMA = steps.length
