@@ -92,6 +92,9 @@ function inside(shape: Shape, step: string): Shape {
 
 /** What is asked of a value, behind `must`: the type when that is wrong, else the limit. */
 function demand(shape: Shape, found: unknown): string {
+  // Of several types, the one that was sent can say more than that it is one of them.
+  const choice = shape.anyOf?.find((one) => one.const === undefined && isOfType(one, found))
+  if (choice !== undefined) return demand(choice, found)
   if (!isOfType(shape, found)) return `be ${described(shape)}`
   const { minimum, maximum, minLength, maxLength, minItems, maxItems } = shape
   if (typeof found === 'number') {

@@ -8,6 +8,7 @@ import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { PriceBook } from '../prices/price-book.ts'
+import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
 import type { Once } from './idempotency.ts'
@@ -25,6 +26,7 @@ export interface Rooms {
   readonly probe: Probe
   readonly prices: PriceBook
   readonly metrics: Metrics
+  readonly rates: Rates
   /** Does the work of an idempotent operation once: see manage/idempotency.ts. */
   readonly once: Once
   /** Milliseconds since 1970. */

@@ -25,7 +25,7 @@ describe('POST /api/token/{id}/check', () => {
     expect(result).not.toHaveProperty('code')
     expect(result.checks.map(({ check: name }) => name)).toEqual([
       ...['address', 'account', 'status', 'mark', 'expiry'],
-      ...['model', 'group', 'served', 'price', 'quota', 'balance'],
+      ...['model', 'group', 'served', 'price', 'rates', 'quota', 'balance'],
     ])
     expect(failed(result)).toEqual([])
   })
@@ -80,12 +80,29 @@ describe('POST /api/token/{id}/check', () => {
     expect((await check(id, { model, ip: '203.0.113.9' })).verdict).toBe('allowed')
     expect((await check(id, { model, ip: '::ffff:203.0.113.9' })).verdict).toBe('allowed')
     expect((await check(id, { ip: '203.0.114.9' })).code).toBe('ip_not_allowed')
-    expect((await check(id, { ip: '203.0.113.9' })).checks).toHaveLength(9)
+    expect((await check(id, { ip: '203.0.113.9' })).checks).toHaveLength(10)
     expect((await check(id, { ip: '203.0.113.9', model: 'nobody' })).code).toBe('model_not_found')
     const unpriced = await check(id, { ip: '203.0.113.9', model: 'unpriced-model' })
     expect(unpriced).toMatchObject({
       code: 'price_missing',
       channels: [{ skipped: expect.stringContaining('no price') }],
+    })
+  })
+
+  it('asks for the rate limits, and takes no place under them', async () => {
+    const { id, key } = await gateway.createKey({ rpm_limit: 1, tpm_limit: 5_000 })
+    const rates = async () => (await check(id)).checks.find(({ check: name }) => name === 'rates')
+    for (let n = 0; n < 3; n++) {
+      const because = '1 request and 5000 tokens left in these 60 seconds'
+      expect(await rates()).toMatchObject({ passed: true, because })
+    }
+    const body = { model, messages: [{ role: 'user', content: 'Hello' }] }
+    expect((await gateway.call(body, key)).status).toBe(200)
+    expect(await check(id)).toMatchObject({ verdict: 'refused', code: 'rate_limited' })
+    expect(await rates()).toMatchObject({
+      because: expect.stringMatching(
+        /^this API key may make 1 request a minute .*try again in \d+ s$/,
+      ),
     })
   })
 

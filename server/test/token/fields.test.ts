@@ -279,15 +279,33 @@ describe('fields of our own', () => {
     for (const name of Object.keys(fields)) expect(without).not.toHaveProperty(name)
   })
 
+  it('limit the rate only when set, and take whole numbers within bounds', async () => {
+    const least = { rpm_limit: 1, tpm_limit: 1, max_concurrent: 1 }
+    expect(await recordOf(least)).toMatchObject(least)
+    const most = { rpm_limit: 1_000_000, tpm_limit: 1_000_000_000, max_concurrent: 100_000 }
+    expect(await recordOf(most)).toMatchObject(most)
+    const without = await recordOf({ rpm_limit: null, tpm_limit: null, max_concurrent: null })
+    for (const name of Object.keys(least)) expect(without).not.toHaveProperty(name)
+  })
+
   it.each([
-    ['rpm_limit', 60],
-    ['tpm_limit', 1000],
-    ['max_concurrent', 2],
-    ['budgets', [{ period: 'day', amount: 5 }]],
-  ])('refuses %s, which nothing would enforce yet', async (name, value) => {
+    ['rpm_limit', 0, 'must be from 1 to 1000000, got 0'],
+    ['rpm_limit', 1_000_001, 'must be from 1 to 1000000, got 1000001'],
+    ['tpm_limit', 1_000_000_001, 'must be from 1 to 1000000000'],
+    ['max_concurrent', -1, 'must be from 1 to 100000, got -1'],
+    ['rpm_limit', 1.5, 'must be a whole number or null, got 1.5'],
+    ['tpm_limit', '60', 'must be a whole number or null, got "60" (string)'],
+    ['max_concurrent', true, 'must be a whole number or null'],
+  ])('refuse %s %j and say why', async (name, value, why) => {
     const { code, message } = await refused({ [name]: value })
     expect(code).toBe('invalid_field')
-    expect(message).toContain(`${name} is not enforced by this version`)
+    expect(message).toContain(`${name} ${why}`)
+  })
+
+  it('refuse budgets, which nothing would enforce yet', async () => {
+    const { code, message } = await refused({ budgets: [{ period: 'day', amount: 5 }] })
+    expect(code).toBe('invalid_field')
+    expect(message).toContain('budgets is not enforced by this version')
   })
 
   it.each([

@@ -1,6 +1,7 @@
 import type { RefusalCode } from '../../errors.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
 import type { FoundKey } from '../../keys/find-key.ts'
+import { denialText } from '../../rates/denial-text.ts'
 import type { Rooms } from '../rooms.ts'
 
 /** How one check came out. */
@@ -49,6 +50,28 @@ export function judgeRoute(
     because: priced ? `${model} has a price` : `${model} has no price`,
   }
   return { verdicts: [served, price], channels }
+}
+
+/** Contract 3.1, check 11, for a call of one token: how many a real one may need is not known here. */
+export function judgeRates({ rates }: Pick<Rooms, 'rates'>, { limits }: ApiKey): Verdict {
+  const check = 'rates'
+  if (limits === undefined) {
+    return { check, refusal: undefined, because: 'neither the key nor its account has rate limits' }
+  }
+  const denial = rates.judge(limits, 1)
+  if (denial !== undefined) {
+    return { check, refusal: 'rate_limited', because: denialText(denial, 1) }
+  }
+  const { requests, tokens } = rates.standings(limits)
+  const left = [
+    ...(requests === undefined ? [] : [countOf(requests.left, 'request')]),
+    ...(tokens === undefined ? [] : [countOf(tokens.left, 'token')]),
+  ]
+  const because =
+    left.length === 0
+      ? 'fewer calls are running than may run at a time'
+      : `${left.join(' and ')} left in these 60 seconds`
+  return { check, refusal: undefined, because }
 }
 
 /** Contract 3.1, check 13, as far as it can be said without a request: whether anything is left at all. */

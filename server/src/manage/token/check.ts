@@ -8,7 +8,7 @@ import { keyRules, modelRules, type Rule } from '../../keys/rules.ts'
 import { compileKey } from '../../keys/stored-key.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { judgeBalances, judgeRoute, type Verdict } from './check-route.ts'
+import { judgeBalances, judgeRates, judgeRoute, type Verdict } from './check-route.ts'
 import { keyParams } from './fields.ts'
 import { nowSeconds } from './record.ts'
 import { ownRow } from './rows.ts'
@@ -63,6 +63,7 @@ export const checkKey = (rooms: Rooms) =>
       const verdicts = [
         ...[...keyRules, ...modelRules].map(ask),
         ...route.verdicts,
+        judgeRates(rooms, key),
         ...judgeBalances(key, row),
       ]
       return { data: { ...outcome(verdicts), channels: route.channels } }

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { MOST_UNITS } from '../../ledger/units.ts'
 import { byName } from '../by-name.ts'
+import { limitFields } from '../rate-limits.ts'
 
 /** Most entries of our own lists and of `metadata`. */
 const MOST_GROUPS = 32
@@ -51,9 +52,7 @@ export const keyFields = {
       description: 'Up to 16 entries of your own; names up to 64 characters, values up to 512.',
     }),
   ),
-  rpm_limit: notYet('Requests a minute.'),
-  tpm_limit: notYet('Tokens a minute.'),
-  max_concurrent: notYet('Calls at a time.'),
+  ...limitFields,
   budgets: notYet('Units a day, week or month.'),
 }
 

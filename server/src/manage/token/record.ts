@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import type { Caller } from '../../accounts/caller.ts'
 import type { Answer } from '../operation.ts'
+import { limitsShown } from '../rate-limits.ts'
 import type { Rooms } from '../rooms.ts'
 import { readExtra } from './extra.ts'
 import { keyFields } from './fields.ts'
@@ -29,6 +30,7 @@ export const keyRecord = Type.Object({
   auto_groups: keyFields.auto_groups,
   fallback_models: keyFields.fallback_models,
   metadata: keyFields.metadata,
+  ...limitsShown,
 })
 
 export type KeyRecord = Static<typeof keyRecord>

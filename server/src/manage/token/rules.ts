@@ -12,7 +12,7 @@ const MILLISECONDS_FROM = 100_000_000_000
 const LONGEST_MODEL_BYTES = 256
 const MOST_METADATA = 16
 const LONGEST_METADATA_NAME = 64
-const NOT_YET = ['rpm_limit', 'tpm_limit', 'max_concurrent', 'budgets'] as const
+const NOT_YET = ['budgets'] as const
 
 /** Judges fields beyond their types (contract 2.1). @throws Refused with the exact code and message. */
 export function checkFields(sent: SentFields): void {

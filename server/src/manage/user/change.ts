@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Account, AccountChange } from '../../accounts/accounts.ts'
 import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
+import { mergeLimits } from '../../rates/limits.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
-import { operation } from '../operation.ts'
+import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { nameTaken } from './create.ts'
 import { type ChangedAccount, changedAccount, checkUsername } from './fields.ts'
@@ -24,32 +26,51 @@ export const changeUser = (rooms: Rooms) =>
     data: accountSchema,
     async run(asked) {
       const { id } = asked.params
-      const before = await accountOf(rooms, id)
-      const change = await toChange(asked.body)
-      const { passwordHash, ...shown } = change
-      const after = {
-        ...toAudited(before),
-        ...renamed(shown),
-        ...(passwordHash === undefined ? {} : { password: 'changed' }),
+      const sent = await toChange(asked.body)
+      for (;;) {
+        const before = await accountOf(rooms, id)
+        const change = { ...sent, ...limitsChange(before, asked.body) }
+        if (await update(rooms, asked, { before, change })) break
+        const now = await accountOf(rooms, id)
+        // Again when another update came between: the limits that one changed must be kept.
+        if (isDeepStrictEqual(now.limits, before.limits)) throw lastAdmin(id)
       }
-      const by = {
-        actor: actorOf(asked),
-        also: () => [
-          auditStatement(rooms, asked, {
-            action: 'account.update',
-            subject: `account ${id}`,
-            before: toAudited(before),
-            after,
-          }),
-        ],
-      }
-      const done = await rooms.accounts.update(id, change, by).catch((error: unknown) => {
-        throw error instanceof UniqueViolation ? nameTaken(change.username ?? '') : error
-      })
-      if (!done) throw await whyNot(rooms, before)
       return { data: toRecord(await accountOf(rooms, id)) }
     },
   })
+
+interface Changing {
+  readonly before: Account
+  readonly change: AccountChange
+}
+
+/** False when nothing was changed: see `Accounts.update`. */
+async function update(rooms: Rooms, asked: Asked, { before, change }: Changing): Promise<boolean> {
+  const { id } = before
+  const by = {
+    actor: actorOf(asked),
+    also: () => [
+      auditStatement(rooms, asked, {
+        action: 'account.update',
+        subject: `account ${id}`,
+        before: toAudited(before),
+        after: auditedAfter(before, change),
+      }),
+    ],
+  }
+  return rooms.accounts.update(id, change, by).catch((error: unknown) => {
+    throw error instanceof UniqueViolation ? nameTaken(change.username ?? '') : error
+  })
+}
+
+/** Empty when no limit was sent. */
+function limitsChange(
+  { limits: before }: Account,
+  sent: ChangedAccount,
+): Pick<AccountChange, 'limits'> {
+  const after = mergeLimits(before, sent)
+  return isDeepStrictEqual(before, after) ? {} : { limits: { before, after } }
+}
 
 async function toChange(sent: ChangedAccount): Promise<AccountChange> {
   const { username, password, role, status, group, groups, quota, unlimited_quota } = sent
@@ -66,8 +87,13 @@ async function toChange(sent: ChangedAccount): Promise<AccountChange> {
 }
 
 /** The audit log speaks the wire's words. */
-function renamed({ unlimited, ...rest }: AccountChange): object {
-  return unlimited === undefined ? rest : { ...rest, unlimited_quota: unlimited }
+function auditedAfter(before: Account, change: AccountChange): object {
+  const { passwordHash, unlimited = before.unlimited, limits, ...shown } = change
+  return {
+    ...toAudited({ ...before, unlimited, limits: limits?.after ?? before.limits }),
+    ...shown,
+    ...(passwordHash === undefined ? {} : { password: 'changed' }),
+  }
 }
 
 /** `DELETE /api/user/{id}` */
@@ -92,16 +118,15 @@ export const deleteUser = (rooms: Rooms) =>
           }),
         ],
       }
-      if (!(await rooms.accounts.remove(id, by))) throw await whyNot(rooms, before)
+      if (!(await rooms.accounts.remove(id, by))) {
+        // Somebody else was faster, or nobody could administer afterwards.
+        await accountOf(rooms, id)
+        throw lastAdmin(id)
+      }
       return {}
     },
   })
 
-/** The room refused inside its transaction: somebody else was faster, or nobody could administer afterwards. */
-async function whyNot(rooms: Rooms, { id }: Account): Promise<Refused> {
-  await accountOf(rooms, id)
-  return new Refused(
-    'in_use',
-    `account ${id} is the last active administrator: make another one first`,
-  )
-}
+/** The room refused inside its transaction: nobody could administer afterwards. */
+const lastAdmin = (id: number): Refused =>
+  new Refused('in_use', `account ${id} is the last active administrator: make another one first`)

@@ -1,5 +1,6 @@
 import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
+import { mergeLimits } from '../../rates/limits.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
 import { operation } from '../operation.ts'
@@ -27,6 +28,7 @@ export const createUser = (rooms: Rooms) =>
         groups: sent.groups ?? [],
         quota: sent.quota ?? 0,
       }
+      const limits = mergeLimits({}, sent)
       const passwordHash = password === undefined ? null : await hashPassword(password)
       const by = {
         actor: actorOf(asked),
@@ -34,12 +36,12 @@ export const createUser = (rooms: Rooms) =>
           auditStatement(rooms, asked, {
             action: 'account.create',
             subject: `account ${id}`,
-            after: { ...shown, unlimited_quota },
+            after: { ...shown, unlimited_quota, ...limits },
           }),
         ],
       }
       try {
-        const wanted = { ...shown, unlimited: unlimited_quota, passwordHash }
+        const wanted = { ...shown, unlimited: unlimited_quota, passwordHash, limits }
         const id = await rooms.accounts.create(wanted, by)
         return {
           data: toRecord(await accountOf(rooms, id)),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
+import { limitFields } from '../rate-limits.ts'
 import { groupName, quota, role } from './record.ts'
 
 /** Everything about an account that can be sent; creation makes the name required. */
@@ -21,6 +22,7 @@ const accountFields = {
   ),
   quota: Type.Optional(quota),
   unlimited_quota: Type.Optional(Type.Boolean()),
+  ...limitFields,
 }
 
 export const newAccount = Type.Object(accountFields)

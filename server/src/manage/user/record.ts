@@ -2,6 +2,7 @@ import Type from 'typebox'
 import type { Account } from '../../accounts/accounts.ts'
 import { Refused } from '../../errors.ts'
 import { MOST_UNITS } from '../../ledger/units.ts'
+import { limitsShown } from '../rate-limits.ts'
 import type { Rooms } from '../rooms.ts'
 
 const LONGEST_NAME = 64
@@ -40,6 +41,7 @@ export const accountSchema = Type.Object({
   ...self,
   groups: Type.Array(Type.String(), { description: 'Further groups it may use.' }),
   created_time: Type.Integer(),
+  ...limitsShown,
 })
 
 /** An account as it reads itself (contract 4). */
@@ -59,6 +61,7 @@ export const toRecord = (account: Account) => ({
   ...toSelf(account),
   groups: account.groups,
   created_time: account.createdAt,
+  ...account.limits,
 })
 
 /** What the audit log keeps of an account: what somebody can change, so no counters. */
@@ -70,6 +73,7 @@ export const toAudited = (account: Account) => ({
   groups: account.groups,
   quota: account.remain,
   unlimited_quota: account.unlimited,
+  ...account.limits,
 })
 
 /** @throws Refused `not_found`. */
