@@ -162,7 +162,7 @@ export const todoOf = (code: RefusalCode): string => refusals[code][2]
 
 /**
  * An expected "no". `says` replaces the catalogue's sentence for the client (no secrets, no upstream text);
- * `detail` is for our log only. `retryAfter` in seconds.
+ * `detail` is for our log only. `retryAfter` in seconds. `headers`: names and values that the answer carries besides.
  */
 export class Refused extends Error {
   override readonly name = 'Refused'
@@ -171,10 +171,11 @@ export class Refused extends Error {
   /** True when the catalogue's own sentence is said. */
   readonly standard: boolean
   readonly retryAfter: number | undefined
+  readonly headers: readonly string[]
   constructor(
     code: RefusalCode,
     says?: string,
-    more: { detail?: string; retryAfter?: number } = {},
+    more: { detail?: string; retryAfter?: number; headers?: readonly string[] } = {},
   ) {
     // An expected "no" has nothing to trace, and a trace costs a fifth of saying it.
     const { stackTraceLimit } = Error
@@ -185,8 +186,11 @@ export class Refused extends Error {
     this.standard = says === undefined
     this.detail = more.detail
     this.retryAfter = more.retryAfter
+    this.headers = more.headers ?? NONE
   }
 }
+
+const NONE: readonly string[] = []
 
 /** What a usage record says when the caller left before its answer was complete. Never sent. */
 export const CLIENT_LEFT_STATUS = 499

@@ -39,7 +39,7 @@ export function refusalOf(
   // The two that time may cure say when (contract 3.1).
   if (status === BUSY || status === DOWN) sent.push('Retry-After', String(retryAfter ?? 1))
   else sent.push('x-should-retry', 'false')
-  sent.push('Content-Length', String(body.length), ...headers)
+  sent.push('Content-Length', String(body.length), ...refused.headers, ...headers)
   return { status, headers: sent, body }
 }
 
