@@ -2,6 +2,7 @@ import { createSimulator } from '../channels/simulator.ts'
 import { createTokenizer } from '../prices/tokenizer.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createRelay, type Relay } from '../relay/relay.ts'
+import { createRunningCalls } from '../relay/running.ts'
 import { createSteps } from '../relay/steps.ts'
 import type { Built } from './rooms.ts'
 
@@ -18,9 +19,10 @@ export function buildRelay({ rooms, dispatcher }: Built, opened: AsyncDisposable
   const tokenizer = createTokenizer()
   opened.defer(() => tokenizer.close())
   const simulate = createSimulator({ now: rooms.now })
+  const running = createRunningCalls()
   const steps = createSteps({
     ...rooms,
-    ...{ tokenizer, dispatcher, simulate, deadlines },
+    ...{ tokenizer, dispatcher, simulate, deadlines, running },
     chance: Math.random,
   })
   return { relay: createRelay(steps), deadlines }

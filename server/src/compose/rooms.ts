@@ -17,6 +17,7 @@ import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { createPriceBook } from '../prices/price-book.ts'
+import { createRates } from '../rates/rates.ts'
 import { createSettings } from '../settings/settings.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { openPostgresStore } from '../storage/postgres/open.ts'
@@ -95,6 +96,7 @@ export async function buildRooms(
   const rooms: Rooms = {
     ...{ store, ledger, vault, keys, accounts, accessTokens, settings, directory, probe, metrics },
     ...{ now, random, log },
+    rates: createRates({ now: outside.steady ?? (() => performance.now()) }),
     prices: await pricesComing,
     once: createOnce({ store, now }),
     program: {

@@ -15,9 +15,11 @@ export interface Admission {
   leave(): void
 }
 
+const NOTHING_LIMITED: Standings = { requests: undefined, tokens: undefined }
+
 /** Of a call that nothing limits: all of them are this one. */
 export const UNLIMITED: Admission = {
-  standings: () => ({ requests: undefined, tokens: undefined }),
+  standings: () => NOTHING_LIMITED,
   used: () => {},
   leave: () => {},
 }

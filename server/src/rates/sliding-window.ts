@@ -23,6 +23,8 @@ export class SlidingWindow {
       this.#first = this.#place(1)
       this.#length -= 1
     }
+    // Sums beyond 2^53, which only a provider gone mad reports, leave a rest behind.
+    if (this.#length === 0) this.#sum = 0
     return this.#sum
   }
 

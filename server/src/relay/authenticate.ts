@@ -26,7 +26,7 @@ export function createAuthenticate({ keys, vault, now }: AuthenticateParts) {
     const { credential } = asked
     const admitted = (key: ApiKey | undefined): ApiKey => {
       if (key === undefined) throw unknown
-      admit(key, asked, now())
+      examine(key, asked, now())
       return key
     }
     const find = () => {
@@ -43,7 +43,8 @@ export function createAuthenticate({ keys, vault, now }: AuthenticateParts) {
   }
 }
 
-function admit(key: ApiKey, { ip }: Asked, now: number) {
+/** Checks 3 to 6. @throws Refused */
+export function examine(key: ApiKey, { ip }: Pick<Asked, 'ip'>, now: number): void {
   if (ip === undefined) {
     throw new Refused('ip_not_allowed', 'X-Forwarded-For holds something that is no address')
   }

@@ -5,7 +5,8 @@ import type { Failure } from './forward/failure.ts'
 import { headerOf, headersForClient } from './forward/headers.ts'
 import { isOursToKnow } from './forward/refused.ts'
 import { scrubbed } from './forward/scrub.ts'
-import type { Outcome, Reserved, Served, Unserved } from './values.ts'
+import { rateHeaders } from './rate-headers.ts'
+import type { Cut, Outcome, Reserved, Served, Unserved } from './values.ts'
 
 /** Setting `errors.type`, asked each time. */
 export type ErrorType = () => string
@@ -21,6 +22,9 @@ export function createFinish(errorType: ErrorType) {
         return
       case 'broke':
         breakOff(errorType, { reserved, outcome, refusal: refusalFor(outcome.failure) })
+        return
+      case 'cut':
+        breakOff(errorType, { reserved, outcome, refusal: outcome.refusal })
         return
       case 'answered':
         if (settled === undefined) {
@@ -38,7 +42,7 @@ const UNREAD = 'upstream_invalid'
 
 interface Broken {
   readonly reserved: Reserved
-  readonly outcome: Served
+  readonly outcome: Pick<Served | Cut, 'outlet'>
   readonly refusal: Refused
 }
 
@@ -46,7 +50,7 @@ interface Broken {
 function breakOff(errorType: ErrorType, { reserved, outcome, refusal }: Broken): void {
   const { outlet } = outcome
   const { call } = reserved
-  if (!outlet.begun) throw refusal
+  if (!outlet?.begun) throw refusal
   const spoken = {
     code: refusal.code,
     message: refusal.message,
@@ -63,9 +67,10 @@ function breakOff(errorType: ErrorType, { reserved, outcome, refusal }: Broken):
 function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): void {
   const refusal = refusalOf(outcome)
   if (refusal !== undefined) throw refusal
-  const { call } = reserved
+  const { call, admission } = reserved
   const { status, headers, body } = outcome.answer as RefusedAnswer
   const sent = headersForClient(headers)
+  sent.push(...rateHeaders(admission.standings()))
   if (outcome.attempts > 1) sent.push('X-Turnpike-Attempts', String(outcome.attempts))
   let clean: string
   if (body === undefined || headerOf(headers, 'content-encoding') !== undefined) {

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../keys/api-key.ts'
 import type { Settled } from '../ledger/ledger.ts'
 import type { Proven } from './authenticate.ts'
-import type { Asked, Candidates, Grant, ModelCall, Outcome, Reserved } from './values.ts'
+import type { Admitted, Asked, Candidates, Grant, ModelCall, Outcome, Reserved } from './values.ts'
 
 /** What happens to a call, step by step. `compose.ts` fills it. */
 export interface Steps {
@@ -10,10 +10,12 @@ export interface Steps {
   read(asked: Asked): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
   route(grant: Grant): Candidates
-  reserve(candidates: Candidates): Reserved | Promise<Reserved>
+  admit(candidates: Candidates): Admitted
+  reserve(admitted: Admitted): Reserved | Promise<Reserved>
   forward(reserved: Reserved): Promise<Outcome>
   settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> | undefined
   finish(reserved: Reserved, outcome: Outcome, settled: Settled | undefined): void
+  leave(admitted: Admitted): void
 }
 
 /** Answers one request of a caller, or throws at once what there is to refuse. START HERE. */
@@ -30,9 +32,10 @@ export function createRelay(steps: Steps): Relay {
     // The body may have taken its time, and a key can be revoked in between.
     const key = await proven.again()
     const grant = steps.authorise(key, call)
-    const candidates = steps.route(grant)
-    const reserved = await steps.reserve(candidates)
+    const admitted = steps.admit(steps.route(grant))
+    let reserved: Reserved | undefined
     try {
+      reserved = await steps.reserve(admitted)
       // Units that others hold are waited for, and a key can be revoked meanwhile, too.
       steps.authorise(await proven.again(), call)
       // The answer goes out while it comes in, except for its end: that waits for the charge.
@@ -41,8 +44,10 @@ export function createRelay(steps: Steps): Relay {
       steps.finish(reserved, outcome, settled)
     } catch (failure) {
       // Does nothing where the call was settled.
-      reserved.reservation.release()
+      reserved?.reservation.release()
       throw failure
+    } finally {
+      steps.leave(admitted)
     }
   }
   return (asked) => {

@@ -8,7 +8,7 @@ import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Settings } from '../settings/settings.ts'
 import { ClientLeft } from './client-left.ts'
-import type { Candidates, Reserved } from './values.ts'
+import type { Admitted, Reserved } from './values.ts'
 
 /** Contract 3.4: what a call without a limit of its own may reserve in any case. */
 const USUAL_OUTPUT = 1_024
@@ -38,7 +38,7 @@ interface Wish {
 /** Sets units aside for the most that a call can cost (contract 3.1, check 13, and 3.4). At once in the usual case. */
 export function createReserve(parts: ReserveParts) {
   const { ledger, prices, settings } = parts
-  return function reserve(candidates: Candidates): Reserved | Promise<Reserved> {
+  return function reserve(candidates: Admitted): Reserved | Promise<Reserved> {
     const { call, price, channels } = candidates
     const payers = payersOf(candidates)
     if (price === undefined || channels.every(({ free }) => free))
@@ -75,7 +75,7 @@ export function createReserve(parts: ReserveParts) {
 
 /** Who must pay for what. */
 interface Purse {
-  readonly candidates: Candidates
+  readonly candidates: Admitted
   readonly payers: Payers
   readonly price: CompiledPrice
 }
@@ -155,7 +155,7 @@ const codeOf = ({ entity }: Short) =>
 /** Nothing to pay; but a key without quota makes no calls at all (contract 2.1). */
 function free(
   { ledger }: ReserveParts,
-  candidates: Candidates,
+  candidates: Admitted,
   payers: Payers,
 ): Reserved | Promise<Reserved> {
   const key = { ...payers, accountUnlimited: true }
@@ -171,20 +171,20 @@ const then = <A, B>(value: A | Promise<A>, next: (value: A) => B | Promise<B>): 
   value instanceof Promise ? value.then(next) : next(value)
 
 function reserved(
-  candidates: Candidates,
+  candidates: Admitted,
   reservation: Reservation,
   outputLimit?: number,
 ): Reserved {
   return { ...candidates, reservation, outputLimit }
 }
 
-function quickly({ call }: Candidates): Expected {
+function quickly({ call }: Admitted): Expected {
   const { model } = call.parsed
   const body = call.parsed.body()
   return { prompt: quickBound(body, call.payload.length, model), audio: mayHoldAudio(body) }
 }
 
-function payersOf({ key }: Candidates): Payers {
+function payersOf({ key }: Admitted): Payers {
   return {
     key: key.entity,
     account: key.accountEntity,

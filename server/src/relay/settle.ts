@@ -47,7 +47,8 @@ interface Settling {
 
 function charge(parts: SettleParts, settling: Settling): MaybeSettled {
   const { reserved, outcome, usage } = settling
-  const { reservation } = reserved
+  const { reservation, admission } = reserved
+  admission.used(usage.prompt + usage.completion)
   const settled = reservation.settle(priceOf(settling), recordOf(parts, settling))
   const used = (done: Settled) => parts.used(usage, done)
   if (outcome.kind === 'answered') return inTime(parts, reserved, { settled, used })
@@ -174,6 +175,11 @@ function endingOf(outcome: Outcome): { readonly status: number; readonly code: R
       return { status: outcome.outlet.status, code: refusalFor(outcome.failure).code }
     case 'left':
       return { status: CLIENT_LEFT_STATUS, code: '' }
+    case 'cut': {
+      const { outlet, refusal } = outcome
+      const status = outlet?.begun ? outlet.status : statusOf(refusal.code)
+      return { status, code: refusal.code }
+    }
     case 'unserved': {
       const refusal = refusalOf(outcome)
       if (refusal !== undefined) return { status: statusOf(refusal.code), code: refusal.code }

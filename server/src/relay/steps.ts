@@ -7,7 +7,9 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
+import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
+import { createAdmit, createLeave } from './admit.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { authorise } from './authorise.ts'
 import { createFinish } from './finish.ts'
@@ -20,6 +22,7 @@ import { read } from './read.ts'
 import type { Steps } from './relay.ts'
 import { createReserve } from './reserve.ts'
 import { createRoute } from './route.ts'
+import type { RunningCalls } from './running.ts'
 import { createSettle } from './settle.ts'
 
 /** The nouns that the steps of a model call ask. */
@@ -30,6 +33,8 @@ export interface StepParts {
   readonly directory: Pick<Directory, 'candidates' | 'models'>
   readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput'>
   readonly tokenizer: Pick<Tokenizer, 'count'>
+  readonly rates: Pick<Rates, 'admit' | 'standings'>
+  readonly running: RunningCalls
   readonly settings: Pick<Settings, 'get'>
   readonly metrics: Pick<Metrics, 'used' | 'attempted'>
   /** Connects to upstreams under the address rules: see channels/address-rules.ts. */
@@ -60,6 +65,7 @@ export function createSteps(parts: StepParts): Steps {
     read,
     authorise,
     route: createRoute({ directory, prices, random }),
+    admit: createAdmit(parts),
     reserve: createReserve(parts),
     forward: createForwarding({ ...parts, forward, attempted: metrics.attempted }),
     settle: createSettle({
@@ -75,5 +81,6 @@ export function createSteps(parts: StepParts): Steps {
       ...(patienceMs === undefined ? {} : { patienceMs }),
     }),
     finish: createFinish(() => parts.settings.get('errors.type')),
+    leave: createLeave(parts),
   }
 }

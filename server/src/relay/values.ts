@@ -1,14 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { Channel } from '../channels/channel.ts'
 import type { Dialect, ParsedCall } from '../dialects/dialect.ts'
+import type { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { Credential } from '../keys/credential.ts'
 import type { Reservation } from '../ledger/ledger.ts'
 import type { CompiledPrice } from '../prices/price.ts'
+import type { Admission } from '../rates/admission.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
 import type { ClientOutlet } from './forward/outlet.ts'
 import type { Meter } from './meter/meter.ts'
+import type { RunningCall } from './running.ts'
 
 /** What a request asks for, as its method and path say. */
 export type Endpoint = 'chat' | 'models' | 'model'
@@ -64,8 +67,14 @@ export interface Candidates extends Grant {
   readonly price: CompiledPrice | undefined
 }
 
+/** A call within its rate limits, which counts as running until it leaves. */
+export interface Admitted extends Candidates {
+  readonly admission: Admission
+  readonly running: RunningCall
+}
+
 /** A call whose units are set aside. */
-export interface Reserved extends Candidates {
+export interface Reserved extends Admitted {
   readonly reservation: Reservation
   /** Output tokens of each choice that may be asked of the upstream; `undefined` = as the caller asked. */
   readonly outputLimit: number | undefined
@@ -94,6 +103,15 @@ export interface Left extends Tried {
   readonly firstByteAt: number
 }
 
+/** Its key may no longer make it. `meter` and `outlet` are there when an answer had begun to come. */
+export interface Cut extends Tried {
+  readonly kind: 'cut'
+  readonly refusal: Refused
+  readonly meter: Meter | undefined
+  readonly outlet: ClientOutlet | undefined
+  readonly firstByteAt: number
+}
+
 /** Nobody answered. The last answer and the last failure, where there were any. */
 export interface Unserved extends Tried {
   readonly kind: 'unserved'
@@ -104,4 +122,4 @@ export interface Unserved extends Tried {
 }
 
 /** How a forwarded call ended, before it is settled. */
-export type Outcome = Served | Left | Unserved
+export type Outcome = Served | Left | Cut | Unserved

@@ -10,8 +10,10 @@ import { generateKey } from '../../src/keys/secret.ts'
 import type { Payers, Reservation, Short, UsageRecord } from '../../src/ledger/ledger.ts'
 import { type Units, units } from '../../src/ledger/units.ts'
 import { compilePrice } from '../../src/prices/price.ts'
+import { createRates } from '../../src/rates/rates.ts'
 import { createDeadlines } from '../../src/relay/forward/deadlines.ts'
 import { createRelay } from '../../src/relay/relay.ts'
+import { createRunningCalls } from '../../src/relay/running.ts'
 import { createSteps } from '../../src/relay/steps.ts'
 import {
   settings as catalogue,
@@ -81,6 +83,8 @@ export async function startRig(options: RigOptions = {}) {
     tokenizer: {
       count: (texts) => Promise.resolve(texts.join(' ').split(/\s+/).filter(Boolean).length),
     },
+    rates: createRates({ now: () => performance.now() }),
+    running: createRunningCalls(),
     settings: { get },
     metrics: { used: () => {}, attempted: () => {} },
     dispatcher,
@@ -206,6 +210,7 @@ const ANY_KEY: ApiKey = {
   group: 'default',
   groupAvailable: true,
   crossGroupRetry: false,
+  limits: undefined,
   mayUseModel: () => true,
   mayCallFrom: () => true,
 }

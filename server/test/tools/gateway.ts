@@ -57,6 +57,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   const config: Config = { ...testConfig(database, adminToken), ...options.config }
   const gateway = await compose(config, {
     now: () => Date.now() + ahead,
+    steady: () => performance.now() + ahead,
     random: (bytes: number) => randomBytes(bytes),
     log: pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) }),
   })

@@ -1,6 +1,7 @@
 import type { Channel } from '../../channels/channel.ts'
-import { upstreamStatus } from '../../errors.ts'
+import { type Refused, upstreamStatus } from '../../errors.ts'
 import type { Meter } from '../meter/meter.ts'
+import type { RunningCall } from '../running.ts'
 import type { Client } from '../values.ts'
 import type { AnswerSink, Exchange, Forward, UpstreamRequest } from './answer.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
@@ -25,6 +26,12 @@ export type Attempted =
   | { readonly kind: 'refused'; readonly answer: RefusedAnswer }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'left'; readonly meter: Meter | undefined; readonly firstByteAt: number }
+  | {
+      readonly kind: 'cut'
+      readonly refusal: Refused
+      readonly meter: Meter | undefined
+      readonly firstByteAt: number
+    }
 
 export interface Patience {
   readonly firstByteMs: number
@@ -37,6 +44,7 @@ export interface AttemptParts {
   readonly forward: Forward
   readonly deadlines: Deadlines
   readonly client: Client
+  readonly running: RunningCall
   readonly patience: Patience
   /** Called when a good answer begins; `undefined`: it is none that can be passed on. */
   readonly meterFor: (status: number, headers: readonly string[]) => Meter | undefined
@@ -82,9 +90,11 @@ class Attempt implements AnswerSink, Watched {
   }
 
   start(channel: Channel, request: UpstreamRequest) {
-    const { client, deadlines, forward } = this.#parts
+    const { client, running, deadlines, forward } = this.#parts
     if (client.left) return this.#leave()
+    if (running.refusal !== undefined) return this.#cut(running.refusal)
     client.onLeave(() => this.#leave())
+    running.onCut((refusal) => this.#cut(refusal))
     this.#exchange = forward(channel, request, this)
     deadlines.watch(this)
   }
@@ -153,6 +163,13 @@ class Attempt implements AnswerSink, Watched {
     if (this.#resolved) return
     this.#stop()
     this.#finish({ kind: 'left', meter: this.#meter, firstByteAt: this.#firstByteAt })
+  }
+
+  #cut(refusal: Refused) {
+    if (this.#resolved) return
+    this.#stop()
+    const firstByteAt = this.#firstByteAt
+    this.#finish({ kind: 'cut', refusal, meter: this.#meter, firstByteAt })
   }
 
   #broke(failure: Failure) {

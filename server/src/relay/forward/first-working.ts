@@ -4,8 +4,9 @@ import type { Settings } from '../../settings/settings.ts'
 import type { Meter } from '../meter/meter.ts'
 import { PlainMeter } from '../meter/plain.ts'
 import { StreamMeter } from '../meter/stream.ts'
+import { rateHeaders } from '../rate-headers.ts'
 import { type Translated, translate } from '../translate.ts'
-import type { Left, Outcome, Reserved, Served } from '../values.ts'
+import type { Cut, Left, Outcome, Reserved, Served } from '../values.ts'
 import type { Forward } from './answer.ts'
 import { type Attempted, attempt, type Patience, type RefusedAnswer } from './attempt.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -76,8 +77,9 @@ function lastingOutcome(
   ended: Attempted,
   outlet: ClientOutlet | undefined,
   tried: { readonly channel: Channel; readonly attempts: number },
-): Served | Left | undefined {
+): Served | Left | Cut | undefined {
   if (ended.kind === 'left') return { ...ended, ...tried }
+  if (ended.kind === 'cut') return { ...ended, ...tried, outlet }
   if (outlet === undefined || (ended.kind !== 'answered' && ended.kind !== 'broke'))
     return undefined
   // Nothing of it went out, so nobody will know.
@@ -94,13 +96,14 @@ interface One {
 }
 
 async function one(parts: ForwardParts, { reserved, channel, translated, attempts, beganAt }: One) {
-  const { call } = reserved
+  const { call, admission, running } = reserved
   let outlet: ClientOutlet | undefined
   const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
     // We asked for plain bytes; what came in others can't be metered, hence not be served.
     const encoding = headerOf(received, 'content-encoding')
     if (encoding !== undefined && encoding !== 'identity') return undefined
     const headers = headersForClient(received)
+    headers.push(...rateHeaders(admission.standings()))
     if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
     if (reserved.outputLimit !== undefined)
       headers.push('X-Turnpike-Output-Limit', String(reserved.outputLimit))
@@ -120,7 +123,8 @@ async function one(parts: ForwardParts, { reserved, channel, translated, attempt
   }
   const { forward, deadlines, now } = parts
   const patience = patienceFor(parts, channel, beganAt)
-  const attemptParts = { forward, deadlines, client: call.client, patience, meterFor, now }
+  const { client } = call
+  const attemptParts = { forward, deadlines, client, running, patience, meterFor, now }
   const ended = await attempt(attemptParts, channel, translated.request)
   return { outlet, ended }
 }
@@ -137,6 +141,7 @@ function outcomeOf(ended: Attempted): string {
   switch (ended.kind) {
     case 'answered':
     case 'left':
+    case 'cut':
       return 'answered'
     case 'refused':
       return 'refused'

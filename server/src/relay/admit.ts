@@ -1,0 +1,53 @@
+import { Refused } from '../errors.ts'
+import { quickBound } from '../prices/chat-tokens.ts'
+import { UNLIMITED } from '../rates/admission.ts'
+import { denialText, retryAfterOf } from '../rates/denial-text.ts'
+import type { Limited } from '../rates/limits.ts'
+import type { Rates } from '../rates/rates.ts'
+import { rateHeaders } from './rate-headers.ts'
+import type { RunningCalls } from './running.ts'
+import type { Admitted, Candidates, ModelCall } from './values.ts'
+
+export interface AdmitParts {
+  readonly rates: Pick<Rates, 'admit' | 'standings'>
+  readonly running: RunningCalls
+}
+
+/** What a call without an output limit is expected to write, as when units are reserved (contract 3.4). */
+const USUAL_OUTPUT = 1_024
+/** Bytes of a body that make a token, by and large: what OpenAI reckons with, too. */
+const TOKEN_BYTES = 4
+
+/** Contract 3.1, check 11: the rate limits of key and account. From here on the call is running, until `leave`. */
+export function createAdmit({ rates, running }: AdmitParts) {
+  return function admit(candidates: Candidates): Admitted {
+    const { limits } = candidates.key
+    const admission = limits === undefined ? UNLIMITED : place(rates, limits, candidates.call)
+    return { ...candidates, admission, running: running.begin(candidates) }
+  }
+}
+
+/** The end of a running call, however it came. */
+export function createLeave({ running }: AdmitParts) {
+  return function leave(admitted: Admitted): void {
+    running.end(admitted.running)
+    admitted.admission.leave()
+  }
+}
+
+/** @throws Refused `rate_limited` */
+function place(rates: AdmitParts['rates'], limits: readonly Limited[], call: ModelCall) {
+  const tokens = limits.some(({ tpm }) => tpm !== undefined) ? expectedTokens(call) : 0
+  const admitted = rates.admit(limits, tokens)
+  if ('leave' in admitted) return admitted
+  throw new Refused('rate_limited', denialText(admitted, tokens), {
+    retryAfter: retryAfterOf(admitted),
+    headers: rateHeaders(rates.standings(limits)),
+  })
+}
+
+/** A guess at the input and the most of the output; what was really used takes its place when the call has ended. */
+function expectedTokens({ parsed, payload }: ModelCall): number {
+  const input = Math.ceil(quickBound(parsed.body(), payload.length, parsed.model) / TOKEN_BYTES)
+  return input + (parsed.outputLimit ?? USUAL_OUTPUT) * parsed.choices
+}
