@@ -2,6 +2,7 @@ import { createSimulator } from '../channels/simulator.ts'
 import { createTokenizer } from '../prices/tokenizer.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createRelay, type Relay } from '../relay/relay.ts'
+import { cutRevokedCalls } from '../relay/revoke.ts'
 import { createRunningCalls } from '../relay/running.ts'
 import { createSteps } from '../relay/steps.ts'
 import type { Built } from './rooms.ts'
@@ -20,6 +21,7 @@ export function buildRelay({ rooms, dispatcher }: Built, opened: AsyncDisposable
   opened.defer(() => tokenizer.close())
   const simulate = createSimulator({ now: rooms.now })
   const running = createRunningCalls()
+  cutRevokedCalls({ ...rooms, running, onChange: rooms.store.onChange })
   const steps = createSteps({
     ...rooms,
     ...{ tokenizer, dispatcher, simulate, deadlines, running },

@@ -3,10 +3,11 @@ import type { Settled } from '../ledger/ledger.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
 import { headerOf, headersForClient } from './forward/headers.ts'
+import type { ClientOutlet } from './forward/outlet.ts'
 import { isOursToKnow } from './forward/refused.ts'
 import { scrubbed } from './forward/scrub.ts'
 import { rateHeaders } from './rate-headers.ts'
-import type { Cut, Outcome, Reserved, Served, Unserved } from './values.ts'
+import type { Outcome, Reserved, Unserved } from './values.ts'
 
 /** Setting `errors.type`, asked each time. */
 export type ErrorType = () => string
@@ -21,14 +22,19 @@ export function createFinish(errorType: ErrorType) {
         sayNo(errorType, reserved, outcome)
         return
       case 'broke':
-        breakOff(errorType, { reserved, outcome, refusal: refusalFor(outcome.failure) })
+        breakOff(errorType, {
+          reserved,
+          outlet: outcome.outlet,
+          refusal: refusalFor(outcome.failure),
+        })
         return
       case 'cut':
-        breakOff(errorType, { reserved, outcome, refusal: outcome.refusal })
+        breakOff(errorType, { reserved, ...outcome, isOurDoing: true })
         return
       case 'answered':
         if (settled === undefined) {
-          breakOff(errorType, { reserved, outcome, refusal: new Refused('ledger_unavailable') })
+          const refusal = new Refused('ledger_unavailable')
+          breakOff(errorType, { reserved, outlet: outcome.outlet, refusal, isOurDoing: true })
           return
         }
         outcome.outlet.end(outcome.meter.held(), ['X-Turnpike-Cost', String(settled.charged)])
@@ -42,13 +48,15 @@ const UNREAD = 'upstream_invalid'
 
 interface Broken {
   readonly reserved: Reserved
-  readonly outcome: Pick<Served | Cut, 'outlet'>
+  readonly outlet: ClientOutlet | undefined
   readonly refusal: Refused
+  /** Nothing is wrong with the upstream's part. */
+  readonly isOurDoing?: boolean
 }
 
 /** A part of the answer may be out already: it must not look whole. */
-function breakOff(errorType: ErrorType, { reserved, outcome, refusal }: Broken): void {
-  const { outlet } = outcome
+function breakOff(errorType: ErrorType, broken: Broken): void {
+  const { reserved, outlet, refusal, isOurDoing = false } = broken
   const { call } = reserved
   if (!outlet?.begun) throw refusal
   const spoken = {
@@ -58,8 +66,8 @@ function breakOff(errorType: ErrorType, { reserved, outcome, refusal }: Broken):
     type: errorType(),
   }
   const event = outlet.streams ? call.dialect.shapeErrorEvent(spoken) : ''
-  // The upstream did its part: the event says all, and ends the stream in order. It lacks its completion signal.
-  if (refusal.code === 'ledger_unavailable' && outlet.streams) outlet.end([Buffer.from(event)])
+  // The event says all, and ends the stream in order, so that it is sure to arrive. It lacks its completion signal.
+  if (isOurDoing && outlet.streams) outlet.end([Buffer.from(event)])
   else outlet.breakOff(event)
 }
 

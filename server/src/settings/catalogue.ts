@@ -28,6 +28,7 @@ export interface SettingValues {
   'keys.reveal': 'always' | 'on-demand' | 'never'
   'balance.scope': 'account' | 'key'
   'quota.lower_output': 'on' | 'off'
+  'revocation.streams': 'finish' | 'cut'
   'storage.durability': 'full' | 'process'
   'errors.type': 'comet_api_error' | 'turnpike_error' | 'invalid_request_error'
   'limits.body_bytes': number
@@ -58,6 +59,10 @@ export const settings = {
   'quota.lower_output': choice(
     ['on', 'off'],
     'Whether an output limit that key or account cannot afford is lowered, by at most half, instead of refused.',
+  ),
+  'revocation.streams': choice(
+    ['finish', 'cut'],
+    'What becomes of running calls when their key is disabled, deleted, expired or marked by a change, when its account is suspended, or when it loses the right to the model, group or address. `finish`: they run to their end. `cut`: they end at once with an error, and what was produced is charged.',
   ),
   'storage.durability': choice(
     ['full', 'process'],
