@@ -87,6 +87,22 @@ describe('with revocation.streams = cut', () => {
     expect((await kept.reader.rest()).at(-1)).toBe('[DONE]')
   })
 
+  it('no call of a key outlives its revocation, however they race', async () => {
+    const { id, key } = await gateway.createKey()
+    const opening = Array.from({ length: 40 }, async (_, at) => {
+      await pause(at)
+      return gateway.open(asking('slow', { stream: true }), key)
+    })
+    await pause(15)
+    await put(id, { status: 2 })
+    const words = opening.map(async (opened) => {
+      const response = await opened
+      if (response.status !== 200) return response.headers.get('x-error-code')
+      return (await lastWords(readEvents(response))).error.code
+    })
+    expect(new Set(await Promise.all(words))).toEqual(new Set(['key_disabled']))
+  })
+
   it('a plain call is answered with the refusal, and costs nothing before its first byte', async () => {
     const { id, key } = await gateway.createKey()
     const arrived = upstream.next()

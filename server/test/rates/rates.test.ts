@@ -106,7 +106,7 @@ it('never has more calls running than it may, and every place that is left is ha
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5 }),
-      fc.array(fc.tuple(fc.boolean(), fc.nat(9)), { maxLength: 100 }),
+      fc.array(fc.tuple(fc.boolean(), fc.nat(9)), { maxLength: 100, size: 'max' }),
       (most, steps) => {
         const limits = limitsOf({ max_concurrent: most })
         const running: Admission[] = []
