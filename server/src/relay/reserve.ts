@@ -170,11 +170,7 @@ function free(
 const then = <A, B>(value: A | Promise<A>, next: (value: A) => B | Promise<B>): B | Promise<B> =>
   value instanceof Promise ? value.then(next) : next(value)
 
-function reserved(
-  candidates: Admitted,
-  reservation: Reservation,
-  outputLimit?: number,
-): Reserved {
+function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: number): Reserved {
   return { ...candidates, reservation, outputLimit }
 }
 
