@@ -120,6 +120,7 @@ const samples: Record<string, () => Sample> = {
   postPriceQuote: () => ({
     body: { model: 'sampled', usage: { prompt_tokens: 5, completion_tokens: 7 } },
   }),
+  getNode: () => ({}),
   getPriceByModel: () => ({ path: '/api/price/sampled' }),
   putPriceByModel: () => ({ path: '/api/price/org/sampled', body: { input: '1', output: '2' } }),
   deletePriceByModel: () => ({ path: '/api/price/org/sampled' }),

@@ -56,6 +56,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'POST /api/redemption',
     'GET /api/redemption',
     'DELETE /api/redemption/{id}',
+    'GET /api/node',
     'GET /api/log',
     'GET /api/log/stat',
     'GET /api/data',

@@ -5,9 +5,10 @@ import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
 import { redemptions } from './0003-redemptions.ts'
+import { accountLimits } from './0004-account-limits.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [`${first}${functions}`, sharedLedger, redemptions]
+const steps: readonly string[] = [`${first}${functions}`, sharedLedger, redemptions, accountLimits]
 
 /** The schema this program writes. */
 const SCHEMA = steps.length
