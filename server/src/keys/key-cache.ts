@@ -2,13 +2,12 @@ import { accountEntity, keyEntity } from '../ledger/entity.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
-import type { Change } from '../storage/tables.ts'
 import { createAccessTimes } from './access-times.ts'
 import type { ApiKey } from './api-key.ts'
 import { createFills } from './fills.ts'
 import { createFindKey, type FoundKey, findKeyById } from './find-key.ts'
 import { createPolicies } from './policies.ts'
-import { createShelf } from './shelf.ts'
+import { createShelf, type Shelf } from './shelf.ts'
 import { compileKey } from './stored-key.ts'
 import { createUnknownValues } from './unknown-values.ts'
 import type { Vault } from './vault.ts'
@@ -60,21 +59,7 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
       parts.ledger.forget(kind === 'key' ? keyEntity(id) : accountEntity(id))
     },
   )
-  store.onChange(follow)
-  store.onBehind(() => {
-    fills.note(EVERYTHING)
-    shelf.clear()
-    unknown.clear()
-  })
-
-  function follow({ kind, subject }: Change): void {
-    fills.note(`${kind} ${subject}`)
-    if (kind === 'key') {
-      shelf.dropKey(Number(subject))
-      unknown.clear()
-    } else if (kind === 'account') shelf.dropAccount(Number(subject))
-    else if (kind === 'group') shelf.clear()
-  }
+  followChanges(store, { fills, shelf, unknown })
 
   function fill(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
     const digests = value === undefined ? [digest] : vault.digests(value).map((one) => one.digest)
@@ -115,6 +100,32 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
     flush: times.flush,
     close: times.close,
   }
+}
+
+interface Remembered {
+  readonly fills: { note(what: string): void }
+  readonly shelf: Shelf
+  readonly unknown: { clear(): void }
+}
+
+/** Forgets what was changed, here or at another node. */
+function followChanges(
+  store: Pick<Store, 'onChange' | 'onBehind'>,
+  { fills, shelf, unknown }: Remembered,
+): void {
+  store.onChange(({ kind, subject }) => {
+    fills.note(`${kind} ${subject}`)
+    if (kind === 'key') {
+      shelf.dropKey(Number(subject))
+      unknown.clear()
+    } else if (kind === 'account') shelf.dropAccount(Number(subject))
+    else if (kind === 'group') shelf.clear()
+  })
+  store.onBehind(() => {
+    fills.note(EVERYTHING)
+    shelf.clear()
+    unknown.clear()
+  })
 }
 
 /** Tells the ledger the balances that came with a key. Each time: it forgets those whose key was dropped. */

@@ -7,7 +7,7 @@ import { LOCKS } from './locks.ts'
  */
 
 /** Numbers of a settlement that stand before its record's: cost, atMost, key, account, both unlimited flags, epoch. */
-export const CHARGE = 7
+const CHARGE = 7
 const STRIDE = CHARGE + NUMBERS.length
 const number = (at: number) => `p_numbers[i * ${STRIDE} + ${at + 1}]`
 const text = (at: number) => `p_texts[i * ${TEXTS.length} + ${at + 1}]`
