@@ -18,13 +18,14 @@ import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { createPriceBook } from '../prices/price-book.ts'
 import { createRates } from '../rates/rates.ts'
-import { createSettings } from '../settings/settings.ts'
+import { createSettings, type Settings } from '../settings/settings.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { openPostgresStore } from '../storage/postgres/open.ts'
 import { nameOf } from '../storage/postgres/pool.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
+import { createRetention } from '../usage/retention.ts'
 import { createRollUp } from '../usage/roll-up.ts'
 
 /** On a disk that refuses the ledger would wait for ever; the store then says which calls are not on the books. */
@@ -62,12 +63,7 @@ export async function buildRooms(
   const pricesComing = createPriceBook({ store, now })
   const ledger = openLedger(store, now)
   opened.defer(() => Promise.race([ledger.flush(), pause(FLUSH_GRACE_MS, undefined, UNWATCHED)]))
-  const rollUp = createRollUp({
-    store,
-    failed: (error) =>
-      log.warn({ reason: String(error) }, 'usage was not summed; the next round tries again'),
-  })
-  opened.defer(() => rollUp.close())
+  startUsageRounds({ store, settings, outside }, opened)
   const accounts = createAccounts({ store, now })
   const accessTokens = createAccessTokens({ store, now, random })
   opened.defer(() => accessTokens.close())
@@ -108,6 +104,26 @@ export async function buildRooms(
     },
   }
   return { rooms, dispatcher, first, draining, tellOwner }
+}
+
+/** What is done to usage records behind the calls: summed by the hour, and deleted when they are old. */
+function startUsageRounds(
+  { store, settings, outside }: { store: Store; settings: Settings; outside: Outside },
+  opened: AsyncDisposableStack,
+): void {
+  const { now, log } = outside
+  const rollUp = createRollUp({
+    store,
+    failed: (error) =>
+      log.warn({ reason: String(error) }, 'usage was not summed; the next round tries again'),
+  })
+  opened.defer(() => rollUp.close())
+  const retention = createRetention({
+    ...{ store, settings, now },
+    failed: (error) =>
+      log.warn({ reason: String(error) }, 'old usage was not deleted; the next round tries again'),
+  })
+  opened.defer(() => retention.close())
 }
 
 interface OpenedStore {

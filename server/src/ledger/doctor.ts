@@ -32,6 +32,8 @@ const booksFrom = (usage: string) => `
     union all
     select account_id * 4 + 1, count(*), sum(quota), sum(quota * account_charged)
       from ${usage} group by account_id
+    union all
+    select entity, requests, used, taken from closed
   ),
   granted as (select entity, sum(delta) as delta from entry group by entity),
   books as (

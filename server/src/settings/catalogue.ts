@@ -39,6 +39,7 @@ export interface SettingValues {
   'timeouts.idle_ms': number
   'timeouts.total_ms': number
   'ledger.wait_ms': number
+  'usage.keep_days': number
 }
 
 export type SettingName = keyof SettingValues
@@ -104,6 +105,10 @@ export const settings = {
   'ledger.wait_ms': whole(
     [500, 0, 60_000],
     'How long a call waits for units that only running calls hold, in milliseconds.',
+  ),
+  'usage.keep_days': whole(
+    [0, 0, 36_500],
+    'How many days usage records are kept; 0: for ever. Sums by the hour stay, and so do balances and what proves them.',
   ),
 } as const satisfies Record<SettingName, Setting>
 

@@ -117,6 +117,8 @@ export interface Store {
   readonly loans?: Loans
   /** Where many nodes share the database: what each of them holds. */
   nodes?(): Promise<readonly NodeStanding[]>
+  /** Gives back the room of what was deleted, where the database does not do it by itself. */
+  tidy?(): Promise<void>
   /** Copies the whole database, consistently, while it runs. */
   backup(path: string): Promise<void>
   /** Waits for everything asked for so far, then closes. */

@@ -29,6 +29,8 @@ export interface Tables {
     created_at: number
   }
   usage: UsageTable
+  /** What deleted usage records had said: see usage/retention.ts. */
+  closed: { entity: number; taken: number; used: number; requests: number }
   /** Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names. */
   usage_hour: UsageHourTable
   access_token: AccessTokenTable

@@ -5,9 +5,17 @@ import { usageHours } from './0002-usage-hours.ts'
 import { balanceNow } from './0003-balance-now.ts'
 import { redemptions } from './0004-redemptions.ts'
 import { accountLimits } from './0005-account-limits.ts'
+import { closedUsage } from './0006-closed-usage.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [first, usageHours, balanceNow, redemptions, accountLimits]
+const steps: readonly string[] = [
+  first,
+  usageHours,
+  balanceNow,
+  redemptions,
+  accountLimits,
+  closedUsage,
+]
 
 /** The schema this program writes. */
 export const SCHEMA = steps.length

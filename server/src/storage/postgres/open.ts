@@ -82,6 +82,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     settle: joined.settle,
     loans: joined.loans,
     ...createNumbers(reads.read),
+    tidy: async () => void (await reads.read('select usage_drop_empty()', [])),
     nodes: createNodes(reads.read, () => joined.loans.epoch),
     alone: (work) => runAlone(url, work),
     onChange: listeners.onChange,

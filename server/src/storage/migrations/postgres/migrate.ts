@@ -6,9 +6,16 @@ import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
 import { redemptions } from './0003-redemptions.ts'
 import { accountLimits } from './0004-account-limits.ts'
+import { closedUsage } from './0006-closed-usage.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [`${first}${functions}`, sharedLedger, redemptions, accountLimits]
+const steps: readonly string[] = [
+  `${first}${functions}`,
+  sharedLedger,
+  redemptions,
+  accountLimits,
+  closedUsage,
+]
 
 /** The schema this program writes. */
 const SCHEMA = steps.length

@@ -1,0 +1,93 @@
+import { sql } from 'kysely'
+import type { Settings } from '../settings/settings.ts'
+import type { Statement, Store } from '../storage/store.ts'
+import { ROLLED_UP_TO } from './summable.ts'
+
+/** Deletes usage records that are older than the setting `usage.keep_days`. */
+export interface Retention {
+  /** Deletes all there is to delete; resolves when done. */
+  run(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RetentionParts {
+  readonly store: Store
+  readonly settings: Pick<Settings, 'get'>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Told when a round failed; the next one tries again. */
+  readonly failed: (error: unknown) => void
+}
+
+const EVERY_MS = 600_000
+/** So few at a time that no settlement waits long for it. */
+const RECORDS_A_WRITE = 500
+const DAY_MS = 86_400_000
+
+/**
+ * Starts the rounds. What a record took from its payers is added to their rows in `closed` by the same write that
+ * deletes it: a balance can be recomputed at every moment. Only records that the hours have summed go.
+ */
+export function createRetention({ store, settings, now, failed }: RetentionParts): Retention {
+  let running: Promise<void> | undefined
+  let closed = false
+
+  async function round(): Promise<void> {
+    const days = settings.get('usage.keep_days')
+    if (days === 0) return
+    const before = now() - days * DAY_MS
+    let any = false
+    for (;;) {
+      const until = await nextUntil(store, before)
+      if (until === undefined || closed) break
+      any = true
+      await store.write(closing(store, until))
+    }
+    if (any) await store.tidy?.()
+  }
+
+  const run = () => {
+    running ??= round().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  const timer = setInterval(() => run().catch(failed), EVERY_MS).unref()
+  return {
+    run,
+    async close() {
+      closed = true
+      clearInterval(timer)
+      await running?.catch(failed)
+    },
+  }
+}
+
+/** `+` keeps the planner to the index by time. */
+const summed = sql`+id <= coalesce((select cast(value as bigint) from meta where name = ${ROLLED_UP_TO}), 0)`
+
+/** The time of the last record of the next batch; undefined when none is old enough. */
+async function nextUntil({ db }: Store, before: number): Promise<number | undefined> {
+  const { rows } = await sql<{ at: number }>`
+    select created_at_ms as at from usage where created_at_ms < ${before} and ${summed}
+    order by created_at_ms limit ${RECORDS_A_WRITE}`.execute(db)
+  return rows.at(-1)?.at
+}
+
+/** Several nodes may do this at once: writes come one after the other, and what one deleted the next does not find. */
+function closing({ db }: Store, until: number): Statement[] {
+  const expired = sql`created_at_ms <= ${until} and ${summed}`
+  const fold = sql`
+    insert into closed (entity, taken, used, requests)
+    select entity, sum(taken), sum(used), count(*) from (
+      select key_id * 4 as entity, quota * key_charged as taken, quota as used from usage where ${expired}
+      union all
+      select account_id * 4 + 1, quota * account_charged, quota from usage where ${expired}
+    ) as charge group by entity
+    on conflict (entity) do update set taken = closed.taken + excluded.taken,
+      used = closed.used + excluded.used, requests = closed.requests + excluded.requests`
+  return [fold, sql`delete from usage where ${expired}`].map((statement) => {
+    const { sql: text, parameters } = statement.compile(db)
+    return { sql: text, parameters: parameters as Statement['parameters'] }
+  })
+}
