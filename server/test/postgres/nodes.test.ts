@@ -17,23 +17,33 @@ afterAll(async () => {
 
 /** A change made here is followed there within the second that is promised. */
 const soon = { timeout: 1_000, interval: 20 }
-const statusThere = async (key: string) => (await there.call(asking, key)).status
+/** `undefined` when the key works. */
+const refusalThere = async (key: string) =>
+  (await there.call(asking, key)).json.error?.code as string | undefined
 
 it('a key that is made at one node works at the other, also where it was unknown', async () => {
   const { key } = await here.createKey()
-  await expect.poll(() => statusThere(key), soon).toBe(200)
+  await expect.poll(() => refusalThere(key), soon).toBeUndefined()
 })
 
 it.each([
-  ['deleted', async (id: number) => here.manage('DELETE', `/api/token/${id}`), 401],
-  ['disabled', async (id: number) => here.manage('PUT', '/api/token/', { id, status: 2 }), 401],
-  ['rotated', async (id: number) => here.manage('POST', `/api/token/${id}/rotate`, {}), 401],
-] as const)('a key that is %s at one node is refused at the other', async (_, end, status) => {
+  ['deleted', async (id: number) => here.manage('DELETE', `/api/token/${id}`), 'key_unknown'],
+  [
+    'disabled',
+    async (id: number) => here.manage('PUT', '/api/token/', { id, status: 2 }),
+    'key_disabled',
+  ],
+  [
+    'rotated',
+    async (id: number) => here.manage('POST', `/api/token/${id}/rotate`, {}),
+    'key_unknown',
+  ],
+] as const)('a key that is %s at one node is refused at the other', async (_, end, code) => {
   const { id, key } = await here.createKey()
-  await expect.poll(() => statusThere(key), soon).toBe(200)
+  await expect.poll(() => refusalThere(key), soon).toBeUndefined()
   const done = await end(id)
   if (done?.key !== undefined) here.secret(done.key)
-  await expect.poll(() => statusThere(key), soon).toBe(status)
+  await expect.poll(() => refusalThere(key), soon).toBe(code)
 })
 
 it('settings, prices and channels are the same everywhere', async () => {
@@ -60,14 +70,14 @@ it('a personal access token that is deleted at one node opens nothing at the oth
 
 it('after changes were missed for good, everything is read anew', async () => {
   const { id, key } = await here.createKey()
-  await expect.poll(() => statusThere(key), soon).toBe(200)
+  await expect.poll(() => refusalThere(key), soon).toBeUndefined()
   // As if the change had been swept away before the node looked.
   await database.tamper(
     `update key set status = 2 where id = ${id};
      insert into setting (name, value, updated_at) values ('ledger.wait_ms', '7', 0);
      update change_counter set seq = seq + 3`,
   )
-  await expect.poll(() => statusThere(key), soon).toBe(401)
+  await expect.poll(() => refusalThere(key), soon).toBe('key_disabled')
   const settings = await there.manage('GET', '/api/setting/')
   expect(settings).toContainEqual(expect.objectContaining({ name: 'ledger.wait_ms', value: 7 }))
 })

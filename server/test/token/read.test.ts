@@ -58,7 +58,14 @@ describe('GET /api/token/search', () => {
   }
   let key = ''
   beforeAll(async () => {
-    for (const name of ['Straße 100%', 'under_score', 'back\\slash', 'underXscore', '100 x']) {
+    for (const name of [
+      'ÄPFEL',
+      'Straße 100%',
+      'under_score',
+      'back\\slash',
+      'underXscore',
+      '100 x',
+    ]) {
       key = (await gateway.createKey({ name })).key
     }
   })
@@ -71,6 +78,7 @@ describe('GET /api/token/search', () => {
     ['%', ['Straße 100%']],
     ['k\\s', ['back\\slash']],
     ['raße', ['Straße 100%']],
+    ['Äpf', ['ÄPFEL']],
     ["' or 1=1 --", []],
   ])('by name: %j', async (keyword, names) => expect(await search({ keyword })).toEqual(names))
 

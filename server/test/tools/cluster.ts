@@ -45,7 +45,11 @@ export default async function startCluster(project: TestProject) {
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'cluster'),
     ...{ port, user: 'postgres', password, persistent: true, createPostgresUser: isRoot },
-    initdbFlags: ['--no-sync', '--encoding=UTF8'],
+    // A language whose idea of order and case is not SQLite's, as servers have them.
+    initdbFlags: [
+      ...['--no-sync', '--encoding=UTF8', '--locale=C'],
+      ...['--locale-provider=icu', '--icu-locale=en-US'],
+    ],
     postgresFlags: [
       ...Object.entries(SERVER).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ...[

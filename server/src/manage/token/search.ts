@@ -112,8 +112,9 @@ function digestsOf({ vault }: Rooms, value: string): readonly string[] {
   return whole === undefined ? [] : vault.digests(whole).map(({ digest }) => digest)
 }
 
-/** Both sides lowered by the database, whose idea of case is what counts. */
+/** The database lowers English letters and no others, in names as they are stored; so the pattern must be lowered alike. */
 function nameHolds(keyword: string) {
-  const pattern = `%${keyword.replace(/[\\%_]/g, '\\$&')}%`
-  return sql<boolean>`lower(key.name) like lower(${pattern}) escape '\\'`
+  const lowered = keyword.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  const pattern = `%${lowered.replace(/[\\%_]/g, '\\$&')}%`
+  return sql<boolean>`lower(key.name) like ${pattern} escape '\\'`
 }

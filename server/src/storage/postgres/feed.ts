@@ -38,7 +38,10 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
   async function watch(): Promise<void> {
     for (let pause = LOOK_EVERY_MS; !closed; await wake.orAfter(pause)) {
       try {
-        order.hear(await line.look(order.applied()))
+        const news = await line.look(order.applied())
+        order.hear(news)
+        // A look brings so many at most.
+        if (news.kind === 'changes' && news.changes.length > 0) wake.up()
         if (silentSince !== undefined) parts.log?.error({}, 'changes are followed again')
         silentSince = undefined
         pause = LOOK_EVERY_MS
@@ -59,7 +62,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
     follow(newest, changes) {
       if (changes.length === 0) return Promise.resolve()
       const followed = order.own(newest, changes)
-      wake.up()
+      if (order.applied() < newest) wake.up()
       return followed
     },
     silentFor: () => (silentSince === undefined ? 0 : performance.now() - silentSince),

@@ -36,8 +36,9 @@ const PATIENCE_MS = 30_000
 const RETRY_MS = 1_000
 const MIGRATION_MS = 24 * 3_600_000
 /** How long a closing store waits for a database that is away. */
-const CLOSE_GRACE_MS = 10_000
+const CLOSE_GRACE_MS = 5_000
 const NAMELESS: NodeFacts = { name: '', url: '', version: '' }
+const UNWATCHED = { ref: false }
 
 /**
  * Opens the database that many nodes may share, brought to this program's schema.
@@ -96,7 +97,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     async close() {
       await joined.close(CLOSE_GRACE_MS)
       await writes.close()
-      await Promise.allSettled(running)
+      // Its own changes may still wait for a database that is away.
+      await Promise.race([Promise.allSettled(running), pause(CLOSE_GRACE_MS, undefined, UNWATCHED)])
       await feed.close()
       await reads.close()
     },

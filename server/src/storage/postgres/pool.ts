@@ -17,9 +17,7 @@ const numbersAsNumbers = numbersAs(Number)
 export function numbersAs(parse: (text: string) => unknown): CustomTypesConfig {
   return {
     getTypeParser: ((oid: number, format?: 'text') =>
-      NUMBERS.has(oid) && format !== ('binary' as string)
-        ? parse
-        : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
+      NUMBERS.has(oid) ? parse : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
   }
 }
 
