@@ -1,5 +1,7 @@
 import type { CompiledQuery, Kysely, QueryCreator } from 'kysely'
+import { Refused } from '../errors.ts'
 import { accountEntity, keyEntity } from '../ledger/entity.ts'
+import { StorageUnavailable } from '../storage/failures.ts'
 import type { Tables } from '../storage/tables.ts'
 import type { StoredKey } from './stored-key.ts'
 
@@ -13,7 +15,8 @@ export interface FoundKey extends StoredKey {
 
 /**
  * The live key with one of these digests, present or former and still in its grace, in one query. Several digests are
- * asked only after the root secret was rotated: the value's under each pepper.
+ * asked only after the root secret was rotated: the value's under each pepper. Rejects with `Refused` while the database
+ * is away.
  */
 export type FindKey = (
   digests: readonly string[],
@@ -36,8 +39,12 @@ export function createFindKey(db: Kysely<Tables>): FindKey {
       if (at >= 0) return digests[at]
       return parameter === NOW ? nowSeconds : parameter
     })
-    const { rows } = await db.executeQuery<FoundKey>({ ...query, parameters })
-    return rows[0]
+    try {
+      const { rows } = await db.executeQuery<FoundKey>({ ...query, parameters })
+      return rows[0]
+    } catch (failure) {
+      throw failure instanceof StorageUnavailable ? new Refused('ledger_unavailable') : failure
+    }
   }
 }
 

@@ -17,7 +17,8 @@ export function writeFailure(failure: unknown): Error {
   if (failure instanceof StorageUnavailable) return failure
   const state = stateOf(failure)
   if (failure instanceof DatabaseError && state === UNIQUE) return uniqueViolation(failure)
-  const message = failure instanceof Error ? failure.message : String(failure)
+  // A host with several addresses fails without a message of its own.
+  const message = (failure instanceof Error && failure.message) || String(failure)
   if (failure instanceof TypeError || OF_ITS_OWN.has(state.slice(0, 2))) {
     return new Error(`the database refused a statement: ${message}`, { cause: failure })
   }
