@@ -69,7 +69,9 @@ it('a write whose connection broke before the answer is not made again', async (
   const asked = store
     .write([store.db.insertInto('setting').values(row)])
     .catch((failure) => failure)
-  const broken = `select pg_terminate_backend(pid) as done from pg_locks where locktype = 'advisory' and not granted`
+  const broken = `select pg_terminate_backend(pid) as done from pg_locks
+    join pg_database on pg_database.oid = pg_locks.database
+    where locktype = 'advisory' and not granted and datname = current_database()`
   await expect.poll(async () => (await database.rows(broken)).length).toBe(1)
   expect(await asked).toBeInstanceOf(StorageUnavailable)
   await other.query('rollback')
