@@ -39,6 +39,9 @@ export default async function startCluster(project: TestProject) {
   // PostgreSQL does not run as root: the package then makes a user, who must get to the folder.
   const isRoot = process.getuid?.() === 0
   if (isRoot) chmodSync(folder, 0o755)
+  // Also after a run that was interrupted: the package stops the server by itself then.
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const port = await freePort()
   const password = randomUUID()
   const said: unknown[] = []
@@ -75,7 +78,7 @@ export default async function startCluster(project: TestProject) {
   }
   return async () => {
     await server.stop()
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   }
 }
 
