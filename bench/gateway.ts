@@ -35,6 +35,8 @@ export interface GatewayStart {
   readonly adminToken: string
   /** Flags for Node, such as `--cpu-prof`. */
   readonly flags?: readonly string[]
+  /** PostgreSQL instead of a file in the folder. */
+  readonly databaseUrl?: string | undefined
 }
 
 /** What `npm start` runs, flags included: what people run is what is measured. */
@@ -45,7 +47,8 @@ function startCommand(): string[] {
 }
 
 /** Starts the program on a folder and waits until it is ready for calls. */
-async function startGateway({ folder, adminToken, flags = [] }: GatewayStart): Promise<Running> {
+async function startGateway(start: GatewayStart): Promise<Running> {
+  const { folder, adminToken, flags = [], databaseUrl } = start
   const port = await freePort()
   const child = spawn(process.execPath, [...flags, ...startCommand()], {
     cwd: folder,
@@ -55,6 +58,7 @@ async function startGateway({ folder, adminToken, flags = [] }: GatewayStart): P
       TURNPIKE_DATA: join(folder, 'data'),
       TURNPIKE_ADMIN_TOKEN: adminToken,
       LOG_LEVEL: 'warn',
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -126,7 +130,7 @@ async function run(file: string, ...parameters: string[]) {
 export async function startBenchGateway(
   folder: string,
   upstream: string,
-  flags: readonly string[] = [],
+  { flags = [], databaseUrl }: Pick<GatewayStart, 'flags' | 'databaseUrl'> = {},
 ): Promise<BenchGateway> {
   const adminToken = `tpat_${randomBytes(32).toString('base64url')}`
   const keys = {
@@ -134,7 +138,7 @@ export async function startBenchGateway(
     refused: join(folder, 'refused-keys'),
     many: join(folder, 'many-keys'),
   }
-  const first = await startGateway({ folder, adminToken })
+  const first = await startGateway({ folder, adminToken, databaseUrl })
   const manage = managing(first.url, adminToken)
   const account = await furnish(manage, upstream)
   const { key } = await manage('POST', '/api/token/', {
@@ -144,12 +148,13 @@ export async function startBenchGateway(
   writeFileSync(keys.one, key)
   await first.stop()
 
-  await run('seed-keys.ts', join(folder, 'data'), String(account), String(MANY), keys.many)
+  const seeding = [join(folder, 'data'), String(account), String(MANY), keys.many]
+  await run('seed-keys.ts', ...seeding, ...(databaseUrl === undefined ? [] : [databaseUrl]))
   writeFileSync(keys.refused, unknownKeys(keys.many))
-  const running = await startGateway({ folder, adminToken, flags })
+  const running = await startGateway({ folder, adminToken, flags, databaseUrl })
   const restart = async () => {
     await running.stop()
-    return startGateway({ folder, adminToken, flags })
+    return startGateway({ folder, adminToken, flags, databaseUrl })
   }
   return { ...running, keys, restart }
 }

@@ -51,7 +51,7 @@ const upstream = await startProgram(here('upstream.ts'))
 const plain = await startProgram(here('plain-proxy.ts'), upstream.url)
 const gateway: BenchGateway | undefined = PLAIN_ONLY
   ? undefined
-  : await startBenchGateway(folder, upstream.url, profiling)
+  : await startBenchGateway(folder, upstream.url, { flags: profiling })
 
 const samples: { scenario: Scenario; target: 'plain' | 'gateway'; sample: Sample }[] = []
 /** The plain proxy knows no keys: it has nothing to refuse, and any text will do. */

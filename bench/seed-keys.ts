@@ -1,6 +1,6 @@
 /**
  * Puts many keys into the database of a gateway that is not running, as creating them one by one would.
- * Run as `node bench/seed-keys.ts <data folder> <account id> <count> <file>`; writes the values to the file,
+ * Run as `node bench/seed-keys.ts <data folder> <account id> <count> <file> [postgres://...]`; writes the values to the file,
  * and after them as many well-formed ones that are not in the database.
  */
 import { randomBytes } from 'node:crypto'
@@ -10,6 +10,7 @@ import { openVault } from '../server/src/cli/root-secret.ts'
 import { generateKey } from '../server/src/keys/secret.ts'
 import type { Vault } from '../server/src/keys/vault.ts'
 import { keyEntity } from '../server/src/ledger/entity.ts'
+import { openPostgresStore } from '../server/src/storage/postgres/open.ts'
 import { openSqliteStore } from '../server/src/storage/sqlite.ts'
 import type { Store } from '../server/src/storage/store.ts'
 import { KEY_RULES } from './key-rules.ts'
@@ -17,7 +18,7 @@ import { KEY_RULES } from './key-rules.ts'
 /** Rows of one statement: SQLite takes 32 766 parameters. */
 const ROWS = 1000
 
-const [path = '', account = '', count = '', file = ''] = process.argv.slice(2)
+const [path = '', account = '', count = '', file = '', databaseUrl] = process.argv.slice(2)
 const random = (bytes: number) => randomBytes(bytes)
 const now = Math.floor(Date.now() / 1000)
 
@@ -69,7 +70,10 @@ async function insertsFor(store: Store, vault: Vault, values: readonly string[])
 }
 
 const folder = dataFolderAt(path)
-const store = await openSqliteStore({ path: folder.databaseFile, durability: 'process' })
+const store =
+  databaseUrl === undefined
+    ? await openSqliteStore({ path: folder.databaseFile, durability: 'process' })
+    : await openPostgresStore({ url: databaseUrl })
 const { vault } = await openVault(folder, undefined, { store, random })
 const values = Array.from({ length: Number(count) * 2 }, () => generateKey(random))
 for (let at = 0; at < Number(count); at += ROWS) {

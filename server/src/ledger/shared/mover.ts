@@ -51,7 +51,8 @@ export interface Mover {
 const RETRY_MS = 50
 const WATCH_MS = 250
 /** A statement takes so many entities; the rest goes with the next. */
-const MOST = 2_000
+const MOST = 500
+const MOST_BACK = 100
 
 /** Gathers what entities need and have to spare into moves, one on its way at a time. */
 export function createMover(outer: MoverParts): Mover {
@@ -131,10 +132,13 @@ function again(taken: ReadonlyMap<Entity, Wish>, wishFor: (entity: Entity) => Wi
   }
 }
 
+/** Needs first: somebody waits for them. What goes back goes a little at a time beside them. */
 function takeSome(wishes: Map<Entity, Wish>): Map<Entity, Wish> {
   const taken = new Map<Entity, Wish>()
+  let back = 0
   for (const [entity, wish] of wishes) {
     if (taken.size >= MOST) break
+    if (wish.answered.length === 0 && ++back > MOST_BACK) continue
     taken.set(entity, wish)
     wishes.delete(entity)
   }

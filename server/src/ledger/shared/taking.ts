@@ -22,6 +22,8 @@ export interface TakingParts {
 }
 
 const WAIT_MS = 500
+/** How often what was brought may go to others before its turn. */
+const MOST_TRIES = 5
 /** How often a call that waits asks again for units that other nodes hold. */
 const ASK_AGAIN_MS = 25
 
@@ -43,9 +45,13 @@ export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'rese
 
   async function bring(payers: Payers, amount: Units): Promise<Reservation | Short> {
     return keeping(book, payers, async () => {
-      const poor = finiteOf(book, payers).filter((loan) => freeOf(loan) < amount)
-      await Promise.all(poor.map(({ entity }) => mover.bring(entity, amount)))
-      return take(payers, amount)
+      for (let left = MOST_TRIES; ; left--) {
+        const poor = finiteOf(book, payers).filter((loan) => freeOf(loan) < amount)
+        await Promise.all(poor.map(({ entity }) => mover.bring(entity, amount)))
+        const got = take(payers, amount)
+        // Others, who found it at hand, may have been faster. There is more where it came from.
+        if (!isShort(got) || got.available < amount || left === 0) return got
+      }
     })
   }
 

@@ -4,11 +4,19 @@ import { LOCKS } from './locks.ts'
 /**
  * The functions of the shared ledger: each is one statement for its caller and one transaction for the database. They
  * are part of the schema: once released, a change is a new migration that replaces the function.
+ * `epoch + 0`: holds are looked up by entity, which few rows share; whole epochs, as the planner may take them for small,
+ * are as large as a node is busy.
  */
 
 /** Numbers of a settlement that stand before its record's: cost, atMost, key, account, both unlimited flags, epoch. */
 const CHARGE = 7
 const STRIDE = CHARGE + NUMBERS.length
+/**
+ * Plans are made while tables are small, and kept. So the planner is told that every look-up goes by an index, one row at a
+ * time: a plan that reads all holds is a hundred times slower on the day that there are many.
+ */
+const BY_INDEX = `set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set enable_material = off set enable_bitmapscan = off`
 const number = (at: number) => `p_numbers[i * ${STRIDE} + ${at + 1}]`
 const text = (at: number) => `p_texts[i * ${TEXTS.length} + ${at + 1}]`
 const REQUEST_ID = text(TEXTS.indexOf('request_id'))
@@ -39,7 +47,7 @@ end $$;`
 const move = `
 create or replace function turnpike_move(p_epoch bigint, p_seq bigint, p_entities bigint[], p_units bigint[], p_leave boolean[])
 returns table (o_entity bigint, o_granted bigint, o_spent bigint, o_remain bigint, o_elsewhere bigint)
-language plpgsql set lock_timeout = '2s' as $$
+language plpgsql set lock_timeout = '2s' ${BY_INDEX} as $$
 declare v_next boolean := turnpike_advance(p_epoch, 'move', p_seq);
 begin
   if v_next is null then
@@ -49,7 +57,7 @@ begin
   if cardinality(p_entities) = 0 then return; end if;
   if v_next then
     perform 1 from balance where entity = any(p_entities) order by (entity % 4 = 0), entity for update;
-    perform 1 from hold where epoch = p_epoch and entity = any(p_entities) order by entity for update;
+    perform 1 from hold where entity = any(p_entities) and epoch + 0 = p_epoch order by entity for update;
     with asked as (
       select * from unnest(p_entities, p_units, p_leave) as a (entity, units, leave)
     ), moved as (
@@ -58,17 +66,17 @@ begin
           when a.units >= 0 then least(a.units, b.remain)
           else -least(-a.units, coalesce(h.granted - h.spent, 0)) end as units
       from asked a join balance b on b.entity = a.entity
-        left join hold h on h.epoch = p_epoch and h.entity = a.entity
+        left join hold h on h.epoch + 0 = p_epoch and h.entity = a.entity
     ), paid as (
       update balance b set remain = b.remain - m.units,
         used = b.used + case when m.leave then m.used else 0 end,
         requests = b.requests + case when m.leave then m.requests else 0 end
       from moved m where b.entity = m.entity and (m.units <> 0 or m.leave)
     ), closed as (
-      delete from hold h using moved m where h.epoch = p_epoch and h.entity = m.entity and m.leave
+      delete from hold h using moved m where h.epoch + 0 = p_epoch and h.entity = m.entity and m.leave
     ), changed as (
       update hold h set granted = h.granted + m.units from moved m
-      where h.epoch = p_epoch and h.entity = m.entity and not m.leave and m.units <> 0
+      where h.epoch + 0 = p_epoch and h.entity = m.entity and not m.leave and m.units <> 0
     )
     insert into hold (epoch, entity, granted, spent, used, requests)
     select p_epoch, m.entity, m.units, 0, 0, 0 from moved m where not m.open and not m.leave and m.units > 0;
@@ -77,7 +85,7 @@ begin
     select b.entity, coalesce(h.granted, 0), coalesce(h.spent, 0), b.remain, coalesce((
       select sum(o.granted - o.spent) from hold o where o.entity = b.entity and o.epoch <> p_epoch
     ), 0)::bigint
-    from balance b left join hold h on h.epoch = p_epoch and h.entity = b.entity
+    from balance b left join hold h on h.epoch + 0 = p_epoch and h.entity = b.entity
     where b.entity = any(p_entities);
 end $$;`
 
@@ -103,11 +111,11 @@ declare
   v_left jsonb;
 begin
   perform 1 from balance b where b.entity in (${LATE_PARTIES}) order by (b.entity % 4 = 0), b.entity for update;
-  perform 1 from hold h where h.epoch = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
+  perform 1 from hold h where h.epoch + 0 = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
   select coalesce(jsonb_object_agg(purse, units), '{}') into v_left from (
     select 'late ' || b.entity as purse, b.remain as units from balance b where b.entity in (${LATE_PARTIES})
     union all
-    select 'held ' || h.entity, h.granted - h.spent from hold h where h.epoch = p_epoch and h.entity in (${PARTIES})
+    select 'held ' || h.entity, h.granted - h.spent from hold h where h.epoch + 0 = p_epoch and h.entity in (${PARTIES})
   ) as purses;
   for i in 0 .. p_count - 1 loop
     v_late := ${number(6)} <> p_epoch;
@@ -157,7 +165,7 @@ const values = [
 const settle = `
 create or replace function turnpike_settle(p_epoch bigint, p_seq bigint, p_count int, p_numbers bigint[], p_texts text[])
 returns table (o_charged bigint, o_shortfall bigint, o_key_spent bigint, o_account_spent bigint)
-language plpgsql set lock_timeout = '2s' as $$
+language plpgsql set lock_timeout = '2s' ${BY_INDEX} as $$
 declare
   v_next boolean;
   v_charged bigint[];
@@ -173,7 +181,7 @@ begin
   if v_next then
     select exists (select 1 from generate_series(0, p_count - 1) i where ${number(6)} <> p_epoch) into v_slow;
     if not v_slow then
-      perform 1 from hold h where h.epoch = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
+      perform 1 from hold h where h.epoch + 0 = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
       select exists (
         select 1 from (
           select entity, sum(charge) as charge from (
@@ -181,7 +189,7 @@ begin
             union all
             select ${number(3)}, least(${number(0)}, ${number(1)}) from generate_series(0, p_count - 1) i where ${ACCOUNT_PAYS}
           ) as each_one group by entity
-        ) as due left join hold h on h.epoch = p_epoch and h.entity = due.entity
+        ) as due left join hold h on h.epoch + 0 = p_epoch and h.entity = due.entity
         where due.charge > coalesce(h.granted - h.spent, 0)
       ) into v_slow;
     end if;
@@ -196,7 +204,7 @@ begin
     select p_epoch, entity, 0, 0, 0, 0 from (
       select distinct unnest(array[${number(2)}, ${number(3)}]) as entity from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
     ) as touched order by entity
-    on conflict (epoch, entity) do nothing;
+    on conflict (entity, epoch) do nothing;
     update hold h set spent = h.spent + due.taken, used = h.used + due.charge, requests = h.requests + due.calls from (
       select entity, sum(taken) as taken, sum(charge) as charge, count(*) as calls from (
         select ${number(2)} as entity, v_charged[i + 1] as charge, v_charged[i + 1] * (1 - ${number(4)}) as taken
@@ -205,7 +213,7 @@ begin
         select ${number(3)}, v_charged[i + 1], v_charged[i + 1] * (1 - ${number(5)})
           from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
       ) as each_one group by entity
-    ) as due where h.epoch = p_epoch and h.entity = due.entity;
+    ) as due where h.epoch + 0 = p_epoch and h.entity = due.entity;
   else
     -- Applied before: what it did is read from its records.
     v_charged := array(select coalesce((select -1 - u.quota from usage u where u.request_id = ${REQUEST_ID} limit 1), 0)
@@ -215,8 +223,8 @@ begin
     select c.charged, greatest(${number(0)} - c.charged, 0), coalesce(k.spent, 0), coalesce(a.spent, 0)
     from generate_series(0, p_count - 1) i
       cross join lateral (select case when v_charged[i + 1] < 0 then -1 - v_charged[i + 1] else v_charged[i + 1] end as charged) c
-      left join hold k on k.epoch = p_epoch and k.entity = ${number(2)}
-      left join hold a on a.epoch = p_epoch and a.entity = ${number(3)}
+      left join hold k on k.epoch + 0 = p_epoch and k.entity = ${number(2)}
+      left join hold a on a.epoch + 0 = p_epoch and a.entity = ${number(3)}
     order by i;
 end $$;`
 

