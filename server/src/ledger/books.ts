@@ -1,3 +1,4 @@
+import { type Clock, machineClock } from '../storage/lanes/clock.ts'
 import type { Store } from '../storage/store.ts'
 import type { Balances } from './balances.ts'
 import { createRefund } from './entries.ts'
@@ -12,11 +13,13 @@ export interface BooksParts {
   readonly room: Pick<WaitingRoom, 'wake'>
   /** Brings more units of these to hand; absent where all there are are at hand. */
   readonly fetch?: (held: Held, need: number) => Promise<void>
+  readonly clock?: Pick<Clock, 'after'>
 }
 
 /** What reservations ask for, and the counting of it. */
-export function createBooks({ store, now, balances, room, fetch }: BooksParts) {
-  const refund = createRefund(store, now)
+export function createBooks(parts: BooksParts) {
+  const { store, now, balances, room, fetch, clock = machineClock } = parts
+  const refund = createRefund(store, now, clock)
   let reservations = 0
   let units = 0
   let pending = 0

@@ -1,4 +1,5 @@
 import { StorageUnavailable, UniqueViolation } from '../storage/failures.ts'
+import { type Clock, pauseOn } from '../storage/lanes/clock.ts'
 import { mustChange, type Settlement, type Statement, type Store } from '../storage/store.ts'
 import type { Entity } from './entity.ts'
 import type { BalanceChange } from './ledger.ts'
@@ -31,13 +32,13 @@ export function createAdjust(store: Store, now: () => number) {
  * and does nothing when the request was refunded before. Each balance for itself: one that was filled up to the most
  * that it can hold meanwhile takes nothing back.
  */
-export function createRefund(store: Store, now: () => number) {
+export function createRefund(store: Store, now: () => number, clock: Pick<Clock, 'after'>) {
   return async (settlement: Settlement, charged: number): Promise<void> => {
     const { key, account, keyUnlimited, accountUnlimited, record } = settlement
     const seconds = Math.floor(now() / 1000)
     const refund = (entity: Entity) =>
       untilTaken(
-        store,
+        { store, clock },
         changeBalance(store, {
           entity,
           delta: charged,
@@ -52,7 +53,15 @@ export function createRefund(store: Store, now: () => number) {
   }
 }
 
-async function untilTaken(store: Store, statements: readonly Statement[]): Promise<void> {
+interface Taking {
+  readonly store: Store
+  readonly clock: Pick<Clock, 'after'>
+}
+
+async function untilTaken(
+  { store, clock }: Taking,
+  statements: readonly Statement[],
+): Promise<void> {
   for (;;) {
     try {
       await store.write(statements)
@@ -61,7 +70,7 @@ async function untilTaken(store: Store, statements: readonly Statement[]): Promi
       if (wasDoneBefore(failure)) return
       if (!(failure instanceof StorageUnavailable) || !failure.passing) throw failure
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    await pauseOn(clock, RETRY_MS)
   }
 }
 

@@ -45,7 +45,7 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
     fenced: () => !store.accepting(),
   })
   const { books, open, outstanding, flush } = createBooks({
-    ...{ store, now, balances: { hold, leave }, room },
+    ...{ store, now, clock, balances: { hold, leave }, room },
     async fetch(held, need) {
       // What can't be had is shortfall.
       await Promise.all(held.map(({ entity }) => mover.bring(entity, need).catch(() => undefined)))
