@@ -66,6 +66,7 @@ export class Lane {
       this.#epoch = epoch
       this.#seq = 0
     }
+    let mayArrive = false
     for (;;) {
       const sent: Sent = { monotonic: clock.monotonic(), wall: clock.wall() }
       try {
@@ -77,7 +78,11 @@ export class Lane {
         }
         return answer
       } catch (failure) {
-        if (failure instanceof NotApplied) throw failure
+        // What was refused for its own values would be refused each time. Otherwise a call that was sent before may still
+        // arrive and take the number: were another sent under it, that one would be answered without having been applied.
+        const certain = failure instanceof NotApplied
+        if (certain && (failure.ofItsOwn || !mayArrive)) throw failure
+        mayArrive ||= !certain
         if (this.#closed) throw new StorageUnavailable(String(failure), false)
       }
       await pauseOn(clock, RETRY_MS)
