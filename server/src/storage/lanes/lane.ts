@@ -74,7 +74,8 @@ export class Lane {
         if (answer === 'lost') await lost(epoch)
         else {
           this.#seq += 1
-          acknowledged(sent)
+          // What an ended epoch is answered says nothing about how long the present one has been silent.
+          if (epoch === present()) acknowledged(sent)
         }
         return answer
       } catch (failure) {

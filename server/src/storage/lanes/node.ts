@@ -35,7 +35,12 @@ const REGISTER_AGAIN_MS = 500
 export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   const { calls, clock, facts } = parts
   const began = now(clock)
-  const state: State = { epoch: await calls.register(facts), acknowledged: began, closed: false }
+  const state: State = {
+    epoch: await calls.register(facts),
+    acknowledged: began,
+    renewing: false,
+    closed: false,
+  }
   const lost = createLost(parts, state)
   const laneParts = {
     clock,
@@ -62,8 +67,12 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
     settleLane,
     fenced: () => isFenced(clock, state),
     async move(asks) {
-      const moved = await moveLane.send((epoch, seq) => calls.move({ epoch, seq, asks }))
-      return moved === 'lost' ? undefined : moved
+      const asked = state.epoch
+      const moved = await moveLane.send((epoch, seq) =>
+        // In line behind others the epoch may have ended: what was asked for was worked out from what it held.
+        calls.move({ epoch, seq, asks: epoch === asked ? asks : [] }),
+      )
+      return moved === 'lost' || asked !== state.epoch ? undefined : moved
     },
     onLost: lost.on,
     spent(spent) {
@@ -91,14 +100,17 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
 interface State {
   epoch: number
   acknowledged: Sent
+  /** The epoch has ended, and there is no new one yet. */
+  renewing: boolean
   closed: boolean
 }
 
 const now = (clock: Clock): Sent => ({ monotonic: clock.monotonic(), wall: clock.wall() })
 
 /** Both clocks are asked: the monotonic one stands still while a machine sleeps, the other one may be set back. */
-function isFenced(clock: Clock, { acknowledged }: State): boolean {
+function isFenced(clock: Clock, { acknowledged, renewing }: State): boolean {
   return (
+    renewing ||
     clock.monotonic() - acknowledged.monotonic > FENCE_MS ||
     clock.wall() - acknowledged.wall > FENCE_MS
   )
@@ -115,6 +127,7 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
       try {
         state.epoch = await calls.register(facts)
         state.acknowledged = sent
+        state.renewing = false
         break
       } catch (failure) {
         if (state.closed) throw failure
@@ -132,6 +145,9 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
     on: (listener: () => void) => void listeners.push(listener),
     renew(epoch: number): Promise<void> {
       if (epoch !== state.epoch) return Promise.resolve()
+      // Whoever closes would only leave a new epoch behind.
+      if (state.closed) return Promise.reject(new Error('closed'))
+      state.renewing = true
       renewing ??= register().finally(() => {
         renewing = undefined
       })
