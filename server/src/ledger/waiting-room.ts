@@ -8,8 +8,9 @@ interface Waiter {
   readonly payers: Payers
   readonly entities: readonly Entity[]
   readonly amount: Units
-  /** Ends the waiting, once. */
+  /** Each of them ends the waiting, once. */
   readonly answer: (got: Reservation | Short) => void
+  readonly fail: (failure: unknown) => void
 }
 
 export interface Wish {
@@ -50,10 +51,21 @@ export function createWaitingRoom(
     // A copy: who is served leaves the queue, and that wakes others.
     for (const waiter of [...queue]) {
       if (!queue.has(waiter)) continue
-      const got = take(waiter.payers, waiter.amount)
+      const got = tryTaking(waiter)
+      if (got === undefined) continue
       if (!isShort(got) || !got.reserved) waiter.answer(got)
       // Units of this entity are short: nobody behind may overtake. Short of another's: that one's queue decides.
       else if (entityOf(waiter.payers, got) === entity) return
+    }
+  }
+
+  /** Nothing is to be had at all when it throws, which is its caller's business and nobody else's. */
+  function tryTaking({ payers, amount, fail }: Waiter): Reservation | Short | undefined {
+    try {
+      return take(payers, amount)
+    } catch (failure) {
+      fail(failure)
+      return undefined
     }
   }
 
@@ -70,12 +82,16 @@ export function createWaitingRoom(
         end()
         resolve(got)
       }
-      const abort = () => {
+      const fail = (failure: unknown) => {
         end()
-        reject(signal.reason)
+        reject(failure)
       }
-      const stop = clock.after(waitMs, () => answer(take(payers, amount)))
-      const waiter: Waiter = { payers, entities: finite(payers), amount, answer }
+      const abort = () => fail(signal.reason)
+      const stop = clock.after(waitMs, () => {
+        const got = tryTaking(waiter)
+        if (got !== undefined) answer(got)
+      })
+      const waiter: Waiter = { payers, entities: finite(payers), amount, answer, fail }
       signal.addEventListener('abort', abort, { once: true })
       for (const entity of waiter.entities) {
         const queue = queues.get(entity) ?? new Set()

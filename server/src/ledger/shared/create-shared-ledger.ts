@@ -1,3 +1,4 @@
+import { Refused } from '../../errors.ts'
 import { type Clock, machineClock } from '../../storage/lanes/clock.ts'
 import type { Loans } from '../../storage/loans.ts'
 import type { Store } from '../../storage/store.ts'
@@ -38,7 +39,7 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
     loans,
     clock,
     loanOf: book.find,
-    left: book.closed,
+    ...{ keep: book.keep, letGo: book.letGo, answered: book.moved },
     moved: (entities) => {
       for (const entity of entities) room.wake(entity)
     },
@@ -47,8 +48,12 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
   const { books, open, outstanding, flush } = createBooks({
     ...{ store, now, clock, balances: { hold, leave }, room },
     async fetch(held, need) {
+      // What was held under an epoch that has ended is charged from what nobody borrowed: nothing must be taken of that.
+      const present = held.filter((loan) => book.find(loan.entity) === loan)
       // What can't be had is shortfall.
-      await Promise.all(held.map(({ entity }) => mover.bring(entity, need).catch(() => undefined)))
+      await Promise.all(
+        present.map(({ entity }) => mover.bring(entity, need).catch(() => undefined)),
+      )
     },
   })
   followLoans(parts, book, { mover, room })
@@ -62,6 +67,8 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
   }
 
   function take(payers: Payers, amount: Units): Reservation | Short {
+    // Asked at the last moment: a process may have stood still while it waited for units.
+    if (!store.accepting()) throw new Refused('ledger_unavailable')
     const held = finiteOf(book, payers)
     const short = shortOf(held, payers, amount)
     if (short) return short
@@ -75,7 +82,7 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
     forget: book.forget,
     available: (payers) => least(finiteOf(book, payers), withinReach),
     remaining: (payers) => least(finiteOf(book, payers), wholeOf),
-    ...createTaking({ store, loans, clock, book, mover, room, take }),
+    ...createTaking({ loans, clock, book, mover, room, take }),
     adjust: createAdjust(store, now),
     outstanding,
     flush,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../storage/lanes/clock.ts'
 import { describeEntity, type Entity } from '../entity.ts'
 import type { Payers } from '../ledger.ts'
-import { follow, type Loan, newLoan } from './loan.ts'
+import { follow, type Loan, newLoan, wholeOf } from './loan.ts'
 
 /** The loans of this node, by entity. */
 export interface LoanBook {
@@ -12,12 +12,15 @@ export interface LoanBook {
   forget(entity: Entity): void
   hold(loan: Loan, amount: number): void
   leave(loan: Loan, amount: number): void
+  /** A call waits for units, or a move is under way: the entity stays known until it is let go, in every epoch. */
+  keep(entity: Entity): void
+  letGo(entity: Entity): void
   /** The epoch ended: what was borrowed is void, and calls that hold units of it keep the old loans to themselves. */
   renew(): void
   /** Loans that nobody has used for so long, and of which there is something to give back. */
   idle(ms: number): readonly Loan[]
-  /** Everything of it is back in the database. */
-  closed(loan: Loan): void
+  /** A move was answered; `left`: it gave everything back. */
+  moved(loan: Loan, left: boolean): void
 }
 
 export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
@@ -26,17 +29,19 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
   const open = new Set<Loan>()
 
   function drop(loan: Loan): void {
-    // What is still on loan is given back first; then `closed` drops it.
-    if (!loan.open && known.get(loan.entity) === loan) known.delete(loan.entity)
+    // What is still on loan is given back first; then `moved` drops it.
+    if (loan.unwanted && loan.holders === 0 && !open.has(loan) && known.get(loan.entity) === loan)
+      known.delete(loan.entity)
+  }
+
+  function of(entity: Entity): Loan {
+    const loan = known.get(entity)
+    if (loan === undefined) throw new Error(`the balance of ${describeEntity(entity)} is not known`)
+    return loan
   }
 
   return {
-    of(entity) {
-      const loan = known.get(entity)
-      if (loan === undefined)
-        throw new Error(`the balance of ${describeEntity(entity)} is not known`)
-      return loan
-    },
+    of,
     find: (entity) => known.get(entity),
     know(entity, remain) {
       const loan = known.get(entity)
@@ -47,13 +52,12 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       const loan = known.get(entity)
       if (loan === undefined) return
       loan.unwanted = true
-      if (loan.holders === 0) drop(loan)
+      drop(loan)
     },
     hold(loan, amount) {
       loan.reserved += amount
       loan.peak = Math.max(loan.peak, loan.reserved)
       loan.holders += 1
-      loan.open = true
       open.add(loan)
     },
     leave(loan, amount) {
@@ -61,12 +65,22 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       loan.holders -= 1
       loan.usedAt = clock.monotonic()
     },
+    keep(entity) {
+      const loan = of(entity)
+      loan.holders += 1
+      loan.keepers += 1
+    },
+    letGo(entity) {
+      const loan = of(entity)
+      loan.holders -= 1
+      loan.keepers -= 1
+      drop(loan)
+    },
     renew() {
       open.clear()
       for (const [entity, loan] of known) {
-        const whole = loan.remain + loan.unlent + loan.elsewhere
-        if (loan.unwanted) known.delete(entity)
-        else known.set(entity, newLoan(entity, whole, clock.monotonic()))
+        if (loan.unwanted && loan.keepers === 0) known.delete(entity)
+        else known.set(entity, heirOf(loan, clock.monotonic()))
         follow(loan, { granted: loan.spent })
       }
     },
@@ -74,12 +88,23 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       const before = clock.monotonic() - ms
       return [...open].filter(({ holders, usedAt }) => holders === 0 && usedAt <= before)
     },
-    closed(loan) {
-      if (loan.holders > 0) return
-      open.delete(loan)
-      if (loan.unwanted) drop(loan)
+    moved(loan, left) {
+      if (known.get(loan.entity) !== loan) return
+      // Borrowed for a call that could not use it, perhaps: nobody else would give it back.
+      if (loan.granted > 0) open.add(loan)
+      else if (left && loan.holders === loan.keepers) open.delete(loan)
     },
   }
+}
+
+/** The same entity under the next epoch, of which nothing is on loan yet; who waits for units of it waits on. */
+function heirOf(loan: Loan, at: number): Loan {
+  const heir = newLoan(loan.entity, wholeOf(loan), at)
+  const { unwanted, keepers } = loan
+  Object.assign(heir, { unwanted, keepers, holders: keepers })
+  loan.holders -= keepers
+  loan.keepers = 0
+  return heir
 }
 
 /** The loans that hold units for these payers. The key's first: its owner can mend it. */

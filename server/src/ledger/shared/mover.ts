@@ -25,8 +25,11 @@ export interface MoverParts {
   readonly clock: Clock
   /** The node's loan of an entity, under the present epoch. */
   readonly loanOf: (entity: Entity) => Loan | undefined
-  /** The loan was given back whole. */
-  readonly left: (loan: Loan) => void
+  /** Keeps an entity known while a move of it is under way: else nobody would know of what it brings. */
+  readonly keep: (entity: Entity) => void
+  readonly letGo: (entity: Entity) => void
+  /** A move of the loan was answered; `left`: it gave everything back. */
+  readonly answered: (loan: Loan, left: boolean) => void
   /** Units of these may have come. */
   readonly moved: (entities: readonly Entity[]) => void
   readonly fenced: () => boolean
@@ -86,13 +89,14 @@ export function createMover(outer: MoverParts): Mover {
     if (taken.size === 0) return
     underway = taken
     const asked = askAll(parts, taken)
+    for (const { ask } of asked) parts.keep(ask.entity)
     const stopWatch = watch(parts, taken)
     try {
       const moved = await loans.move(asked.map(({ ask }) => ask))
       if (moved === undefined) again(taken, wishFor)
       else arrived(parts, asked, moved)
     } catch (failure) {
-      for (const { loan, returning } of asked) keep(loan, returning)
+      for (const { loan, returning } of asked) takeBack(loan, returning)
       if (!(failure instanceof NotApplied)) refuse(taken)
       else {
         await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve))
@@ -100,6 +104,7 @@ export function createMover(outer: MoverParts): Mover {
       }
     } finally {
       stopWatch()
+      for (const { ask } of asked) parts.letGo(ask.entity)
       underway = undefined
     }
     parts.moved([...taken.keys()])
@@ -178,7 +183,7 @@ function setAside(loan: Loan, units: number, ask: Ask): Asked {
   return { loan, ask, returning: units }
 }
 
-function keep(loan: Loan, returning: number): void {
+function takeBack(loan: Loan, returning: number): void {
   loan.reserved -= returning
   loan.returning -= returning
 }
@@ -186,15 +191,14 @@ function keep(loan: Loan, returning: number): void {
 function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[]): void {
   const answers = new Map(moved.map((one) => [one.entity, one]))
   for (const { loan, ask, returning } of asked) {
-    keep(loan, returning)
+    takeBack(loan, returning)
     const said = answers.get(ask.entity)
     if (said === undefined) continue
     loan.unlent = said.remain
     loan.elsewhere = said.elsewhere
     loan.seen = !parts.asked(ask.entity)
-    loan.open = ask.leave !== true || loan.holders > 0
     follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
-    if (ask.leave) parts.left(loan)
+    parts.answered(loan, ask.leave === true)
   }
 }
 

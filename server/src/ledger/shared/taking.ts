@@ -1,7 +1,5 @@
-import { Refused } from '../../errors.ts'
 import type { Clock } from '../../storage/lanes/clock.ts'
 import type { Loans } from '../../storage/loans.ts'
-import type { Store } from '../../storage/store.ts'
 import { freeOf } from '../balances.ts'
 import type { Ledger, Payers, Reservation, Short } from '../ledger.ts'
 import type { Units } from '../units.ts'
@@ -11,7 +9,6 @@ import { finiteOf, type LoanBook } from './loan-book.ts'
 import type { Mover } from './mover.ts'
 
 export interface TakingParts {
-  readonly store: Pick<Store, 'accepting'>
   readonly loans: Pick<Loans, 'recall'>
   readonly clock: Pick<Clock, 'after'>
   readonly book: LoanBook
@@ -29,13 +26,12 @@ const ASK_AGAIN_MS = 25
 
 /** Sets units aside: at once from what is at hand, else from what can be borrowed, else from what others give back. */
 export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'reserveSoon'> {
-  const { store, book, mover, room, take } = parts
+  const { book, mover, room, take } = parts
 
   function reserve(
     payers: Payers,
     amount: Units,
   ): Reservation | Short | Promise<Reservation | Short> {
-    if (!store.accepting()) throw new Refused('ledger_unavailable')
     const got = take(payers, amount)
     if (!isShort(got)) return got
     // What is left can only have become less since it was seen: a grant would have been told.
@@ -62,17 +58,19 @@ export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'rese
     waitMs = WAIT_MS,
   ): Promise<Reservation | Short> {
     signal.throwIfAborted()
-    if (!room.hasQueue(payers)) {
-      const got = await reserve(payers, amount)
-      if (signal.aborted) throw abandoned(got, signal)
-      if (!isShort(got) || !got.reserved) return got
-    }
-    const stop = askAgain(parts, payers, amount)
-    try {
-      return await keeping(book, payers, () => room.wait({ payers, amount, signal, waitMs }))
-    } finally {
-      stop()
-    }
+    return keeping(book, payers, async () => {
+      if (!room.hasQueue(payers)) {
+        const got = await reserve(payers, amount)
+        if (signal.aborted) throw abandoned(got, signal)
+        if (!isShort(got) || !got.reserved) return got
+      }
+      const stop = askAgain(parts, payers, amount)
+      try {
+        return await room.wait({ payers, amount, signal, waitMs })
+      } finally {
+        stop()
+      }
+    })
   }
 
   return { reserve, reserveSoon }
@@ -81,11 +79,11 @@ export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'rese
 /** Should the key cache drop a payer meanwhile, it is still known when the answer comes. */
 async function keeping<T>(book: LoanBook, payers: Payers, run: () => Promise<T>): Promise<T> {
   const wanted = finiteOf(book, payers)
-  for (const loan of wanted) book.hold(loan, 0)
+  for (const { entity } of wanted) book.keep(entity)
   try {
     return await run()
   } finally {
-    for (const loan of wanted) book.leave(loan, 0)
+    for (const { entity } of wanted) book.letGo(entity)
   }
 }
 
