@@ -34,10 +34,14 @@ begin
   return null;
 end $$;`
 
+/**
+ * A sequence may forget its last numbers in a failover, and an epoch that two nodes take for their own would mix their
+ * holds: half of the number is chance.
+ */
 const register = `
 create or replace function turnpike_register(p_name text, p_url text, p_version text, p_seconds bigint) returns bigint
 language plpgsql as $$
-declare v_epoch bigint := nextval('node_epoch');
+declare v_epoch bigint := nextval('node_epoch') * 1048576 + floor(random() * 1048576)::bigint;
 begin
   insert into node (epoch, name, url, version, started_at) values (v_epoch, p_name, p_url, p_version, p_seconds);
   insert into node_lane (epoch, lane, seq) values (v_epoch, 'move', 0), (v_epoch, 'settle', 0);
