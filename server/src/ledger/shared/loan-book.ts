@@ -84,10 +84,7 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
         follow(loan, { granted: loan.spent })
       }
     },
-    idle(ms) {
-      const before = clock.monotonic() - ms
-      return [...open].filter(({ holders, usedAt }) => holders === 0 && usedAt <= before)
-    },
+    idle: (ms) => [...open].filter(isIdleSince(clock.monotonic() - ms)),
     moved(loan, left) {
       if (known.get(loan.entity) !== loan) return
       // Borrowed for a call that could not use it, perhaps: nobody else would give it back.
@@ -96,6 +93,11 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
     },
   }
 }
+
+const isIdleSince =
+  (before: number) =>
+  ({ holders, usedAt }: Loan): boolean =>
+    holders === 0 && usedAt <= before
 
 /** The same entity under the next epoch, of which nothing is on loan yet; who waits for units of it waits on. */
 function heirOf(loan: Loan, at: number): Loan {
