@@ -20,6 +20,7 @@ const WITHOUT_DATABASE = [
   'server/test/keys/{address,secret}.test.ts',
   'server/test/prices/{catalogue,cost,tokenizer}.test.ts',
   'server/test/relay/**',
+  'server/test/simulation/**',
   'server/test/storage/newest-read.test.ts',
   'server/test/tools/**',
   'server/test/usage/csv.test.ts',

@@ -1,0 +1,74 @@
+/**
+ * Runs the shared ledger in simulated worlds.
+ *
+ *   npm run simulate -- --seeds 1000000 [--from 1]   many worlds; ends at the first that breaks a rule
+ *   npm run simulate -- --seed 17                    one world, with everything that happens in it
+ *   npm run simulate -- --mutations                  weakens the ledger in known ways: each must be noticed
+ */
+import { parseArgs } from 'node:util'
+import type { Weakness } from '../server/test/simulation/database.ts'
+import { caughtBy, weaknesses } from '../server/test/simulation/mutations.ts'
+import { runSeeds } from '../server/test/simulation/seeds.ts'
+import { runSeed } from '../server/test/simulation/simulation.ts'
+
+const PROGRESS_MS = 5_000
+/** Of a failed world's events; `--seed` shows all of them. */
+const LAST_EVENTS = 200
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '1' },
+    mutations: { type: 'boolean', default: false },
+    weakness: { type: 'string' },
+  },
+})
+const weakness = values.weakness as Weakness | undefined
+
+if (values.mutations) await tryMutations()
+else if (values.seed !== undefined) await replay(Number(values.seed), Infinity)
+else await runMany(Number(values.from), Number(values.seeds))
+
+async function replay(seed: number, events: number): Promise<void> {
+  const { trace = [], failure, steps, digest } = await runSeed(seed, { trace: true, weakness })
+  console.log(trace.slice(-Math.min(events, trace.length)).join('\n'))
+  console.log(`seed ${seed}: ${steps} steps, digest ${digest}`)
+  if (failure === undefined) return
+  console.error(`\n${failure}`)
+  process.exitCode = 1
+}
+
+async function runMany(from: number, count: number): Promise<void> {
+  const began = performance.now()
+  let [done, steps, calls, told] = [0, 0, 0, began]
+  const says = () => {
+    const seconds = (performance.now() - began) / 1_000
+    return `${done} seeds, ${steps} steps, ${calls} calls in ${seconds.toFixed(0)} s`
+  }
+  const failed = await runSeeds({
+    ...{ from, count, weakness },
+    onResult(result) {
+      done++
+      steps += result.steps
+      calls += result.calls
+      if (performance.now() - told > PROGRESS_MS) {
+        told = performance.now()
+        console.log(says())
+      }
+      return undefined
+    },
+  })
+  console.log(says())
+  if (failed === undefined) return
+  console.error(`seed ${failed.seed} failed; what led to it:`)
+  await replay(failed.seed, LAST_EVENTS)
+}
+
+async function tryMutations(): Promise<void> {
+  for (const [name, says] of Object.entries(weaknesses)) {
+    const seed = await caughtBy(name as Weakness)
+    if (seed === undefined) process.exitCode = 1
+    console.log(`${seed === undefined ? 'NOT NOTICED' : `noticed by seed ${seed}`}: ${says}`)
+  }
+}

@@ -1,0 +1,167 @@
+import type { RunningCall } from './calls.ts'
+import { type Database, holdKey } from './database.ts'
+import type { Simulation } from './simulation.ts'
+import { Violation } from './world.ts'
+
+/** Judges what must always be so (design.md, section 3). */
+export interface Books {
+  /** After every step. */
+  check(): void
+  /** A call was given units. */
+  reserved(call: RunningCall): void
+  /** A call was told that its settlement is durable. */
+  acknowledged(call: RunningCall): void
+  /** When everything has ended: every settlement that was asked for is on the books. */
+  whole(): void
+}
+
+export function createBooks(simulation: Simulation): Books {
+  const { database, calls } = simulation
+  const fail = (what: string) => simulation.world.fail(new Violation(what))
+
+  function isFenced({ node, epoch, id }: RunningCall): void {
+    // What a failover lost, its node finds out with its next call: it was not fenced.
+    if (node.misled || database.tainted.has(epoch)) return
+    if (database.lanes.get(epoch) === undefined)
+      fail(`${id} was given units under ${epoch}, which has ended`)
+  }
+
+  return {
+    check() {
+      checkBalances(database, fail)
+      checkHolds(simulation, fail)
+    },
+    reserved(call) {
+      isFenced(call)
+      checkHolds(simulation, fail)
+    },
+    acknowledged(call) {
+      checkAcknowledged(database, call, fail)
+    },
+    whole() {
+      for (const call of calls.values()) checkEnded(database, call, fail)
+      checkSums(database, fail)
+    },
+  }
+}
+
+type Fail = (what: string) => void
+
+/** Granted by management = at hand in the database + on loan and not spent + charged; nothing below zero. */
+function checkBalances(database: Database, fail: Fail): void {
+  const lent = new Map<number, number>()
+  for (const [key, { entity, granted, spent }] of database.holds.rows()) {
+    if (spent < 0 || spent > granted) fail(`hold ${key} has spent ${spent} of ${granted}`)
+    lent.set(entity, (lent.get(entity) ?? 0) + granted - spent)
+  }
+  for (const [entity, { remain }] of database.balances.rows()) {
+    if (remain < 0) fail(`entity ${entity} has ${remain}`)
+    const granted = database.granted.get(entity) ?? 0
+    const charged = database.charged.get(entity) ?? 0
+    const is = remain + (lent.get(entity) ?? 0) + charged
+    if (granted !== is) fail(`entity ${entity} was granted ${granted} and has and spent ${is}`)
+  }
+}
+
+/** No epoch's calls hold more than it has borrowed, but for what management took away while they ran. */
+function checkHolds({ database, calls }: Simulation, fail: Fail): void {
+  const due = new Map<string, number>()
+  for (const call of calls.values()) {
+    if (call.released || call.node.owner.gone || database.tainted.has(call.epoch)) continue
+    if (database.usage.get(call.id) !== undefined || database.lanes.get(call.epoch) === undefined)
+      continue
+    for (const entity of finite(call)) {
+      const key = holdKey(call.epoch, entity)
+      due.set(key, (due.get(key) ?? 0) + call.reservation.amount)
+    }
+  }
+  for (const [key, amount] of due) {
+    if (amount === 0) continue
+    const hold = database.holds.get(key)
+    const free = hold === undefined ? 0 : hold.granted - hold.spent
+    const taken = database.confiscated.get(key) ?? 0
+    if (amount > free + taken) fail(`calls hold ${amount} of hold ${key}, in which are ${free}`)
+  }
+}
+
+export function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
+  const { key, account, keyUnlimited, accountUnlimited } = payers
+  return [...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
+}
+
+/** What a client was told is on the books, once, with that charge; whose units were there has paid all. */
+function checkAcknowledged(database: Database, call: RunningCall, fail: Fail): void {
+  const { id, answer, cost, held = 0 } = call
+  if (answer === undefined || database.lost.has(id)) return
+  const rows = database.usage.get(id) ?? []
+  const [row] = rows
+  if (rows.length !== 1 || row === undefined) {
+    fail(`${id} was acknowledged and is ${rows.length} times on the books`)
+    return
+  }
+  if (row.charged !== answer.charged || row.shortfall !== answer.shortfall)
+    fail(`${id} was told of ${answer.charged}, and charged ${row.charged}`)
+  const mayBeShort =
+    call.renounced ||
+    database.tainted.has(call.epoch) ||
+    database.lanes.get(call.epoch) === undefined ||
+    call.epoch !== call.node.loans.epoch ||
+    finite(call).some((entity) => database.everConfiscated.has(holdKey(call.epoch, entity)))
+  if (!mayBeShort && row.charged < Math.min(cost, held))
+    fail(`${id} held ${held}, cost ${cost}, and was charged ${row.charged}`)
+}
+
+function checkEnded(database: Database, call: RunningCall, fail: Fail): void {
+  const { id, node, held, released, answer, rejected } = call
+  const rows = database.usage.get(id) ?? []
+  if (rows.length > 1) fail(`${id} is ${rows.length} times on the books`)
+  if (released && rows.length > 0) fail(`${id} was released, and is on the books`)
+  if (node.owner.gone && answer === undefined) return
+  if (held === undefined) {
+    if (!released) fail(`${id} never ended`)
+    return
+  }
+  if (answer === undefined && !rejected) fail(`the settlement of ${id} was never answered`)
+  if (rows.length === 0 && !rejected && !database.lost.has(id)) fail(`${id} was dropped`)
+  if (call.renounced && !node.owner.gone && !rejected) checkRenounced(database, call, fail)
+}
+
+/** A client that was told of a failure pays nothing. */
+function checkRenounced(database: Database, call: RunningCall, fail: Fail): void {
+  const [row] = database.usage.get(call.id) ?? []
+  if (row === undefined || row.charged === 0 || database.lostRefunds > 0) return
+  for (const entity of finite(call)) {
+    if (!database.idempotency.get(`refund:${call.id}:${entity}`))
+      fail(`${call.id} was renounced, and entity ${entity} has paid ${row.charged}`)
+  }
+}
+
+/** The sums beside the balances agree with the records, too. */
+function checkSums(database: Database, fail: Fail): void {
+  const used = new Map<number, { used: number; requests: number; charged: number }>()
+  for (const [, rows] of database.usage.rows()) {
+    for (const { settlement, charged } of rows) {
+      const { key, account, keyUnlimited, accountUnlimited } = settlement
+      for (const [entity, unlimited] of [
+        [key, keyUnlimited],
+        [account, accountUnlimited],
+      ] as const) {
+        const sum = used.get(entity) ?? { used: 0, requests: 0, charged: 0 }
+        sum.used += charged
+        sum.requests += 1
+        if (!unlimited) sum.charged += charged
+        used.set(entity, sum)
+      }
+    }
+  }
+  for (const [entity, balance] of database.balances.rows()) {
+    const said = used.get(entity) ?? { used: 0, requests: 0, charged: 0 }
+    const holds = database.holdsOf(entity)
+    const counted = holds.reduce((sum, hold) => sum + hold.used, balance.used)
+    const requests = holds.reduce((sum, hold) => sum + hold.requests, balance.requests)
+    if (counted !== said.used || requests !== said.requests)
+      fail(`entity ${entity} counts ${counted} in ${requests} calls, not ${said.used}`)
+    if ((database.charged.get(entity) ?? 0) !== said.charged)
+      fail(`entity ${entity} was charged ${said.charged} by its records`)
+  }
+}

@@ -1,0 +1,176 @@
+import { Refused } from '../../src/errors.ts'
+import type { Payers, Reservation, Settled } from '../../src/ledger/ledger.ts'
+import { units } from '../../src/ledger/units.ts'
+import { isShort } from '../../src/ledger/waiting-room.ts'
+import { recordOf } from '../ledger/record.ts'
+import type { Node } from './node.ts'
+import type { Simulation } from './simulation.ts'
+
+/** A call that has been given units. It is over when it was released, or when its settlement was answered. */
+export interface RunningCall {
+  readonly id: string
+  readonly node: Node
+  readonly payers: Payers
+  readonly epoch: number
+  readonly reservation: Reservation
+  cost: number
+  /** Set once `settle` was asked for: what it held then. */
+  held: number | undefined
+  released: boolean
+  renounced: boolean
+  answer: Settled | undefined
+  rejected: boolean
+}
+
+/** Above this many at once a node's callers wait for better times. */
+const MOST_AT_ONCE = 12
+
+/** Lets a node serve calls until the trouble is over. */
+export function serve(simulation: Simulation, node: Node): void {
+  const { world, profile } = simulation
+  const next = () => {
+    if (!simulation.network.troubled || node.closing) return
+    if (running(simulation, node) < MOST_AT_ONCE) void callOnce(simulation, node)
+    const burst = world.random.chance(0.2)
+    node.clock.after(burst ? 0 : world.random.around(profile.betweenCallsMs), next)
+  }
+  next()
+}
+
+export const running = ({ calls }: Simulation, node: Node): number => {
+  let count = 0
+  for (const call of calls.values()) if (call.node === node && !isOver(call)) count++
+  return count
+}
+
+export const isOver = ({ released, answer, rejected }: RunningCall): boolean =>
+  released || answer !== undefined || rejected
+
+/** What the key cache does when a call's key is looked up. */
+export function know(simulation: Simulation, node: Node, payers: Payers): void {
+  const { database, world } = simulation
+  for (const [entity, unlimited] of [
+    [payers.key, payers.keyUnlimited],
+    [payers.account, payers.accountUnlimited],
+  ] as const) {
+    if (unlimited || (node.ledger.knows(entity) && !world.random.chance(0.1))) continue
+    // It may have been read a while ago.
+    const remain = world.random.chance(0.1)
+      ? world.random.whole(0, simulation.profile.mostUnits)
+      : database.whole(entity)
+    node.ledger.know(entity, remain)
+  }
+}
+
+async function callOnce(simulation: Simulation, node: Node): Promise<void> {
+  const { world, profile } = simulation
+  const { random } = world
+  const payers = random.pick(simulation.payers)
+  if (simulation.deleted.has(payers.key)) return
+  const id = `call-${++simulation.lastCall}`
+  const amount = random.chance(0.05) ? 0 : random.whole(1, Math.ceil(profile.mostUnits / 4))
+  know(simulation, node, payers)
+  const got = await reserve(simulation, node, { payers, amount, id })
+  if (got === undefined) return
+  const call: RunningCall = {
+    ...{ id, node, payers, reservation: got, cost: 0 },
+    epoch: node.loans.epoch,
+    ...{ held: undefined, released: false, renounced: false, answer: undefined, rejected: false },
+  }
+  simulation.calls.set(id, call)
+  world.note(node.owner.name, () => `${id} holds ${got.amount} of ${payers.key}`)
+  simulation.books.reserved(call)
+  run(simulation, call)
+}
+
+async function reserve(
+  { world }: Simulation,
+  { ledger, owner, clock }: Node,
+  { payers, amount, id }: { payers: Payers; amount: number; id: string },
+): Promise<Reservation | undefined> {
+  const { random } = world
+  try {
+    if (random.chance(0.3)) {
+      const got = await ledger.reserve(payers, units(amount))
+      if (!isShort(got)) return got
+      world.note(owner.name, () => `${id} for ${amount} is short: ${JSON.stringify(got)}`)
+      return undefined
+    }
+    const leaving = new AbortController()
+    if (random.chance(0.05))
+      clock.after(random.next() * 600, () => leaving.abort(new Error('left')))
+    const got = await ledger.reserveSoon(payers, units(amount), leaving.signal)
+    if (!isShort(got)) return got
+    world.note(owner.name, () => `${id} for ${amount} is short: ${JSON.stringify(got)}`)
+  } catch (failure) {
+    world.note(owner.name, () => `${id} for ${amount}: ${String(failure)}`)
+    const expected = failure instanceof Refused || String(failure) === 'Error: left'
+    if (!expected) world.fail(failure)
+  }
+  return undefined
+}
+
+function run(simulation: Simulation, call: RunningCall): void {
+  const { world } = simulation
+  const { random } = world
+  const { clock, owner } = call.node
+  const lasts = random.chance(0.05) ? random.next() * 12_000 : random.around(400)
+  if (random.chance(0.2)) {
+    clock.after(lasts / 2, () => {
+      const total = call.reservation.amount + random.whole(1, 20)
+      const did = call.reservation.extend(units(total))
+      world.note(owner.name, () => `${call.id} extends to ${total}: ${did}`)
+      if (did) simulation.books.reserved(call)
+    })
+  }
+  clock.after(lasts, () => {
+    if (random.chance(0.15)) release(simulation, call)
+    else settle(simulation, call)
+  })
+}
+
+function release(simulation: Simulation, call: RunningCall): void {
+  simulation.world.note(call.node.owner.name, () => `${call.id} is released`)
+  call.released = true
+  call.reservation.release()
+}
+
+function costOf({ world }: Simulation, held: number): number {
+  const { random } = world
+  if (random.chance(0.4)) return held
+  if (random.chance(0.2)) return held + random.whole(1, 30)
+  return random.whole(0, held)
+}
+
+function settle(simulation: Simulation, call: RunningCall): void {
+  const { world, profile, books } = simulation
+  const { clock, owner } = call.node
+  const { payers, reservation, id } = call
+  call.held = reservation.amount
+  call.cost = costOf(simulation, call.held)
+  const plain = recordOf(id)
+  const record = {
+    ...plain,
+    key_id: payers.key / 4,
+    account_id: (payers.account - 1) / 4,
+    prompt_tokens: world.random.chance(profile.poison) ? 0.5 : plain.prompt_tokens,
+  }
+  world.note(owner.name, () => `${id} settles ${call.cost} of ${call.held}`)
+  const renounceAfter = world.random.chance(0.05) ? world.random.next() * 50 : 10_000
+  const stop = clock.after(renounceAfter, () => {
+    world.note(owner.name, () => `${id} is renounced`)
+    call.renounced = true
+    reservation.renounce()
+  })
+  reservation.settle(units(call.cost), record).then(
+    (answer) => {
+      stop()
+      call.answer = answer
+      books.acknowledged(call)
+    },
+    () => {
+      stop()
+      call.rejected = true
+    },
+  )
+}

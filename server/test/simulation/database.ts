@@ -1,0 +1,209 @@
+import type { Lanes, Move, Moved } from '../../src/storage/lanes/ledger-calls.ts'
+import type { Settlement } from '../../src/storage/store.ts'
+import { Journal, Table } from './tables.ts'
+import type { World } from './world.ts'
+
+export interface BalanceRow {
+  readonly remain: number
+  readonly used: number
+  readonly requests: number
+}
+
+export interface HoldRow extends BalanceRowOfHold {
+  readonly epoch: number
+  readonly entity: number
+}
+
+interface BalanceRowOfHold {
+  readonly granted: number
+  readonly spent: number
+  readonly used: number
+  readonly requests: number
+}
+
+/** A usage record, as far as the books need it. */
+export interface UsageRow {
+  readonly settlement: Settlement
+  readonly charged: number
+  readonly shortfall: number
+}
+
+/** Ways to make the database worse than it is, to see that somebody notices. */
+export type Weakness = 'epoch' | 'epoch again' | 'seq' | 'dedupe' | 'fence' | 'confiscation'
+
+export type Lane = 'move' | 'settle'
+
+/** Numbers of epochs are never given twice, whatever a failover makes the sequence forget. */
+const EPOCH_SPAN = 2 ** 20
+
+export const holdKey = (epoch: number, entity: number): string => `${epoch}/${entity}`
+const NOTHING: BalanceRow = { remain: 0, used: 0, requests: 0 }
+
+/** The tables that nodes share, and the transactions on them: what the functions of PostgreSQL do, line by line. */
+export class Database {
+  readonly journal = new Journal()
+  readonly balances = new Table<number, BalanceRow>(this.journal)
+  readonly holds = new Table<string, HoldRow>(this.journal)
+  readonly lanes = new Table<number, Lanes>(this.journal)
+  /** By request id: a second record of the same call is a mistake that must be seen. */
+  readonly usage = new Table<string, readonly UsageRow[]>(this.journal)
+  /** By entity: what entries say was granted, and what records say was charged to a finite balance. */
+  readonly granted = new Table<number, number>(this.journal)
+  readonly charged = new Table<number, number>(this.journal)
+  readonly idempotency = new Table<string, true>(this.journal)
+  /** By hold: what management took of it. */
+  readonly confiscated = new Table<string, number>(this.journal)
+  /** Holds of which management ever took something. */
+  readonly everConfiscated = new Set<string>()
+  readonly recalls = new Map<number, number>()
+  readonly weakness: Weakness | undefined
+  readonly world: World
+  /** Requests whose records a failover lost. */
+  readonly lost = new Set<string>()
+  /** Epochs that were there at a failover: what their nodes know may not be so. */
+  readonly tainted = new Set<number>()
+  /** Refunds that a failover lost. */
+  lostRefunds = 0
+  up = true
+  /** Connections end with it. */
+  incarnation = 1
+  readonly #epochs = new Table<'next', number>(this.journal)
+
+  constructor(world: World, weakness?: Weakness) {
+    this.world = world
+    this.weakness = weakness
+  }
+
+  register(): number {
+    return this.journal.transact(() => {
+      const next = this.#epochs.get('next') ?? 1
+      this.#epochs.set('next', next + 1)
+      const chance =
+        this.weakness === 'epoch again' ? 0 : this.world.random.whole(1, EPOCH_SPAN - 1)
+      const epoch = next * EPOCH_SPAN + chance
+      this.lanes.set(epoch, { epoch, move: 0, settle: 0 })
+      return epoch
+    })
+  }
+
+  /** True: this call is the next. False: it was applied before. Undefined: the epoch is over. */
+  advance(epoch: number, lane: Lane, seq: number): boolean | undefined {
+    const lanes = this.lanes.get(epoch)
+    if (lanes === undefined) return this.weakness === 'epoch' ? true : undefined
+    if (lanes[lane] === seq - 1) {
+      this.lanes.set(epoch, { ...lanes, [lane]: seq })
+      return true
+    }
+    if (lanes[lane] !== seq) return undefined
+    return this.weakness === 'seq'
+  }
+
+  move({ epoch, seq, asks }: Move): readonly Moved[] | 'lost' {
+    return this.journal.transact(() => {
+      const next = this.advance(epoch, 'move', seq)
+      if (next === undefined) return 'lost'
+      if (next) for (const ask of asks) this.#moveOne(epoch, ask)
+      return asks.flatMap(({ entity }) => this.#standing(epoch, entity))
+    })
+  }
+
+  #moveOne(epoch: number, { entity, units, leave = false }: Move['asks'][number]): void {
+    const balance = this.balances.get(entity)
+    if (balance === undefined) return
+    const key = holdKey(epoch, entity)
+    const hold = this.holds.get(key)
+    const free = hold === undefined ? 0 : hold.granted - hold.spent
+    const moved = leave
+      ? -free
+      : units >= 0
+        ? Math.min(units, balance.remain)
+        : -Math.min(-units, free)
+    if (moved !== 0 || leave) {
+      this.balances.set(entity, {
+        remain: balance.remain - moved,
+        used: balance.used + (leave ? (hold?.used ?? 0) : 0),
+        requests: balance.requests + (leave ? (hold?.requests ?? 0) : 0),
+      })
+    }
+    if (leave) {
+      this.holds.delete(key)
+      this.confiscated.delete(key)
+    } else if (hold !== undefined) {
+      if (moved !== 0) this.holds.set(key, { ...hold, granted: hold.granted + moved })
+    } else if (moved > 0) {
+      this.holds.set(key, { epoch, entity, granted: moved, spent: 0, used: 0, requests: 0 })
+    }
+  }
+
+  #standing(epoch: number, entity: number): Moved[] {
+    const balance = this.balances.get(entity)
+    if (balance === undefined) return []
+    const own = this.holds.get(holdKey(epoch, entity))
+    let elsewhere = 0
+    for (const hold of this.holdsOf(entity)) {
+      if (hold.epoch !== epoch) elsewhere += hold.granted - hold.spent
+    }
+    const { remain } = balance
+    return [{ entity, granted: own?.granted ?? 0, spent: own?.spent ?? 0, remain, elsewhere }]
+  }
+
+  reap({ epoch, move, settle }: Lanes): boolean {
+    return this.journal.transact(() => {
+      const lanes = this.lanes.get(epoch)
+      if (lanes === undefined) return false
+      if (lanes.move !== move || lanes.settle !== settle) return false
+      for (const [key, hold] of [...this.holds.rows()]) {
+        if (hold.epoch !== epoch) continue
+        const balance = this.balances.get(hold.entity) ?? NOTHING
+        this.balances.set(hold.entity, {
+          remain: balance.remain + hold.granted - hold.spent,
+          used: balance.used + hold.used,
+          requests: balance.requests + hold.requests,
+        })
+        this.holds.delete(key)
+      }
+      this.lanes.delete(epoch)
+      return true
+    })
+  }
+
+  recall(entities: readonly number[]): void {
+    for (const entity of entities) this.recalls.set(entity, this.world.now)
+  }
+
+  recalled(): readonly number[] {
+    const from = this.world.now - 1_000
+    return [...this.recalls].filter(([, at]) => at > from).map(([entity]) => entity)
+  }
+
+  /** Told of every commit. */
+  set onCommit(listener: () => void) {
+    this.journal.onCommit = listener
+  }
+
+  /** In the order of epochs, as the functions of management lock them. */
+  holdsOf(entity: number): HoldRow[] {
+    const found: HoldRow[] = []
+    for (const [, hold] of this.holds.rows()) if (hold.entity === entity) found.push(hold)
+    return found.sort((one, other) => one.epoch - other.epoch)
+  }
+
+  /** What an entity has in all, as `balance_now` says. */
+  whole(entity: number): number {
+    const lent = this.holdsOf(entity).reduce((sum, { granted, spent }) => sum + granted - spent, 0)
+    return (this.balances.get(entity)?.remain ?? 0) + lent
+  }
+
+  /** The standby takes over, and never heard of the last commits. */
+  failOver(count: number): number {
+    const before = [...this.usage.rows()].map(([id]) => id)
+    const refunds = [...this.idempotency.rows()].length
+    for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
+    const lost = this.journal.lose(count)
+    for (const id of before) if (this.usage.get(id) === undefined) this.lost.add(id)
+    for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
+    this.lostRefunds += refunds - [...this.idempotency.rows()].length
+    this.incarnation++
+    return lost
+  }
+}

@@ -1,0 +1,108 @@
+import type { Payers } from '../../src/ledger/ledger.ts'
+import { units } from '../../src/ledger/units.ts'
+import { isShort } from '../../src/ledger/waiting-room.ts'
+import { isOver, know } from './calls.ts'
+import type { Node } from './node.ts'
+import type { Simulation } from './simulation.ts'
+import { Violation } from './world.ts'
+
+/** Calls of at most 12 s end, a node that is gone is found out after 15 s, and messages of 25 s arrive. */
+const CALM_MS = 32_000
+const LOOK_MS = 1_000
+/** What was sent last and lost is given up after 5 s by its sender's clock, and sent again. */
+const LAST_LOST_MS = 7_000
+/** Idle loans are given back after 3 s, looked for every second; each of it a round away. */
+const BACK_MS = 6_000
+/** What a call may wait, and a little for its way there and back. */
+const SOON_MS = 600
+
+/** The trouble is over: everything must come to its end, and in time. */
+export async function endWell(simulation: Simulation): Promise<void> {
+  const { world, database, network, processes, nodes } = simulation
+  network.troubled = false
+  database.up = true
+  for (const owner of processes) {
+    network.cutOff(owner, 0)
+    world.resume(owner)
+  }
+  for (const node of nodes) node.clock.startMonotonic()
+  world.note('people', () => 'the trouble is over')
+  await calmDown(simulation)
+  for (const call of simulation.calls.values()) {
+    if (!call.node.owner.gone && !isOver(call)) throw new Violation(`${call.id} is not over`)
+  }
+  // What fell behind when a node was paused or closed may have left nobody to go on with.
+  if (nodes.size === 0) throw new Violation('no node serves')
+  expectAllBack(simulation)
+  for (const payers of simulation.payers) await serveWhole(simulation, payers)
+  await world.run(world.now + BACK_MS)
+  expectAllBack(simulation)
+  simulation.books.check()
+  simulation.books.whole()
+  await world.run(world.now)
+}
+
+/** Waits for the end, no longer than it may take; and as long as messages are under way. */
+async function calmDown(simulation: Simulation): Promise<void> {
+  const { world, calls, profile, database, nodes } = simulation
+  const until = world.now + CALM_MS
+  const isCalm = () =>
+    profile.veryLate === 0 &&
+    profile.twice === 0 &&
+    [...nodes].every(({ store }) => store.accepting()) &&
+    [...calls.values()].every((call) => call.node.owner.gone || isOver(call)) &&
+    [...database.holds.rows()].every(([, { granted, spent }]) => granted === spent)
+  await world.run(world.now + LAST_LOST_MS)
+  do await world.run(Math.min(world.now + LOOK_MS, until))
+  while (world.now < until && !isCalm())
+}
+
+function expectAllBack({ database }: Simulation): void {
+  for (const [key, { granted, spent }] of database.holds.rows()) {
+    if (granted !== spent)
+      throw new Violation(`nobody runs, and hold ${key} keeps ${granted - spent} units`)
+  }
+}
+
+/** Units that other nodes hold without need must come to whoever asks, in time. */
+async function serveWhole(simulation: Simulation, payers: Payers): Promise<void> {
+  const { world, database, nodes, deleted } = simulation
+  if (deleted.has(payers.key) || (payers.keyUnlimited && payers.accountUnlimited)) return
+  const all = [...nodes]
+  // Others use some of it first, and keep it for a while.
+  for (const node of all) await touch(simulation, node, payers)
+  const least = Math.min(
+    payers.keyUnlimited ? Infinity : database.whole(payers.key),
+    payers.accountUnlimited ? Infinity : database.whole(payers.account),
+  )
+  const node = world.random.pick(all)
+  let answer = 'nothing'
+  know(simulation, node, payers)
+  node.ledger.reserveSoon(payers, units(least), new AbortController().signal).then(
+    (got) => {
+      answer = isShort(got) ? JSON.stringify(got) : 'units'
+      if (!isShort(got)) got.release()
+    },
+    (failure: unknown) => {
+      answer = String(failure)
+    },
+  )
+  await world.run(world.now + SOON_MS)
+  if (answer !== 'units')
+    throw new Violation(
+      `${node.owner.name} wanted ${least} of ${payers.key}, which nobody used: ${answer}`,
+    )
+}
+
+async function touch(simulation: Simulation, node: Node, payers: Payers): Promise<void> {
+  const { world } = simulation
+  know(simulation, node, payers)
+  const amount = world.random.whole(0, Math.ceil(simulation.profile.mostUnits / 10))
+  Promise.resolve(node.ledger.reserve(payers, units(amount))).then(
+    (got) => {
+      if (!isShort(got)) got.release()
+    },
+    (failure: unknown) => world.fail(failure),
+  )
+  await world.run(world.now + 20)
+}

@@ -1,0 +1,21 @@
+import type { Weakness } from './database.ts'
+import { runSeeds } from './seeds.ts'
+
+/** Seeds within which each weakness must be noticed. */
+export const MUTATION_SEEDS = 600
+
+/** What the ledger's safety rests on, taken away one by one. */
+export const weaknesses: Readonly<Record<Weakness, string>> = {
+  epoch: 'a late statement of an ended epoch is applied',
+  'epoch again': "an epoch's number is given again after a failover",
+  seq: 'a repeated call is applied twice',
+  dedupe: 'a late settlement that was written before is written again',
+  fence: 'a node reserves although others may take it for dead',
+  confiscation: 'what management takes of a hold stays in it',
+}
+
+/** The seed that notices, or undefined when none of so many does. */
+export async function caughtBy(weakness: Weakness): Promise<number | undefined> {
+  const failed = await runSeeds({ from: 1, count: MUTATION_SEEDS, weakness })
+  return failed?.seed
+}

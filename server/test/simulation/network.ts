@@ -1,0 +1,174 @@
+import { type LedgerCalls, NotApplied } from '../../src/storage/lanes/ledger-calls.ts'
+import type { Database } from './database.ts'
+import { settle } from './database-settle.ts'
+import type { NodeClock } from './node-clock.ts'
+import type { Profile } from './profile.ts'
+import type { Owner, World } from './world.ts'
+
+/** After so long a node gives a connection up, as lane-connection.ts does. */
+const ANSWER_MS = 5_000
+const USUAL_MS = 1
+
+export interface Network {
+  /** While false every message arrives, once and soon. */
+  troubled: boolean
+  /** No message of this process arrives, nor reaches it, until then. */
+  cutOff(owner: Owner, until: number): void
+  /** A process's connection to the database. */
+  connect(owner: Owner, clock: NodeClock): Connection
+  /** Says to all that are connected what was recalled. */
+  readonly told: Set<(entities: readonly number[]) => void>
+}
+
+export interface Connection {
+  readonly calls: LedgerCalls
+  /** Asks the database for one transaction; rejects when nobody knows what became of it. */
+  ask<T>(what: string, apply: () => T): Promise<T>
+}
+
+export function createNetwork(world: World, database: Database, profile: Profile): Network {
+  const cut = new Map<Owner, number>()
+  const told = new Set<(entities: readonly number[]) => void>()
+  const isCut = (owner: Owner) => (cut.get(owner) ?? 0) > world.now
+  const network: Network = {
+    troubled: true,
+    told,
+    cutOff: (owner, until) => void cut.set(owner, until),
+    connect(owner, clock) {
+      const travel = createTravel({ world, database, profile, network, isCut })
+      const ask = <T>(what: string, apply: () => T) => travel({ owner, clock, what, apply })
+      return { ask, calls: callsOn(ask, database, network, owner) }
+    },
+  }
+  return network
+}
+
+function callsOn(
+  ask: Connection['ask'],
+  database: Database,
+  { told }: Network,
+  owner: Owner,
+): LedgerCalls {
+  const { world } = database
+  return {
+    register: () => ask('register', () => database.register()),
+    move: (call) => ask(`move ${call.epoch}#${call.seq}`, () => database.move(call)),
+    settle: (call) => ask(`settle ${call.epoch}#${call.seq}`, () => settle(database, call)),
+    lanes: () => ask('lanes', () => [...database.lanes.rows()].map(([, lanes]) => lanes)),
+    reap: (lanes) => ask(`reap ${lanes.epoch}`, () => database.reap(lanes)),
+    recall: (entities) =>
+      ask('recall', () => {
+        database.recall(entities)
+        for (const tell of told) tell(entities)
+      }),
+    recalled: () => ask('recalled', () => database.recalled()),
+    onRecall(listener) {
+      told.add((entities) => {
+        // A notification may be lost: polling finds what it said.
+        if (owner.gone || world.random.chance(0.1)) return
+        world.after(world.random.around(USUAL_MS), () => listener(entities), owner)
+      })
+    },
+  }
+}
+
+interface Journey {
+  /** Absent: lost. */
+  readonly there: number | undefined
+  readonly again: number | undefined
+  readonly back: number | undefined
+  /** The connection breaks for the one who asked, whatever became of the message. */
+  readonly breaks: number | undefined
+  readonly refused: boolean
+}
+
+function plan({ random }: World, profile: Profile, troubled: boolean): Journey {
+  const usual = () => random.around(USUAL_MS)
+  if (!troubled) {
+    return { there: usual(), again: undefined, back: usual(), breaks: undefined, refused: false }
+  }
+  const slow = () => (random.chance(profile.slow) ? random.next() * 4_000 : usual())
+  const late = () => random.next() * 25_000
+  return {
+    there: random.chance(profile.requestLost)
+      ? undefined
+      : random.chance(profile.veryLate)
+        ? late()
+        : slow(),
+    again: random.chance(profile.twice)
+      ? random.chance(0.3)
+        ? late()
+        : random.next() * 300
+      : undefined,
+    back: random.chance(profile.answerLost) ? undefined : slow(),
+    breaks: random.chance(profile.breaks) ? random.next() * 10 : undefined,
+    refused: random.chance(profile.refused),
+  }
+}
+
+interface Asking<T> {
+  readonly owner: Owner
+  readonly clock: NodeClock
+  readonly what: string
+  readonly apply: () => T
+}
+
+interface TravelParts {
+  readonly world: World
+  readonly database: Database
+  readonly profile: Profile
+  readonly network: Network
+  readonly isCut: (owner: Owner) => boolean
+}
+
+/** A message's way to the database and its answer's way back. */
+function createTravel({ world, database, profile, network, isCut }: TravelParts) {
+  return <T>({ owner, clock, what, apply }: Asking<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      let over = false
+      const stop = clock.after(ANSWER_MS, () =>
+        end('no answer in time', () => reject(unknown(what))),
+      )
+      const end = (says: string, answer: () => void) => {
+        if (over) return
+        over = true
+        stop()
+        if (what !== 'recalled' && what !== 'lanes')
+          world.note(owner.name, () => `${what}: ${says}`)
+        answer()
+      }
+      const journey = plan(world, profile, network.troubled)
+      const { there, again, back, breaks } = journey
+      const answered = (says: string, answer: () => void) => {
+        if (back === undefined) return
+        const { incarnation } = database
+        const arrive = () => {
+          if (isCut(owner)) return
+          if (incarnation === database.incarnation) end(says, answer)
+          else end('the connection broke', () => reject(unknown(what)))
+        }
+        world.after(back, arrive, owner)
+      }
+      const arrive = () => {
+        if (!database.up) return answered('no database', () => reject(unknown(what)))
+        if (journey.refused)
+          return answered('refused', () => reject(new NotApplied('lock_timeout', false)))
+        try {
+          const did = apply()
+          world.note('database', () => `${what} of ${owner.name}: ${JSON.stringify(did) ?? 'done'}`)
+          answered('answered', () => resolve(did))
+        } catch (failure) {
+          answered(String(failure), () => reject(failure))
+        }
+      }
+      if (there !== undefined && !isCut(owner)) world.quietly(there, arrive)
+      if (again !== undefined && !isCut(owner)) {
+        // Only the first answer counts; a second arrival comes from a connection that nobody listens to.
+        world.quietly((there ?? 0) + again, arrive)
+      }
+      if (breaks !== undefined)
+        world.after(breaks, () => end('the connection broke', () => reject(unknown(what))), owner)
+    })
+}
+
+const unknown = (what: string): Error => new Error(`nobody knows what became of ${what}`)

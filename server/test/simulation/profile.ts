@@ -1,0 +1,64 @@
+import type { Random } from './random.ts'
+
+/** What goes wrong in one seed's world, and how often. Most worlds have a few kinds of trouble, not all of them. */
+export interface Profile {
+  readonly nodes: number
+  readonly accounts: number
+  /** How long there is trouble. */
+  readonly troubleMs: number
+  /** Between two calls of a node, on average. */
+  readonly betweenCallsMs: number
+  readonly mostUnits: number
+  /** Chances for each message. */
+  readonly requestLost: number
+  readonly answerLost: number
+  readonly twice: number
+  readonly veryLate: number
+  readonly slow: number
+  readonly breaks: number
+  readonly refused: number
+  /** Chance for each settlement. */
+  readonly poison: number
+  /** Weights of what happens to nodes and the database every now and then. */
+  readonly troubles: readonly Trouble[]
+  readonly betweenTroublesMs: number
+}
+
+export const TROUBLES = [
+  'pause',
+  'sleep',
+  'step the wall clock',
+  'stop the monotonic clock',
+  'partition',
+  'restart the database',
+  'fail over',
+  'crash',
+  'close',
+  'management',
+] as const
+export type Trouble = (typeof TROUBLES)[number]
+
+export function chooseProfile(random: Random): Profile {
+  const maybe = (share: number, most: number): number =>
+    random.chance(share) ? random.next() * most : 0
+  const troubles = TROUBLES.filter((trouble) =>
+    random.chance(trouble === 'management' ? 0.8 : 0.35),
+  )
+  return {
+    nodes: random.whole(2, 4),
+    accounts: random.whole(1, 2),
+    troubleMs: random.whole(8_000, 30_000),
+    betweenCallsMs: random.pick([80, 300, 1_000]),
+    mostUnits: random.pick([60, 300, 2_000]),
+    requestLost: maybe(0.4, 0.08),
+    answerLost: maybe(0.4, 0.08),
+    twice: maybe(0.35, 0.2),
+    veryLate: maybe(0.35, 0.08),
+    slow: maybe(0.4, 0.1),
+    breaks: maybe(0.3, 0.05),
+    refused: maybe(0.4, 0.1),
+    poison: maybe(0.3, 0.15),
+    troubles,
+    betweenTroublesMs: random.pick([800, 3_000, 8_000]),
+  }
+}

@@ -1,0 +1,51 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { Weakness } from './database.ts'
+import type { SeedResult } from './simulation.ts'
+
+export interface SeedsWish {
+  readonly from: number
+  readonly count: number
+  readonly weakness?: Weakness | undefined
+  /** Stops early when it answers true. */
+  readonly onResult?: (result: SeedResult) => boolean | undefined
+}
+
+/** What a worker is told: the seeds from here on, so many, in steps. */
+export interface Share {
+  readonly from: number
+  readonly count: number
+  readonly step: number
+  readonly weakness: Weakness | undefined
+}
+
+/** Runs many seeds, on all cores. Answers the first that failed, if any did. */
+export async function runSeeds(wish: SeedsWish): Promise<SeedResult | undefined> {
+  const { from, count, weakness, onResult } = wish
+  const cores = Math.max(1, Math.min(availableParallelism(), count))
+  let failed: SeedResult | undefined
+  const workers: Worker[] = []
+  const stopAll = () => Promise.all(workers.map((worker) => worker.terminate()))
+  const ends = Array.from({ length: cores }, (_, core) => {
+    const share: Share = {
+      ...{ from: from + core, step: cores, weakness },
+      count: Math.ceil((count - core) / cores),
+    }
+    const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), { workerData: share })
+    workers.push(worker)
+    return new Promise<void>((resolve, reject) => {
+      worker.on('message', (result: SeedResult) => {
+        if (result.failure !== undefined) failed ??= result
+        if (onResult?.(result) === true || failed !== undefined) void stopAll()
+      })
+      worker.once('error', reject)
+      worker.once('exit', () => resolve())
+    })
+  })
+  try {
+    await Promise.all(ends)
+  } finally {
+    await stopAll()
+  }
+  return failed
+}

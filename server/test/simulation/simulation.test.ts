@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { caughtBy, weaknesses } from './mutations.ts'
+import { runSeeds } from './seeds.ts'
+import { runSeed } from './simulation.ts'
+
+/** About 20 ms each on one core, and two cores: two minutes at most, on a machine that does other things too. */
+const SEEDS = 10_000
+const AT_MOST_MS = 300_000
+
+it('the same seed is the same world', async () => {
+  const [first, second] = [await runSeed(7), await runSeed(7, { trace: true })]
+  expect([second.steps, second.digest]).toEqual([first.steps, first.digest])
+  expect(first.steps).toBeGreaterThan(1_000)
+})
+
+it(
+  'no world of nodes, network and database breaks a rule of the ledger',
+  async () => {
+    const failed = await runSeeds({ from: 1, count: SEEDS })
+    expect(failed, 'npm run simulate -- --seed N shows what happened').toBeUndefined()
+  },
+  AT_MOST_MS,
+)
+
+it.each(Object.keys(weaknesses) as (keyof typeof weaknesses)[])(
+  'a weakened ledger is noticed: %s',
+  async (weakness) => {
+    expect(await caughtBy(weakness)).toBeDefined()
+  },
+  AT_MOST_MS,
+)

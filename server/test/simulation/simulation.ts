@@ -1,0 +1,137 @@
+import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
+import type { Payers } from '../../src/ledger/ledger.ts'
+import { type Books, createBooks } from './books.ts'
+import { type RunningCall, serve } from './calls.ts'
+import { Database, type Weakness } from './database.ts'
+import { openBalance } from './database-management.ts'
+import { endWell } from './ending.ts'
+import { createNetwork, type Network } from './network.ts'
+import { type Node, startNode } from './node.ts'
+import { chooseProfile, type Profile } from './profile.ts'
+import { makeTrouble } from './troubles.ts'
+import type { Owner } from './world.ts'
+import { World } from './world.ts'
+
+/** One seed's world while it runs. */
+export interface Simulation {
+  readonly world: World
+  readonly database: Database
+  readonly network: Network
+  readonly profile: Profile
+  readonly payers: readonly Payers[]
+  /** Entities of keys that were deleted. */
+  readonly deleted: Set<number>
+  /** By id, those that are over included. */
+  readonly calls: Map<string, RunningCall>
+  lastCall: number
+  started: number
+  /** The processes that may serve. */
+  readonly nodes: Set<Node>
+  /** Every process that was not killed, joined or not. */
+  readonly processes: Set<Owner>
+  readonly books: Books
+  start(): void
+  /** Says to all nodes that management changed a balance. */
+  changed(entity: number): void
+}
+
+export interface SeedOptions {
+  readonly weakness?: Weakness | undefined
+  readonly trace?: boolean
+}
+
+export interface SeedResult {
+  readonly seed: number
+  readonly steps: number
+  readonly calls: number
+  /** Equal for equal runs. */
+  readonly digest: number
+  readonly failure: string | undefined
+  readonly trace: readonly string[] | undefined
+}
+
+/** Runs one world from its beginning to its end. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
+  const simulation = createSimulation(seed, options)
+  const { world } = simulation
+  const unhandled = (failure: unknown) => world.fail(failure)
+  process.on('unhandledRejection', unhandled)
+  let failure: string | undefined
+  try {
+    for (let n = 0; n < simulation.profile.nodes; n++) simulation.start()
+    makeTrouble(simulation)
+    await world.run(simulation.profile.troubleMs)
+    await endWell(simulation)
+  } catch (thrown) {
+    failure = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+  } finally {
+    process.off('unhandledRejection', unhandled)
+  }
+  const { steps, digest, trace } = world
+  return { seed, steps, calls: simulation.lastCall, digest, failure, trace }
+}
+
+function createSimulation(seed: number, { weakness, trace = false }: SeedOptions): Simulation {
+  const world = new World(seed, trace)
+  const profile = chooseProfile(world.random)
+  world.note('profile', () => JSON.stringify(profile))
+  const database = new Database(world, weakness)
+  const network = createNetwork(world, database, profile)
+  const simulation = {
+    ...{ world, database, network, profile, payers: openAll(database, profile) },
+    deleted: new Set<number>(),
+    calls: new Map<string, RunningCall>(),
+    lastCall: 0,
+    started: 0,
+    nodes: new Set<Node>(),
+    processes: new Set<Owner>(),
+    start: () => start(whole),
+    changed: (entity: number) => changed(whole, entity),
+  }
+  // Its books judge the whole that they are part of.
+  const whole: Simulation = Object.assign(simulation, {
+    books: undefined as unknown as Books,
+  })
+  Object.assign(whole, { books: createBooks(whole) })
+  database.onCommit = whole.books.check
+  return whole
+}
+
+/** Accounts with two keys each; some of both are unlimited. */
+function openAll(database: Database, { accounts, mostUnits }: Profile): Payers[] {
+  const { random } = database.world
+  const payers: Payers[] = []
+  for (let account = 1; account <= accounts; account++) {
+    const accountUnlimited = random.chance(0.2)
+    openBalance(database, accountEntity(account), random.whole(mostUnits >> 1, mostUnits))
+    for (const key of [2 * account, 2 * account + 1]) {
+      openBalance(database, keyEntity(key), random.whole(mostUnits >> 2, mostUnits))
+      payers.push({
+        key: keyEntity(key),
+        account: accountEntity(account),
+        keyUnlimited: random.chance(0.2),
+        accountUnlimited,
+      })
+    }
+  }
+  return payers
+}
+
+function start(simulation: Simulation): void {
+  const { nodes, processes } = simulation
+  const name = `node-${++simulation.started}`
+  const owner = startNode(simulation, name, (node) => {
+    nodes.add(node)
+    serve(simulation, node)
+  })
+  processes.add(owner)
+}
+
+/** The feed brings every change to every node, sooner or later. */
+function changed({ nodes, world, network }: Simulation, entity: number): void {
+  for (const node of nodes) {
+    const ms = network.troubled ? world.random.around(50) : 5
+    const hear = () => node.store.hear({ kind: 'balance', subject: String(entity) })
+    world.after(ms, hear, node.owner)
+  }
+}

@@ -1,0 +1,86 @@
+/** Rows by key. Every change is noted, so that a transaction can be undone, and a failover can lose it later. */
+export class Table<Key, Row> {
+  readonly #rows = new Map<Key, Row>()
+  readonly #journal: Journal
+
+  constructor(journal: Journal) {
+    this.#journal = journal
+  }
+
+  get(key: Key): Row | undefined {
+    return this.#rows.get(key)
+  }
+
+  /** Rows are never changed in place: the one that was there must be there again after an undo. */
+  set(key: Key, row: Row): void {
+    this.#note(key)
+    this.#rows.set(key, row)
+  }
+
+  delete(key: Key): void {
+    this.#note(key)
+    this.#rows.delete(key)
+  }
+
+  rows(): IterableIterator<[Key, Row]> {
+    return this.#rows.entries()
+  }
+
+  #note(key: Key): void {
+    const before = this.#rows.get(key)
+    this.#journal.note(() => {
+      if (before === undefined) this.#rows.delete(key)
+      else this.#rows.set(key, before)
+    })
+  }
+}
+
+/** How many of the last commits a failover can lose. */
+const KEPT = 8
+
+/** What would undo the last transactions. */
+export class Journal {
+  onCommit: () => void = () => undefined
+  #undo: (() => void)[] = []
+  readonly #commits: (() => void)[][] = []
+
+  note(undo: () => void): void {
+    this.#undo.push(undo)
+  }
+
+  /** Everything or nothing. */
+  transact<T>(work: () => T): T {
+    this.#undo = []
+    try {
+      const did = work()
+      if (this.#undo.length > 0) {
+        this.#commits.push(this.#undo)
+        if (this.#commits.length > KEPT) this.#commits.shift()
+        this.onCommit()
+      }
+      return did
+    } catch (failure) {
+      revert(this.#undo)
+      throw failure
+    } finally {
+      this.#undo = []
+    }
+  }
+
+  /** Forgets the last commits, as far as they are kept; says how many. */
+  lose(count: number): number {
+    let lost = 0
+    while (lost < count) {
+      const undo = this.#commits.pop()
+      if (undo === undefined) break
+      revert(undo)
+      lost++
+    }
+    this.#undo = []
+    return lost
+  }
+}
+
+function revert(undo: readonly (() => void)[]): void {
+  for (const step of undo.toReversed()) step()
+}

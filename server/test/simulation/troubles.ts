@@ -1,0 +1,138 @@
+import { running } from './calls.ts'
+import { changeBalance, setBalance } from './database-management.ts'
+import type { Node } from './node.ts'
+import type { Trouble } from './profile.ts'
+import type { Simulation } from './simulation.ts'
+
+/** Lets something happen every now and then, until the trouble is over. */
+export function makeTrouble(simulation: Simulation): void {
+  const { world, profile, network } = simulation
+  if (profile.troubles.length === 0) return
+  const next = () => {
+    if (!network.troubled) return
+    const trouble = world.random.pick(profile.troubles)
+    strike(simulation, trouble)
+    world.after(world.random.around(profile.betweenTroublesMs), next)
+  }
+  world.after(world.random.around(profile.betweenTroublesMs), next)
+}
+
+type Strike = (simulation: Simulation, node: Node, ms: number) => void
+
+const ofNodes: Partial<Record<Trouble, Strike>> = {
+  pause,
+  sleep(simulation, node, ms) {
+    stopClock(simulation, node, ms)
+    pause(simulation, node, ms)
+  },
+  'step the wall clock'({ world, profile }, node, ms) {
+    const forth = world.random.chance(0.5)
+    node.clock.stepWall(forth ? ms : -ms)
+    // With one clock that stood still and the other set back nothing is left to go by.
+    if (!forth && profile.troubles.some((other) => STOPS_CLOCKS.has(other))) node.misled = true
+  },
+  'stop the monotonic clock': stopClock,
+  partition: ({ network, world }, { owner }, ms) => network.cutOff(owner, world.now + ms),
+  crash,
+  close,
+}
+
+const ofTheDatabase: Partial<Record<Trouble, (simulation: Simulation) => void>> = {
+  'restart the database': restart,
+  'fail over': failOver,
+  management: manage,
+}
+
+function strike(simulation: Simulation, trouble: Trouble): void {
+  const { world, nodes } = simulation
+  const { random } = world
+  ofTheDatabase[trouble]?.(simulation)
+  const awake = [...nodes].filter(({ owner }) => !owner.paused)
+  const strikeNode = ofNodes[trouble]
+  if (strikeNode === undefined || awake.length === 0) return
+  const node = random.pick(awake)
+  const ms = random.chance(0.4) ? 12_000 + random.next() * 15_000 : random.next() * 6_000
+  world.note(node.owner.name, () => `${trouble}, ${ms.toFixed(0)} ms`)
+  strikeNode(simulation, node, ms)
+}
+
+const STOPS_CLOCKS = new Set<Trouble>(['sleep', 'stop the monotonic clock'])
+
+function stopClock({ world }: Simulation, { clock }: Node, ms: number): void {
+  clock.stopMonotonic()
+  world.after(ms, () => clock.startMonotonic())
+}
+
+function pause({ world }: Simulation, { owner }: Node, ms: number): void {
+  world.pause(owner)
+  world.after(ms, () => world.resume(owner))
+}
+
+/** Its memory is gone; what it has sent may still arrive. Another process takes its place. */
+function crash(simulation: Simulation, node: Node): void {
+  node.owner.gone = true
+  simulation.nodes.delete(node)
+  simulation.processes.delete(node.owner)
+  simulation.world.after(simulation.world.random.next() * 3_000, simulation.start)
+}
+
+/** As on SIGTERM: no new calls, those that run end, what is on loan goes back. */
+function close(simulation: Simulation, node: Node): void {
+  if (node.closing) return
+  node.closing = true
+  simulation.nodes.delete(node)
+  const end = async () => {
+    await node.ledger.flush()
+    await node.joined.close(10_000).catch(() => undefined)
+    simulation.world.note(node.owner.name, () => 'has closed')
+    node.owner.gone = true
+    simulation.processes.delete(node.owner)
+  }
+  const look = () => {
+    if (running(simulation, node) === 0) void end()
+    else node.clock.after(100, look)
+  }
+  node.clock.after(100, look)
+  simulation.world.after(1_000, simulation.start)
+}
+
+function restart({ world, database }: Simulation): void {
+  const ms = world.random.next() * (world.random.chance(0.2) ? 14_000 : 2_000)
+  world.note('database', () => `restarts in ${ms.toFixed(0)} ms`)
+  database.up = false
+  database.incarnation++
+  world.after(ms, () => {
+    database.up = true
+  })
+}
+
+function failOver(simulation: Simulation): void {
+  const { database, world } = simulation
+  const lost = database.failOver(world.random.whole(0, 6))
+  world.note('database', () => `fails over, and loses ${lost} commits`)
+}
+
+function manage(simulation: Simulation): void {
+  const { database, world, profile, payers, deleted } = simulation
+  if (!database.up) return
+  const { random } = world
+  const whose = random.pick(payers)
+  const entity = random.chance(0.5) ? whose.key : whose.account
+  const kind = random.pick(['set', 'set', 'add', 'add', 'add', 'forget', 'delete'] as const)
+  const amount = random.whole(0, profile.mostUnits)
+  world.note('people', () => `${kind} ${amount} of ${entity}`)
+  if (kind === 'set') setBalance(database, entity, amount)
+  else if (kind === 'add')
+    changeBalance(database, { entity, delta: amount - (profile.mostUnits >> 2) })
+  else if (kind === 'delete' && deleted.size === 0) deleted.add(whose.key)
+  if (kind === 'set' || kind === 'add') simulation.changed(entity)
+  else forget(simulation, entity)
+}
+
+/** The key cache of a node, or of all, drops a key. */
+function forget({ nodes, world }: Simulation, entity: number): void {
+  for (const node of nodes) {
+    if (world.random.chance(0.7))
+      world.after(world.random.next() * 20, () => node.ledger.forget(entity), node.owner)
+  }
+}
