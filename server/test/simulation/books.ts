@@ -84,7 +84,7 @@ function checkHolds({ database, calls }: Simulation, fail: Fail): void {
   }
 }
 
-export function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
+function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
   const { key, account, keyUnlimited, accountUnlimited } = payers
   return [...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
 }
@@ -139,19 +139,18 @@ function checkRenounced(database: Database, call: RunningCall, fail: Fail): void
 /** The sums beside the balances agree with the records, too. */
 function checkSums(database: Database, fail: Fail): void {
   const used = new Map<number, { used: number; requests: number; charged: number }>()
+  const count = (entity: number, unlimited: boolean, charged: number) => {
+    const sum = used.get(entity) ?? { used: 0, requests: 0, charged: 0 }
+    sum.used += charged
+    sum.requests += 1
+    if (!unlimited) sum.charged += charged
+    used.set(entity, sum)
+  }
   for (const [, rows] of database.usage.rows()) {
     for (const { settlement, charged } of rows) {
       const { key, account, keyUnlimited, accountUnlimited } = settlement
-      for (const [entity, unlimited] of [
-        [key, keyUnlimited],
-        [account, accountUnlimited],
-      ] as const) {
-        const sum = used.get(entity) ?? { used: 0, requests: 0, charged: 0 }
-        sum.used += charged
-        sum.requests += 1
-        if (!unlimited) sum.charged += charged
-        used.set(entity, sum)
-      }
+      count(key, keyUnlimited, charged)
+      count(account, accountUnlimited, charged)
     }
   }
   for (const [entity, balance] of database.balances.rows()) {

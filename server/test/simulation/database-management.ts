@@ -1,6 +1,6 @@
 import { type Database, holdKey } from './database.ts'
 
-export const MOST_UNITS = 1e15
+const MOST_UNITS = 1e15
 
 /** A new balance, and the entry that explains it. */
 export function openBalance(database: Database, entity: number, amount: number): void {

@@ -6,8 +6,8 @@ import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
 
-/** Calls of at most 12 s end, a node that is gone is found out after 15 s, and messages of 25 s arrive. */
-const CALM_MS = 32_000
+/** The last late message arrives after 20 s; 15 s later a node that is gone is found out, with the next heartbeats. */
+const CALM_MS = 42_000
 const LOOK_MS = 1_000
 /** What was sent last and lost is given up after 5 s by its sender's clock, and sent again. */
 const LAST_LOST_MS = 7_000
@@ -42,13 +42,12 @@ export async function endWell(simulation: Simulation): Promise<void> {
   await world.run(world.now)
 }
 
-/** Waits for the end, no longer than it may take; and as long as messages are under way. */
+/** Waits for the end, no longer than it may take; and until no late message is under way. */
 async function calmDown(simulation: Simulation): Promise<void> {
-  const { world, calls, profile, database, nodes } = simulation
+  const { world, calls, network, database, nodes } = simulation
   const until = world.now + CALM_MS
   const isCalm = () =>
-    profile.veryLate === 0 &&
-    profile.twice === 0 &&
+    network.underway === 0 &&
     [...nodes].every(({ store }) => store.accepting()) &&
     [...calls.values()].every((call) => call.node.owner.gone || isOver(call)) &&
     [...database.holds.rows()].every(([, { granted, spent }]) => granted === spent)

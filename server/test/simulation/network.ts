@@ -12,6 +12,8 @@ const USUAL_MS = 1
 export interface Network {
   /** While false every message arrives, once and soon. */
   troubled: boolean
+  /** Messages that are going to arrive. */
+  underway: number
   /** No message of this process arrives, nor reaches it, until then. */
   cutOff(owner: Owner, until: number): void
   /** A process's connection to the database. */
@@ -32,6 +34,7 @@ export function createNetwork(world: World, database: Database, profile: Profile
   const isCut = (owner: Owner) => (cut.get(owner) ?? 0) > world.now
   const network: Network = {
     troubled: true,
+    underway: 0,
     told,
     cutOff: (owner, until) => void cut.set(owner, until),
     connect(owner, clock) {
@@ -88,7 +91,7 @@ function plan({ random }: World, profile: Profile, troubled: boolean): Journey {
     return { there: usual(), again: undefined, back: usual(), breaks: undefined, refused: false }
   }
   const slow = () => (random.chance(profile.slow) ? random.next() * 4_000 : usual())
-  const late = () => random.next() * 25_000
+  const late = () => random.next() * 20_000
   return {
     there: random.chance(profile.requestLost)
       ? undefined
@@ -161,10 +164,14 @@ function createTravel({ world, database, profile, network, isCut }: TravelParts)
           answered(String(failure), () => reject(failure))
         }
       }
-      if (there !== undefined && !isCut(owner)) world.quietly(there, arrive)
-      if (again !== undefined && !isCut(owner)) {
-        // Only the first answer counts; a second arrival comes from a connection that nobody listens to.
-        world.quietly((there ?? 0) + again, arrive)
+      // Only the first answer counts; a second arrival comes from a connection that nobody listens to.
+      for (const ms of [there, again]) {
+        if (ms === undefined || isCut(owner)) continue
+        network.underway++
+        world.quietly(ms, () => {
+          network.underway--
+          arrive()
+        })
       }
       if (breaks !== undefined)
         world.after(breaks, () => end('the connection broke', () => reject(unknown(what))), owner)

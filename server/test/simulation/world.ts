@@ -35,7 +35,7 @@ export class World {
   steps = 0
   digest = 0
   readonly trace: string[] | undefined
-  #failure: unknown
+  #failure: Error | undefined
   #order = 0
   readonly #heap: Due[] = []
 
@@ -51,7 +51,7 @@ export class World {
 
   /** The first thing that went wrong ends the run after the present step. */
   fail(failure: unknown): void {
-    this.#failure ??= failure
+    this.#failure ??= failure instanceof Error ? failure : new Error(String(failure))
   }
 
   after(ms: number, run: () => void, owner?: Owner): () => void {

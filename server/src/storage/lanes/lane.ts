@@ -60,7 +60,7 @@ export class Lane {
   async #send<Answer>(
     call: (epoch: number, seq: number) => Promise<Answer | 'lost'>,
   ): Promise<Answer | 'lost'> {
-    const { clock, epoch: present, acknowledged, lost } = this.#parts
+    const { clock, epoch: present, lost } = this.#parts
     const epoch = present()
     if (epoch !== this.#epoch) {
       this.#epoch = epoch
@@ -72,11 +72,7 @@ export class Lane {
       try {
         const answer = await call(epoch, this.#seq + 1)
         if (answer === 'lost') await lost(epoch)
-        else {
-          this.#seq += 1
-          // What an ended epoch is answered says nothing about how long the present one has been silent.
-          if (epoch === present()) acknowledged(sent)
-        }
+        else this.#applied(epoch, sent)
         return answer
       } catch (failure) {
         // What was refused for its own values would be refused each time. Otherwise a call that was sent before may still
@@ -88,5 +84,11 @@ export class Lane {
       }
       await pauseOn(clock, RETRY_MS)
     }
+  }
+
+  #applied(epoch: number, sent: Sent): void {
+    this.#seq += 1
+    // What an ended epoch is answered says nothing about how long the present one has been silent.
+    if (epoch === this.#parts.epoch()) this.#parts.acknowledged(sent)
   }
 }
