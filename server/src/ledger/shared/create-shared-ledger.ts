@@ -97,7 +97,8 @@ function followLoans(
 ): void {
   loans.onSpent(({ entity, spent, epoch }) => {
     const loan = epoch === loans.epoch ? book.find(entity) : undefined
-    if (loan !== undefined) follow(loan, { spent })
+    // Less than before: the hold was given back meanwhile, and its answer is still on the way. It has no units then.
+    if (loan !== undefined) follow(loan, { spent: Math.max(loan.spent, spent) })
     room.wake(entity)
   })
   loans.onRecall((entities) => {
