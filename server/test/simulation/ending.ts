@@ -74,23 +74,26 @@ async function serveWhole(simulation: Simulation, payers: Payers): Promise<void>
     payers.keyUnlimited ? Infinity : database.whole(payers.key),
     payers.accountUnlimited ? Infinity : database.whole(payers.account),
   )
-  const node = world.random.pick(all)
-  let answer = 'nothing'
-  know(simulation, node, payers)
-  node.ledger.reserveSoon(payers, units(least), new AbortController().signal).then(
-    (got) => {
-      answer = isShort(got) ? JSON.stringify(got) : 'units'
-      if (!isShort(got)) got.release()
-    },
-    (failure: unknown) => {
-      answer = String(failure)
-    },
-  )
+  // Two who want more than half of it cannot both have it at once; nobody may keep it from both.
+  const wanted = world.random.chance(0.5) ? least : Math.floor(least / 2) + 1
+  const askers = world.random.chance(0.5) ? [world.random.pick(all)] : all.slice(0, 2)
+  const answers: string[] = []
+  for (const node of askers) {
+    know(simulation, node, payers)
+    node.ledger
+      .reserveSoon(payers, units(Math.min(wanted, least)), new AbortController().signal)
+      .then(
+        (got) => {
+          answers.push(isShort(got) ? JSON.stringify(got) : 'units')
+          if (!isShort(got)) node.clock.after(SOON_MS, () => got.release())
+        },
+        (failure: unknown) => answers.push(String(failure)),
+      )
+  }
   await world.run(world.now + SOON_MS)
-  if (answer !== 'units')
-    throw new Violation(
-      `${node.owner.name} wanted ${least} of ${payers.key}, which nobody used: ${answer}`,
-    )
+  if (!answers.includes('units'))
+    throw new Violation(`${wanted} of ${least} of ${payers.key} were free: ${answers.join(', ')}`)
+  await world.run(world.now + SOON_MS)
 }
 
 async function touch(simulation: Simulation, node: Node, payers: Payers): Promise<void> {
