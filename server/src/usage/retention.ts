@@ -63,8 +63,12 @@ export function createRetention({ store, settings, now, failed }: RetentionParts
   }
 }
 
-/** `+` keeps the planner to the index by time. */
-const summed = sql`+id <= coalesce((select cast(value as bigint) from meta where name = ${ROLLED_UP_TO}), 0)`
+/**
+ * `+` keeps the planner to the index by time. The newest record stays, however old: SQLite gives the next one the id after
+ * it, and that must lie behind the mark.
+ */
+const summed = sql`+id <= coalesce((select cast(value as bigint) from meta where name = ${ROLLED_UP_TO}), 0)
+  and +id < (select max(id) from usage)`
 
 /** The time of the last record of the next batch; undefined when none is old enough. */
 async function nextUntil({ db }: Store, before: number): Promise<number | undefined> {
