@@ -37,6 +37,7 @@ export function createBooks(parts: BooksParts) {
     for (const { entity } of held) room.wake(entity)
   }
   const books: Books = {
+    accepting: () => store.accepting(),
     hold(held, more) {
       for (const balance of held) balance.reserved += more
       if (held.length > 0) units += more

@@ -5,6 +5,8 @@ import type { Units } from './units.ts'
 
 /** What a reservation asks of its ledger. */
 export interface Books {
+  /** Whether the store takes new reservations now, or more units for one. */
+  accepting(): boolean
   /** Holds `more` units (or fewer, when negative) for a call that goes on. */
   hold(held: Held, more: number): void
   /** The call is over: nothing is held, and no commit is waited for. */
@@ -70,7 +72,10 @@ export class RunningReservation implements Reservation {
   #grow(total: Units): boolean {
     const more = total - this.#amount
     if (this.#ended || more > this.#free()) return false
-    if (more > 0) this.#resize(total)
+    if (more <= 0) return true
+    // What a node holds may have been given to others meanwhile, as for a new reservation.
+    if (!this.#books.accepting()) return false
+    this.#resize(total)
     return true
   }
 
