@@ -19,7 +19,10 @@ export function createBooks(simulation: Simulation): Books {
   const { database, calls } = simulation
   const fail = (what: string) => simulation.world.fail(new Violation(what))
 
-  function isFenced({ node, epoch, id }: RunningCall): void {
+  function mustLive(call: RunningCall): void {
+    const { node, epoch, id } = call
+    // Of unlimited balances nothing is held.
+    if (finite(call).length === 0) return
     // What a failover lost, its node finds out with its next call: it was not fenced.
     if (node.misled || database.tainted.has(epoch)) return
     if (database.lanes.get(epoch) === undefined)
@@ -32,7 +35,7 @@ export function createBooks(simulation: Simulation): Books {
       checkHolds(simulation, fail)
     },
     reserved(call) {
-      isFenced(call)
+      mustLive(call)
       checkHolds(simulation, fail)
     },
     acknowledged(call) {

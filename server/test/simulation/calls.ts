@@ -117,10 +117,11 @@ function run(simulation: Simulation, call: RunningCall): void {
   const lasts = random.chance(0.05) ? random.next() * 12_000 : random.around(400)
   if (random.chance(0.2)) {
     clock.after(lasts / 2, () => {
-      const total = call.reservation.amount + random.whole(1, 20)
+      const before = call.reservation.amount
+      const total = before + random.whole(1, 20)
       const did = call.reservation.extend(units(total))
       world.note(owner.name, () => `${call.id} extends to ${total}: ${did}`)
-      if (did) simulation.books.reserved(call)
+      if (did && total > before) simulation.books.reserved(call)
     })
   }
   clock.after(lasts, () => {
