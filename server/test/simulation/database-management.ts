@@ -31,6 +31,7 @@ export function changeBalance(
 /** `turnpike_set_balance`. */
 export function setBalance(database: Database, entity: number, amount: number): void {
   database.journal.transact(() => {
+    if (database.balances.get(entity) === undefined) return
     const delta = amount - database.whole(entity)
     if (delta !== 0) enter(database, entity, delta)
     take(database, entity, delta)

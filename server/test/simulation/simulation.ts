@@ -77,8 +77,10 @@ function createSimulation(seed: number, { weakness, trace = false }: SeedOptions
   world.note('profile', () => JSON.stringify(profile))
   const database = new Database(world, weakness)
   const network = createNetwork(world, database, profile)
+  const payers = openAll(database, profile)
+  database.journal.keep()
   const simulation = {
-    ...{ world, database, network, profile, payers: openAll(database, profile) },
+    ...{ world, database, network, profile, payers },
     deleted: new Set<number>(),
     calls: new Map<string, RunningCall>(),
     lastCall: 0,

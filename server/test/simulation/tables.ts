@@ -67,6 +67,11 @@ export class Journal {
     }
   }
 
+  /** What was committed so far can't be lost any more. */
+  keep(): void {
+    this.#commits.length = 0
+  }
+
   /** Forgets the last commits, as far as they are kept; says how many. */
   lose(count: number): number {
     let lost = 0
