@@ -119,9 +119,11 @@ function run(simulation: Simulation, call: RunningCall): void {
     clock.after(lasts / 2, () => {
       const before = call.reservation.amount
       const total = before + random.whole(1, 20)
-      const did = call.reservation.extend(units(total))
-      world.note(owner.name, () => `${call.id} extends to ${total}: ${did}`)
-      if (did && total > before) simulation.books.reserved(call)
+      // At once or after a move; a node that is gone meanwhile is not asked any more.
+      void Promise.resolve(call.reservation.extend(units(total))).then((did) => {
+        world.note(owner.name, () => `${call.id} extends to ${total}: ${did}`)
+        if (did && total > before && !owner.gone) simulation.books.reserved(call)
+      })
     })
   }
   clock.after(lasts, () => {
