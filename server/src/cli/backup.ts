@@ -9,7 +9,11 @@ import { DONE, type Terminal } from './terminal.ts'
 
 /** Copies the database as it is at one moment, also while a gateway runs, and examines the copy. */
 export async function backup(terminal: Terminal, { words, options }: Typed): Promise<number> {
-  refusePostgres(terminal, options.data, 'PostgreSQL is backed up with its own pg_dump.')
+  refusePostgres(
+    terminal,
+    options.data,
+    'PostgreSQL is backed up with its own tools, such as pg_dump --format=custom --file=<file> "$DATABASE_URL".',
+  )
   const folder = presentFolder(terminal, options.data)
   const target = resolve(terminal.folder, words[0] ?? '')
   if (existsSync(target)) {

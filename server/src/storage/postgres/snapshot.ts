@@ -1,12 +1,14 @@
 import { Client } from 'pg'
+import { CannotOpen } from '../failures.ts'
+import { requireSchema } from '../migrations/postgres/migrate.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { stateOf } from './failures.ts'
-import { connectionTo, numbersAs } from './pool.ts'
+import { connectionTo, nameOf, numbersAs } from './pool.ts'
 
 /** Internal errors, a page that can't be read among them. */
 const DAMAGE = 'XX'
 
-/** Looks at a database, which others may write to meanwhile. */
+/** Looks at a database, which others may write to meanwhile. @throws CannotOpen, NewerSchema */
 export async function withPostgresSnapshot<T>(
   url: string,
   look: (snapshot: Snapshot) => Promise<T>,
@@ -14,7 +16,10 @@ export async function withPostgresSnapshot<T>(
   const client = new Client({ ...connectionTo(url), types: numbersAs(BigInt) })
   client.on('error', () => undefined)
   try {
-    await client.connect()
+    await client.connect().catch((failure: Error) => {
+      throw new CannotOpen(nameOf(url), failure.message || String(failure), failure)
+    })
+    await requireSchema(client, nameOf(url))
     await client.query('begin isolation level repeatable read read only')
     // Adding up the whole books takes as long as it takes.
     await client.query('set local statement_timeout = 0')

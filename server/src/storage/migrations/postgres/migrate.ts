@@ -52,6 +52,17 @@ export async function migrate(client: ClientBase, named: string): Promise<void> 
   }
 }
 
+/** @throws CannotOpen, NewerSchema unless the database has this program's schema */
+export async function requireSchema(client: ClientBase, named: string): Promise<void> {
+  const found = await schemaOf(client, named)
+  if (found === SCHEMA) return
+  const reason =
+    found === 0
+      ? 'no gateway was ever started on it.'
+      : `it has schema ${found}, and ${SCHEMA} is needed: start the gateway once.`
+  throw new CannotOpen(named, reason)
+}
+
 /** Asks the catalogue's own table: `to_regclass` may remember, after the wait, that there was no such table. */
 const HAS_META = `select 1 from pg_class where relname = 'meta' and relnamespace = current_schema()::regnamespace`
 
