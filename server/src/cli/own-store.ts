@@ -57,10 +57,15 @@ export async function withPostgres<T>(
 
 const OUTSIDE = { now: Date.now, random: randomBytes }
 
+/** The data folder that a command means, whether or not it is there. */
+export function meantFolder(terminal: Terminal, typed: string | undefined): DataFolder {
+  const path = typed ?? (terminal.environment.TURNPIKE_DATA?.trim() || 'data')
+  return dataFolderAt(resolve(terminal.folder, path))
+}
+
 /** The data folder that a command means. @throws StartError when nothing was ever started there. */
 export function presentFolder(terminal: Terminal, typed: string | undefined): DataFolder {
-  const path = typed ?? (terminal.environment.TURNPIKE_DATA?.trim() || 'data')
-  const folder = dataFolderAt(resolve(terminal.folder, path))
+  const folder = meantFolder(terminal, typed)
   if (existsSync(folder.databaseFile)) return folder
   throw new StartError(
     `There is no database in ${folder.path}. Name the data folder with --data or TURNPIKE_DATA.`,

@@ -67,6 +67,15 @@ export async function openVault(
   return { vault: createVault(secret, pepperId, former), present, former }
 }
 
+/** Whether anything was ever written under a root secret. */
+export const hasRootSecret = async (store: Store): Promise<boolean> =>
+  (await readMeta(store)).has(CHECK)
+
+/** Whether a text is the root secret of an installation with these rows of `meta`. */
+export function isRootSecret(meta: ReadonlyMap<string, string>, text: string): boolean {
+  return createVault(bytesOf(text), Number(meta.get(PEPPER_ID))).digest(CHECKED) === meta.get(CHECK)
+}
+
 /** Writes the number and the check value of the secret that counts from now on. */
 export function presentStatements(store: Store, present: RootSecret): readonly Compilable[] {
   const { secret, pepperId } = present

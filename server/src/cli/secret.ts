@@ -3,13 +3,23 @@ import { openUpstreamKeys, sealUpstreamKeys } from '../channels/upstream-keys.ts
 import { keySeal } from '../keys/sealed.ts'
 import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
+import { livingNode } from '../storage/postgres/living.ts'
+import { nameOf } from '../storage/postgres/pool.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import type { DataFolder } from './data-folder.ts'
-import { type OwnStore, refusePostgres, withOwnStore } from './own-store.ts'
+import {
+  databaseUrlOf,
+  type LentStore,
+  meantFolder,
+  type OwnStore,
+  withOwnStore,
+  withPostgres,
+} from './own-store.ts'
 import {
   bytesOf,
   forgetFormer,
   formerStatement,
+  hasRootSecret,
   newSecret,
   nextSecretFile,
   openVault,
@@ -23,50 +33,73 @@ import { DONE, type Terminal } from './terminal.ts'
 
 const KEYS_AT_ONCE = 500
 
+/** A database of which nobody else knows the secret for the moment. */
+interface Rotating extends OwnStore {
+  /** What messages call what was written under the secret; otherwise by its folder. */
+  readonly named?: string
+}
+
 /**
  * Replaces the root secret. First the database knows both, then everything is encrypted and hashed anew in portions,
  * last the old one is forgotten unless a row still needs it: a rotation that was cut off is mended by the next.
  */
 export async function rotateSecret(terminal: Terminal, { options }: Typed): Promise<number> {
-  const why =
-    'The root secret of a PostgreSQL database can’t be replaced yet: gateways that run on it would not know.'
-  refusePostgres(terminal, options.data, why)
-  await withOwnStore(terminal, options.data, async (own) => {
-    const given = terminal.environment.TURNPIKE_SECRET?.trim() || undefined
-    const { present, former } = await openVault(own.folder, given, {
-      store: own.store,
-      random: own.outside.random,
-    })
-    const next: RootSecret = {
-      secret: nextSecret(terminal, given, own),
-      pepperId: present.pepperId + 1,
-    }
-    await switchTo(own, next, [present, ...former], given === undefined)
-    const vault = createVault(next.secret, next.pepperId, [present, ...former])
-    const broken: string[] = []
-    const keys = await renewKeys(own.store, vault, broken)
-    const channels = await renewChannels(own.store, vault, broken)
-    const kept = await forgetUnneeded(own, [present, ...former])
-    terminal.say(
-      `The root secret was replaced; ${keys} keys and ${channels} channels were encrypted anew.`,
-    )
-    if (given === undefined) terminal.say(`It is in ${own.folder.secretFile}: back it up.`)
-    else terminal.say('From now on start with TURNPIKE_SECRET set to what TURNPIKE_NEW_SECRET was.')
-    if (broken.length > 0) {
-      terminal.complain(
-        `Left as they are, because they don't open under any secret: ${broken.join(', ')}. Somebody changed them.`,
-      )
-    }
-    if (kept > 0) {
-      terminal.say(
-        `${kept} keys whose value is stored nowhere, or that were rotated a while ago, still need the former secret: it is kept, encrypted, until they are gone.`,
-      )
-    }
-  })
+  const url = databaseUrlOf(terminal, options.data)
+  if (url === undefined) await withOwnStore(terminal, options.data, (own) => rotate(terminal, own))
+  else await withPostgres(url, (lent) => rotateShared(terminal, url, lent))
   return DONE
 }
 
-function nextSecret(terminal: Terminal, given: string | undefined, own: OwnStore): Uint8Array {
+/** Gateways that run would go on under the former secret; one that is started meanwhile waits for the new one. */
+async function rotateShared(terminal: Terminal, url: string, { store, outside }: LentStore) {
+  const folder = meantFolder(terminal, undefined)
+  await store.alone(async () => {
+    if (!(await hasRootSecret(store))) {
+      throw new StartError(`No gateway was ever started on ${nameOf(url)}.`)
+    }
+    const node = await livingNode(async () => (await store.nodes?.()) ?? [])
+    if (node !== undefined) {
+      throw new StartError(`A gateway runs on ${nameOf(url)}: ${node}. Stop all of them first.`)
+    }
+    await rotate(terminal, { store, outside, folder, named: nameOf(url) })
+    terminal.say('Every gateway of this database needs the new one from now on.')
+  })
+}
+
+async function rotate(terminal: Terminal, own: Rotating): Promise<void> {
+  const given = terminal.environment.TURNPIKE_SECRET?.trim() || undefined
+  const { present, former } = await openVault(own.folder, given, {
+    ...{ store: own.store, random: own.outside.random },
+    ...(own.named === undefined ? {} : { named: own.named }),
+  })
+  const next: RootSecret = {
+    secret: nextSecret(terminal, given, own),
+    pepperId: present.pepperId + 1,
+  }
+  await switchTo(own, next, [present, ...former], given === undefined)
+  const vault = createVault(next.secret, next.pepperId, [present, ...former])
+  const broken: string[] = []
+  const keys = await renewKeys(own.store, vault, broken)
+  const channels = await renewChannels(own.store, vault, broken)
+  const kept = await forgetUnneeded(own, [present, ...former])
+  terminal.say(
+    `The root secret was replaced; ${keys} keys and ${channels} channels were encrypted anew.`,
+  )
+  if (given === undefined) terminal.say(`It is in ${own.folder.secretFile}: back it up.`)
+  else terminal.say('From now on start with TURNPIKE_SECRET set to what TURNPIKE_NEW_SECRET was.')
+  if (broken.length > 0) {
+    terminal.complain(
+      `Left as they are, because they don't open under any secret: ${broken.join(', ')}. Somebody changed them.`,
+    )
+  }
+  if (kept > 0) {
+    terminal.say(
+      `${kept} keys whose value is stored nowhere, or that were rotated a while ago, still need the former secret: it is kept, encrypted, until they are gone.`,
+    )
+  }
+}
+
+function nextSecret(terminal: Terminal, given: string | undefined, own: Rotating): Uint8Array {
   if (given === undefined) return newSecret(own.outside.random)
   const next = terminal.environment.TURNPIKE_NEW_SECRET?.trim() ?? ''
   if (next.length >= 32 && next !== given) return bytesOf(next)
@@ -77,7 +110,7 @@ function nextSecret(terminal: Terminal, given: string | undefined, own: OwnStore
 
 /** From here on the next secret counts. Its file is there before the database asks for it. */
 async function switchTo(
-  { store, folder, outside }: OwnStore,
+  { store, folder, outside }: Rotating,
   next: RootSecret,
   former: readonly RootSecret[],
   inFile: boolean,
@@ -172,7 +205,7 @@ async function renewChannels(store: Store, vault: Vault, broken: string[]): Prom
 
 /** Forgets each former secret that no living value was hashed under. Resolves with how many values hold the others. */
 async function forgetUnneeded(
-  { store, outside }: OwnStore,
+  { store, outside }: Rotating,
   former: readonly RootSecret[],
 ): Promise<number> {
   let needed = 0

@@ -25,7 +25,7 @@ it('tokens create makes one that the running gateway knows', async () => {
 
 it.each([
   [['backup', 'copy.sqlite'], /pg_dump/],
-  [['secret', 'rotate'], /can’t be replaced yet/],
+  [['secret', 'rotate'], /^A gateway runs on .*Stop all of them first/],
 ])('%j refuses, and says why', async (words, says) => {
   const refused = await run('cli/turnpike.ts', words, environment)
   expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(says) })
