@@ -37,6 +37,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'copies the database, also while a gateway runs, and examines the copy',
     run: async (terminal, typed) => (await import('./backup.ts')).backup(terminal, typed),
   },
+  migrate: {
+    words: [],
+    options: ['from', 'to'],
+    says: 'moves an installation from SQLite to PostgreSQL; only while no gateway runs on either',
+    run: async (terminal, typed) => (await import('./migrate.ts')).migrate(terminal, typed),
+  },
   'tokens create': {
     words: [],
     options: ['account', 'name', 'scopes', 'expires', 'data'],
@@ -59,7 +65,9 @@ ${Object.entries(COMMANDS)
   help             shows this
   --version        shows the version
 
-  --data <folder>  the data folder; otherwise DATABASE_URL, otherwise TURNPIKE_DATA, otherwise ./data
+  --data <folder>  the data folder; otherwise the PostgreSQL database of DATABASE_URL (not for backup, which is
+                   pg_dump's there), otherwise TURNPIKE_DATA, otherwise ./data
+  migrate          --from sqlite:<data folder or file>  --to postgres://... (DATABASE_URL)
   tokens create    --account <name> (admin)  --name <text>  --scopes <a,b>  --expires <30d or a date>
                    Talks to a running gateway when TURNPIKE_URL and TURNPIKE_TOKEN say where and as whom.
 

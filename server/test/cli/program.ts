@@ -44,7 +44,17 @@ export async function run(
   args: readonly string[],
   environment: Environment = {},
 ): Promise<Ended> {
-  return follow(launch(file, args, environment)).ended
+  return begin(file, args, environment).ended
+}
+
+/** Begins to run a program that the test may end before its time. */
+export function begin(
+  file: 'main.ts' | 'cli/turnpike.ts',
+  args: readonly string[],
+  environment: Environment = {},
+): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = launch(file, args, environment)
+  return { child, ended: follow(child).ended }
 }
 
 /** Starts a gateway on a port of its own and waits until it listens. */

@@ -48,6 +48,13 @@ async function newDatabaseFrom(from: Cluster | undefined, given?: string): Promi
     : postgresOf(from, folder, removeFolder)
 }
 
+/** A SQLite database, whatever this run of the tests is for; gone after the test. */
+export async function fileDatabase(): Promise<TestDatabase> {
+  const database = await newDatabaseFrom(undefined)
+  onTestFinished(database.remove)
+  return database
+}
+
 /** A PostgreSQL database without anything in it, gone after the test. */
 export async function blankDatabase(): Promise<TestDatabase & { readonly url: string }> {
   if (cluster === undefined) throw new Error('this run of the tests is for SQLite')
