@@ -6,6 +6,7 @@ import { CannotOpen, NewerSchema } from '../storage/failures.ts'
 import { nameOf } from '../storage/postgres/pool.ts'
 import { openSource, type Source } from '../storage/transfer/source.ts'
 import type { Sum } from '../storage/transfer/sums.ts'
+import { CommitUnanswered } from '../storage/transfer/target.ts'
 import { SumsDiffer, type Transferred, transfer } from '../storage/transfer/transfer.ts'
 import { dataFolderAt } from './data-folder.ts'
 import { createProgressLines } from './progress-lines.ts'
@@ -63,6 +64,12 @@ async function move(terminal: Terminal, source: Source, url: string): Promise<Tr
     )
   } catch (failure) {
     if (failure instanceof CannotOpen || failure instanceof NewerSchema) throw failure
+    if (failure instanceof CommitUnanswered) {
+      throw new StartError(
+        'The connection broke in the last moment: all of it is there, or nothing. Run it again: a target that is refused as not empty has all; examine it with `turnpike doctor`.',
+        { cause: failure },
+      )
+    }
     const nothing = `Nothing of it is in ${nameOf(url)}, and ${source.file} is as it was.`
     if (failure instanceof SumsDiffer) {
       throw new StartError(`The two sides do not add up:\n${failure.message}\n${nothing}`)

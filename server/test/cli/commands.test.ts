@@ -41,7 +41,14 @@ describe('turnpike', () => {
   it('tells what it can do and which version it is', async () => {
     const help = await turnpike('help')
     expect(help.code).toBe(0)
-    for (const command of ['start', 'doctor', 'backup', 'tokens create', 'secret rotate']) {
+    for (const command of [
+      'start',
+      'doctor',
+      'backup',
+      'migrate',
+      'tokens create',
+      'secret rotate',
+    ]) {
       expect(help.out).toContain(`  ${command}`)
     }
     const { version } = JSON.parse(

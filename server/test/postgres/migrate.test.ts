@@ -36,8 +36,9 @@ const LISTS = [
 async function listsOf(gateway: TestGateway): Promise<unknown> {
   const lists = []
   for (const path of LISTS) lists.push([path, await gateway.manage('GET', path)])
-  // When a token was last used is written now and then.
-  return JSON.parse(JSON.stringify(lists), (name, value) => (name === 'last_used_at' ? 0 : value))
+  // When a key or token was last used is written now and then.
+  const isTouch = (name: string) => name === 'last_used_at' || name === 'accessed_time'
+  return JSON.parse(JSON.stringify(lists), (name, value) => (isTouch(name) ? 0 : value))
 }
 
 it('moves an installation: the same keys, lists, logs, balances and tokens, and new ids', async () => {
@@ -191,6 +192,20 @@ it('ends with 1 when the books are wrong, and says whether they were wrong befor
   expect(code).toBe(1)
   expect(out).toMatch(/^key 1: remain is .*\(so it was in the source\)$/m)
   expect(err).toMatch(/1 findings\. All rows are there\./)
+})
+
+it('keeps nothing when the two sides do not add up', async () => {
+  const source = await bookedFile(10)
+  const target = await blankDatabase()
+  await (await openPostgresStore({ url: target.url })).close()
+  await target.tamper(`
+    create function more() returns trigger language plpgsql as
+      $$ begin new.remain := new.remain + 1; return new; end $$;
+    create trigger more before insert on balance for each row when (new.entity = 4) execute function more()`)
+  const { code, out, err } = await migrate(source.config.dataFolder, target.url)
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toMatch(/do not add up:\nbalances, remain: 11000 became 11001\nNothing of it is in/)
+  await expectBare(target)
 })
 
 it('refuses a target that a node uses, and waits until it knows that a crashed one is dead', async () => {

@@ -154,10 +154,10 @@ function monthsOf(database: DatabaseSync): readonly number[] {
     const { at } = next.get(after) ?? {}
     if (at === null || at === undefined) break
     const day = new Date(Number(at))
-    months.push(Date.UTC(day.getUTCFullYear(), day.getUTCMonth()))
     after = Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1)
     // Beyond the calendar's end.
-    if (Number.isNaN(after)) return []
+    if (Number.isNaN(after)) break
+    months.push(Date.UTC(day.getUTCFullYear(), day.getUTCMonth()))
   }
   return months
 }

@@ -36,7 +36,7 @@ const REPLACEMENT = '\ufffd'
 /**
  * Copies an installation into an empty PostgreSQL database, in one transaction: one that is cut off, wherever, leaves
  * an empty database, which the next attempt takes.
- * @throws CannotOpen when the target is not empty or in use; SumsDiffer
+ * @throws CannotOpen when the target is not empty or in use; SumsDiffer; CommitUnanswered
  */
 export async function transfer(
   source: Source,
@@ -65,8 +65,6 @@ export async function transfer(
     const differing = sums.filter(({ from, to }) => from !== to)
     if (differing.length > 0) throw new SumsDiffer(differing)
     await target.commit()
-    // Without figures the planner would take the first questions for ones about empty tables.
-    await target.client.query(`analyze ${source.tables.map(({ name }) => quoted(name)).join(', ')}`)
     return { changedTexts, sums }
   } finally {
     await target.close()
@@ -105,10 +103,10 @@ async function copyTable(copying: Copying, copied: (rows: number) => void): Prom
   return broken.reduce((sum, count) => sum + count, texts.changed())
 }
 
-function* batchesOf(rows: Iterable<readonly SqlValue[]>): Iterable<readonly SqlValue[][]> {
-  let batch: SqlValue[][] = []
+function* batchesOf(rows: Iterable<readonly SqlValue[]>): Iterable<(readonly SqlValue[])[]> {
+  let batch: (readonly SqlValue[])[] = []
   for (const row of rows) {
-    batch.push([...row])
+    batch.push(row)
     if (batch.length < ROWS_A_BATCH) continue
     yield batch
     batch = []
