@@ -90,6 +90,7 @@ const TABLES = [
     'change',
     'change_counter',
     'channel',
+    'closed',
     'entry',
   ],
   ...[

@@ -25,7 +25,7 @@ export interface LedgerNode extends Loans {
 /** A node reserves for so long after it sent its last call that was applied. */
 const FENCE_MS = 10_000
 /** A node whose lanes did not move for so long, by its observer's own clock, is dead. */
-const DEAD_MS = 15_000
+export const DEAD_MS = 15_000
 const BEAT_MS = 2_000
 const POLL_MS = 250
 const COALESCE_MS = 20

@@ -19,6 +19,7 @@ const SUMS: readonly (readonly [name: string, table: string, expression: string]
   ['usage, charged to keys', 'usage', 'quota * key_charged'],
   ['usage, charged to accounts', 'usage', 'quota * account_charged'],
   ['usage, shortfall', 'usage', 'shortfall'],
+  ['usage before, charged', 'closed', 'used'],
   ['usage by the hour', 'usage_hour', 'quota'],
 ]
 

@@ -1,3 +1,4 @@
+import { ROLLED_UP_TO } from '../../usage/summable.ts'
 import { textOf } from '../postgres/literal.ts'
 import type { SqlValue } from '../store.ts'
 import { quoted, type Source, type SourceTable } from './source.ts'
@@ -162,16 +163,17 @@ async function makePartitions({ client }: Target, months: readonly number[]): Pr
   }
 }
 
-/** No id is given again, those of deleted rows included. */
-async function moveSequences({ tables }: Source, { read }: Target): Promise<void> {
+/** No id is given again, those of deleted rows included: of usage records, those that the hours have summed. */
+async function moveSequences({ tables, meta }: Source, { read }: Target): Promise<void> {
   for (const { name, columns, newestId } of tables) {
     if (!columns.includes('id')) continue
+    const given = name === 'usage' ? Number(meta.get(ROLLED_UP_TO) ?? 0) : newestId
     const sequence = `pg_get_serial_sequence('${name}', 'id')`
     await read(
       `select setval(${sequence}, newest) from (
          select greatest($1::bigint, (select max(id) from ${quoted(name)})) as newest
        ) as ids where newest > 0 and ${sequence} is not null`,
-      [newestId],
+      [given],
     )
   }
 }
