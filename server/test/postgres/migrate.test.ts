@@ -178,6 +178,23 @@ it('gives no id of a usage record again, though retention may have deleted it', 
   expect(await target.rows(next)).toEqual([{ id: 501 }])
 })
 
+it('compares sums beyond 64 bits, and takes rows that are long', async () => {
+  const source = await bookedFile(1)
+  const target = await blankDatabase()
+  await source.tamper(`
+    with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < 10000)
+    insert into balance select id * 4 + 2, 1000000000000000, 0, 0 from numbers;
+    insert into entry (entity, delta, kind, reason, actor, created_at)
+      select entity, remain, 'grant', '', 'test', 1 from balance where entity % 4 = 2;
+    with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < 10)
+    insert into setting select 'long ' || id, hex(zeroblob(1500000)), 1 from numbers`)
+  const moved = await migrate(source.config.dataFolder, target.url)
+  expect(moved.code, moved.err).toBe(0)
+  expect(moved.out).toMatch(/^ {2}balances, remain +10000000000000002000$/m)
+  const lengths = await target.rows('select sum(length(value))::int as sum from setting')
+  expect(lengths).toEqual([{ sum: 30_000_000 }])
+}, 60_000)
+
 it('makes texts storable that PostgreSQL does not hold, and counts them', async () => {
   const source = await bookedFile(1)
   const target = await blankDatabase()

@@ -32,6 +32,8 @@ export class SumsDiffer extends Error {
 
 /** A batch is sent while the next one is read. */
 const ROWS_A_BATCH = 2_000
+/** Of texts: rows of some tables may be long. */
+const CHARACTERS_A_BATCH = 4_000_000
 const REPLACEMENT = '\ufffd'
 
 /**
@@ -106,11 +108,14 @@ async function copyTable(copying: Copying, copied: (rows: number) => void): Prom
 
 function* batchesOf(rows: Iterable<readonly SqlValue[]>): Iterable<(readonly SqlValue[])[]> {
   let batch: (readonly SqlValue[])[] = []
+  let characters = 0
   for (const row of rows) {
     batch.push(row)
-    if (batch.length < ROWS_A_BATCH) continue
+    for (const value of row) if (typeof value === 'string') characters += value.length
+    if (batch.length < ROWS_A_BATCH && characters < CHARACTERS_A_BATCH) continue
     yield batch
     batch = []
+    characters = 0
   }
   if (batch.length > 0) yield batch
 }
