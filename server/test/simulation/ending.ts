@@ -44,10 +44,11 @@ export async function endWell(simulation: Simulation): Promise<void> {
 
 /** Waits for the end, no longer than it may take; and until no late message is under way. */
 async function calmDown(simulation: Simulation): Promise<void> {
-  const { world, calls, network, database, nodes } = simulation
+  const { world, calls, network, database, nodes, processes } = simulation
   const until = world.now + CALM_MS
   const isCalm = () =>
     network.underway === 0 &&
+    processes.size === nodes.size &&
     [...nodes].every(({ store }) => store.accepting()) &&
     [...calls.values()].every((call) => call.node.owner.gone || isOver(call)) &&
     [...database.holds.rows()].every(([, { granted, spent }]) => granted === spent)

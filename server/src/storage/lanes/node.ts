@@ -68,10 +68,12 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
     fenced: () => isFenced(clock, state),
     async move(asks) {
       const asked = state.epoch
-      const moved = await moveLane.send((epoch, seq) =>
+      const moved = await moveLane.send(async (epoch, seq) => {
+        // Nobody would give back what a closing node still borrowed.
+        if (state.closed) throw new Error('this node closes')
         // In line behind others the epoch may have ended: what was asked for was worked out from what it held.
-        calls.move({ epoch, seq, asks: epoch === asked ? asks : [] }),
-      )
+        return calls.move({ epoch, seq, asks: epoch === asked ? asks : [] })
+      })
       return moved === 'lost' || asked !== state.epoch ? undefined : moved
     },
     onLost: lost.on,
