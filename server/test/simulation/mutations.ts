@@ -2,7 +2,7 @@ import type { Weakness } from './database.ts'
 import { runSeeds } from './seeds.ts'
 
 /** Seeds within which each weakness must be noticed. */
-const MUTATION_SEEDS = 600
+const MUTATION_SEEDS = 4_000
 
 /** What the ledger's safety rests on, taken away one by one. */
 export const weaknesses: Readonly<Record<Weakness, string>> = {
