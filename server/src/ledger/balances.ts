@@ -93,7 +93,7 @@ export function createBalances(): Balances {
 }
 
 /** Two generations: bounded without a clock, and nothing leaves before MOST_RECENT others came. */
-function createRecent() {
+export function createRecent() {
   let young = new Map<Entity, number>()
   let old = new Map<Entity, number>()
   return {

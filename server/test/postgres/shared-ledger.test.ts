@@ -139,6 +139,15 @@ it('unlimited keys are counted and hold nothing', async () => {
   ).toEqual([{ used: 20, requests: 2 }])
 })
 
+it('a balance that the cache dropped while a call was on its way to it is asked of the database', async () => {
+  const { at, payers } = await openNodes(1)
+  const owner = await payers({ id: 1, key: 100, account: 1_000 })
+  at(0).ledger.forget(owner.key)
+  expect(at(0).ledger.knows(owner.key)).toBe(false)
+  expect(await call(at(0), owner, { amount: 90 })).toBe('served')
+  expect(await call(at(0), owner, { amount: 90 })).toBe('exhausted')
+})
+
 it('what no call has used for a while goes back', async () => {
   const { at, payers, database } = await openNodes(1)
   const owner = await payers({ id: 1, key: 1_000, account: 1_000 })

@@ -1,4 +1,5 @@
 import type { Clock } from '../../storage/lanes/clock.ts'
+import { createRecent } from '../balances.ts'
 import { describeEntity, type Entity } from '../entity.ts'
 import type { Payers } from '../ledger.ts'
 import { follow, type Loan, newLoan, wholeOf } from './loan.ts'
@@ -27,27 +28,37 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
   const known = new Map<Entity, Loan>()
   /** Those of which the database may hold a row: all that `idle` has to look at. */
   const open = new Set<Loan>()
+  const recent = createRecent()
 
   function drop(loan: Loan): void {
     // What is still on loan is given back first; then `moved` drops it.
-    if (loan.unwanted && loan.holders === 0 && !open.has(loan) && known.get(loan.entity) === loan)
-      known.delete(loan.entity)
+    const isOver = loan.unwanted && loan.holders === 0 && !open.has(loan)
+    if (!isOver || known.get(loan.entity) !== loan) return
+    known.delete(loan.entity)
+    recent.set(loan.entity, wholeOf(loan))
   }
 
   function of(entity: Entity): Loan {
     const loan = known.get(entity)
-    if (loan === undefined) throw new Error(`the balance of ${describeEntity(entity)} is not known`)
+    if (loan !== undefined) return loan
+    // Forgotten between a call's authentication and its reservation. The database says what is really left.
+    const remain = recent.get(entity)
+    if (remain === undefined)
+      throw new Error(`the balance of ${describeEntity(entity)} is not known`)
+    return know(entity, remain)
+  }
+
+  function know(entity: Entity, remain: number): Loan {
+    const loan = known.get(entity) ?? newLoan(entity, remain, clock.monotonic())
+    loan.unwanted = false
+    known.set(entity, loan)
     return loan
   }
 
   return {
     of,
     find: (entity) => known.get(entity),
-    know(entity, remain) {
-      const loan = known.get(entity)
-      if (loan === undefined) known.set(entity, newLoan(entity, remain, clock.monotonic()))
-      else loan.unwanted = false
-    },
+    know: (entity, remain) => void know(entity, remain),
     forget(entity) {
       const loan = known.get(entity)
       if (loan === undefined) return
