@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Loans } from './loans.ts'
+import type { RateExchange } from './rate-exchange.ts'
 import type { Change, Tables, UsageTable } from './tables.ts'
 import type { PlainStatement } from './wire.ts'
 
@@ -115,6 +116,8 @@ export interface Store {
   accepting(): boolean
   /** Where many nodes share the database: what is on loan to this one. */
   readonly loans?: Loans
+  /** Where many nodes share the database: how they hear of each other's rate limits. */
+  readonly rateExchange?: RateExchange
   /** Where many nodes share the database: what each of them holds. */
   nodes?(): Promise<readonly NodeStanding[]>
   /** Gives back the room of what was deleted, where the database does not do it by itself. */

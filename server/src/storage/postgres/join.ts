@@ -4,6 +4,7 @@ import { joinLedger } from '../lanes/join-ledger.ts'
 import type { NodeFacts } from '../lanes/ledger-calls.ts'
 import { createLaneConnection } from './lane-connection.ts'
 import { createLedgerCalls } from './ledger-calls.ts'
+import { createRateExchange } from './rate-exchange.ts'
 
 interface Joining {
   readonly url: string
@@ -22,12 +23,13 @@ export function createRecalls() {
   }
 }
 
-/** Joins the ledger that all nodes of this database share, over connections of its own. */
+/** Joins the ledger and the rate limits that all nodes of this database share, over connections of their own. */
 export async function joinSharedLedger(
   { url, facts, log }: Joining,
   onNotification: (listener: (entities: readonly number[]) => void) => void,
 ) {
-  const [moveLane, settleLane, others] = [
+  const [moveLane, settleLane, others, rates] = [
+    createLaneConnection(url),
     createLaneConnection(url),
     createLaneConnection(url),
     createLaneConnection(url),
@@ -36,13 +38,15 @@ export async function joinSharedLedger(
     ...{ moveLane: moveLane.run, settleLane: settleLane.run, others: others.run },
     ...{ clock: machineClock, onNotification },
   })
-  const closeAll = () => Promise.all([moveLane.close(), settleLane.close(), others.close()])
+  const closeAll = () =>
+    Promise.all([moveLane, settleLane, others, rates].map((one) => one.close()))
   const joined = await joinLedger({ calls, facts, log }).catch(async (failure: unknown) => {
     await closeAll()
     throw failure
   })
   return {
     ...joined,
+    rateExchange: createRateExchange(rates.run, joined.loans),
     async close(graceMs: number) {
       // A database that is away keeps what is on loan until another node returns it.
       await joined.close(graceMs).catch(() => undefined)

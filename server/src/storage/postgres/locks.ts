@@ -13,4 +13,6 @@ export const LOCKS = {
   alone: 7_402_004,
   /** Making partitions. */
   partitions: 7_402_005,
+  /** Telling what was admitted under rate limits: who comes later hears who came before. */
+  rates: 7_402_006,
 } as const

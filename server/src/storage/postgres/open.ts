@@ -82,6 +82,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     },
     settle: joined.settle,
     loans: joined.loans,
+    rateExchange: joined.rateExchange,
     ...createNumbers(reads.read),
     tidy: async () => void (await reads.read('select usage_drop_empty()', [])),
     nodes: createNodes(reads.read, () => joined.loans.epoch),

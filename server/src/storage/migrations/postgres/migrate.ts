@@ -6,6 +6,7 @@ import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
 import { redemptions } from './0003-redemptions.ts'
 import { accountLimits } from './0004-account-limits.ts'
+import { rateNews } from './0005-rate-news.ts'
 import { closedUsage } from './0006-closed-usage.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -14,6 +15,7 @@ const steps: readonly string[] = [
   sharedLedger,
   redemptions,
   accountLimits,
+  rateNews,
   closedUsage,
 ]
 
