@@ -17,7 +17,8 @@ import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { createPriceBook } from '../prices/price-book.ts'
-import { createRates } from '../rates/rates.ts'
+import { createRates, type Rates } from '../rates/rates.ts'
+import { SharedRates } from '../rates/shared-rates.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { openPostgresStore } from '../storage/postgres/open.ts'
@@ -92,7 +93,7 @@ export async function buildRooms(
   const rooms: Rooms = {
     ...{ store, ledger, vault, keys, accounts, accessTokens, settings, directory, probe, metrics },
     ...{ now, random, log },
-    rates: createRates({ now: outside.steady ?? (() => performance.now()) }),
+    rates: openRates(store, outside, opened),
     prices: await pricesComing,
     once: createOnce({ store, now }),
     program: {
@@ -124,6 +125,16 @@ function startUsageRounds(
       log.warn({ reason: String(error) }, 'old usage was not deleted; the next round tries again'),
   })
   opened.defer(() => retention.close())
+}
+
+/** One process counts by itself; nodes that share a database tell each other. */
+function openRates(store: Store, outside: Outside, opened: AsyncDisposableStack): Rates {
+  const counts = createRates({ now: outside.steady ?? (() => performance.now()) })
+  const { rateExchange: exchange } = store
+  if (exchange === undefined) return counts
+  const shared = new SharedRates({ counts, exchange, log: outside.log })
+  opened.defer(() => shared.close())
+  return shared
 }
 
 interface OpenedStore {

@@ -17,6 +17,12 @@ export interface Admission {
 
 const NOTHING_LIMITED: Standings = { requests: undefined, tokens: undefined }
 
+/** A place that may still be lost, because other nodes were earlier. */
+export interface Claim extends Admission {
+  /** As if the call had never come. */
+  takeBack(): void
+}
+
 /** Of a call that nothing limits: all of them are this one. */
 export const UNLIMITED: Admission = {
   standings: () => NOTHING_LIMITED,
@@ -33,7 +39,7 @@ interface AdmissionParts {
 export function createAdmission(
   places: readonly Place[],
   { now, standings }: AdmissionParts,
-): Admission {
+): Claim {
   let isCorrected = false
   let hasLeft = false
   function used(tokens: number): void {
@@ -44,14 +50,22 @@ export function createAdmission(
       if (place.tokens !== undefined) place.tally.correct(place.tokens, tokens, at)
     }
   }
+  function leave(): void {
+    if (hasLeft) return
+    hasLeft = true
+    used(0)
+    for (const { tally } of places) tally.end()
+  }
   return {
     standings,
     used,
-    leave() {
-      if (hasLeft) return
-      hasLeft = true
-      used(0)
-      for (const { tally } of places) tally.running -= 1
+    leave,
+    takeBack() {
+      const at = now()
+      for (const { tally, requested } of places) {
+        if (requested !== undefined) tally.takeBack(requested, at)
+      }
+      leave()
     },
   }
 }

@@ -1,49 +1,50 @@
 import type { Entity } from '../ledger/entity.ts'
-import { type Admission, createAdmission, type Standings } from './admission.ts'
+import { type Admission, type Claim, createAdmission, type Standings } from './admission.ts'
 import type { Limited } from './limits.ts'
+import { createRateNews, type RateNews } from './news.ts'
 import { WINDOW_MS } from './sliding-window.ts'
-import { type Denial, SLICE_MS, type Standing, standingOf, Tally } from './tally.ts'
+import { type Denial, type Standing, standingOf, Tally } from './tally.ts'
 
-/** What was admitted under the limits of one key or account. `tokens` is negative where more was given back. */
-export interface Admitted {
-  readonly entity: Entity
-  readonly requests: number
-  readonly tokens: number
-}
+export type Judged = Admission | Denial
 
 /** Counts requests, tokens and running calls of keys and accounts that have limits. */
 export interface Rates {
-  /** Takes a place under all limits, or under none of them and says why. */
-  admit(limits: readonly Limited[], tokens: number): Admission | Denial
+  /**
+   * Takes a place under all limits, or under none of them and says why. With other nodes at the same database it may
+   * have to hear of them first: see SharedRates.
+   */
+  admit(limits: readonly Limited[], tokens: number): Judged | Promise<Judged>
   /** What `admit` would say; takes nothing. */
   judge(limits: readonly Limited[], tokens: number): Denial | undefined
   standings(limits: readonly Limited[]): Standings
-  /** What was admitted here since this was asked last: for telling other nodes. */
-  takeAdmitted(): readonly Admitted[]
-  /** Counts what other nodes admitted. How many calls are running there is not known here. */
-  addAdmitted(elsewhere: readonly Admitted[]): void
-  /** Keys and accounts of which something is remembered. */
-  readonly size: number
 }
 
-/** `now`: milliseconds of a clock that never goes back. Nothing waits, so nobody comes between a check and its taking. */
-export function createRates({ now }: { readonly now: () => number }): Rates {
+/** The counts of one process, by what it knows. Nothing waits, so nobody comes between a check and its taking. */
+export interface Counts extends Rates {
+  admit(limits: readonly Limited[], tokens: number): Claim | Denial
+  /** Whether the call is within what may be admitted before other nodes hear of it. */
+  mayGoUntold(limits: readonly Limited[], tokens: number): boolean
+  /** Whether more was admitted than may be, because others did so at the same time. */
+  isOver(limits: readonly Limited[]): boolean
+  readonly news: RateNews
+  /** Keys and accounts of which something is remembered. */
+  readonly size: number
+  /** Forgets who has been idle for a minute: no more is remembered than two minutes of calls left behind. */
+  sweep(): void
+}
+
+/** `now`: milliseconds of a clock that never goes back. */
+export function createRates({ now }: { readonly now: () => number }): Counts {
   const tallies = new Map<Entity, Tally>()
-  let swept = now()
+  const changed = new Set<Tally>()
+  const sweep = createSweep(tallies, changed, now)
 
   function tallyOf(entity: Entity): Tally {
     const known = tallies.get(entity)
     if (known !== undefined) return known
-    const tally = new Tally()
+    const tally = new Tally(entity, changed)
     tallies.set(entity, tally)
     return tally
-  }
-
-  /** Forgets who has been idle for a minute: no more is remembered than two minutes of calls left behind. */
-  function sweep(at: number): void {
-    if (at - swept < WINDOW_MS) return
-    swept = at
-    for (const [entity, tally] of tallies) if (tally.isIdle(at)) tallies.delete(entity)
   }
 
   function judge(limits: readonly Limited[], tokens: number, at: number): Denial | undefined {
@@ -60,7 +61,7 @@ export function createRates({ now }: { readonly now: () => number }): Rates {
   return {
     admit(limits, tokens) {
       const at = now()
-      sweep(at)
+      sweep()
       const denial = judge(limits, tokens, at)
       if (denial !== undefined) return denial
       const places = limits.map((one) => tallyOf(one.entity).take(one, { tokens, at }))
@@ -68,33 +69,33 @@ export function createRates({ now }: { readonly now: () => number }): Rates {
     },
     judge: (limits, tokens) => judge(limits, tokens, now()),
     standings,
-    takeAdmitted: () => freshOf(tallies),
-    addAdmitted(elsewhere) {
+    mayGoUntold: (limits, tokens) =>
+      limits.every((one) => tallies.get(one.entity)?.mayGoUntold(one, tokens) ?? true),
+    isOver(limits) {
       const at = now()
-      sweep(at)
-      for (const one of elsewhere) addTo(tallyOf(one.entity), one, at)
+      return limits.some((one) => tallies.get(one.entity)?.isOver(one, at) ?? false)
     },
+    news: createRateNews({ tallies, changed, tallyOf, now }),
+    sweep,
     get size() {
       return tallies.size
     },
   }
 }
 
-function freshOf(tallies: ReadonlyMap<Entity, Tally>): readonly Admitted[] {
-  const admitted: Admitted[] = []
-  for (const [entity, tally] of tallies) {
-    const { requests, tokens } = tally.fresh
-    if (requests === 0 && tokens === 0) continue
-    admitted.push({ entity, requests, tokens })
-    tally.fresh = { requests: 0, tokens: 0 }
+function createSweep(tallies: Map<Entity, Tally>, changed: Set<Tally>, now: () => number) {
+  let swept = now()
+  return () => {
+    const at = now()
+    if (at - swept < WINDOW_MS) return
+    swept = at
+    for (const [entity, tally] of tallies) {
+      if (!tally.isIdle(at)) continue
+      tallies.delete(entity)
+      // Where there is nobody to tell, nobody else takes it out.
+      changed.delete(tally)
+    }
   }
-  return admitted
-}
-
-function addTo(tally: Tally, { requests, tokens }: Admitted, at: number): void {
-  if (requests > 0) tally.requests.add(at, requests, SLICE_MS)
-  if (tokens > 0) tally.tokens.add(at, tokens, SLICE_MS)
-  else if (tokens < 0) tally.tokens.giveBack(at, Number.POSITIVE_INFINITY, -tokens)
 }
 
 function standingsOf(

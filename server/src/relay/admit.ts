@@ -1,9 +1,9 @@
 import { Refused } from '../errors.ts'
 import { quickBound } from '../prices/chat-tokens.ts'
-import { UNLIMITED } from '../rates/admission.ts'
+import { type Admission, type Standings, UNLIMITED } from '../rates/admission.ts'
 import { denialText, retryAfterOf } from '../rates/denial-text.ts'
-import type { Limited } from '../rates/limits.ts'
-import type { Rates } from '../rates/rates.ts'
+import type { Judged, Rates } from '../rates/rates.ts'
+import type { Denial } from '../rates/tally.ts'
 import { rateHeaders } from './rate-headers.ts'
 import type { RunningCalls } from './running.ts'
 import type { Admitted, Candidates, ModelCall } from './values.ts'
@@ -20,10 +20,21 @@ const TOKEN_BYTES = 4
 
 /** Contract 3.1, check 11: the rate limits of key and account. From here on the call is running, until `leave`. */
 export function createAdmit({ rates, running }: AdmitParts) {
-  return function admit(candidates: Candidates): Admitted {
+  return function admit(candidates: Candidates): Admitted | Promise<Admitted> {
+    const begin = (admission: Admission): Admitted => ({
+      ...candidates,
+      admission,
+      running: running.begin(candidates),
+    })
     const { limits } = candidates.key
-    const admission = limits === undefined ? UNLIMITED : place(rates, limits, candidates.call)
-    return { ...candidates, admission, running: running.begin(candidates) }
+    if (limits === undefined) return begin(UNLIMITED)
+    const tokens = limits.some(({ tpm }) => tpm !== undefined) ? expectedTokens(candidates.call) : 0
+    const proven = (judged: Judged): Admitted => {
+      if ('leave' in judged) return begin(judged)
+      throw denied(judged, tokens, rates.standings(limits))
+    }
+    const judged = rates.admit(limits, tokens)
+    return judged instanceof Promise ? judged.then(proven) : proven(judged)
   }
 }
 
@@ -35,16 +46,11 @@ export function createLeave({ running }: AdmitParts) {
   }
 }
 
-/** @throws Refused `rate_limited` */
-function place(rates: AdmitParts['rates'], limits: readonly Limited[], call: ModelCall) {
-  const tokens = limits.some(({ tpm }) => tpm !== undefined) ? expectedTokens(call) : 0
-  const admitted = rates.admit(limits, tokens)
-  if ('leave' in admitted) return admitted
-  throw new Refused('rate_limited', denialText(admitted, tokens), {
-    retryAfter: retryAfterOf(admitted),
-    headers: rateHeaders(rates.standings(limits)),
+const denied = (denial: Denial, tokens: number, standings: Standings): Refused =>
+  new Refused('rate_limited', denialText(denial, tokens), {
+    retryAfter: retryAfterOf(denial),
+    headers: rateHeaders(standings),
   })
-}
 
 /** A guess at the input and the most of the output; what was really used takes its place when the call has ended. */
 function expectedTokens({ parsed, payload }: ModelCall): number {

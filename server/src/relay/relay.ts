@@ -10,7 +10,7 @@ export interface Steps {
   read(asked: Asked): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
   route(grant: Grant): Candidates
-  admit(candidates: Candidates): Admitted
+  admit(candidates: Candidates): Admitted | Promise<Admitted>
   reserve(admitted: Admitted): Reserved | Promise<Reserved>
   forward(reserved: Reserved): Promise<Outcome>
   settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> | undefined
@@ -32,7 +32,7 @@ export function createRelay(steps: Steps): Relay {
     // The body may have taken its time, and a key can be revoked in between.
     const key = await proven.again()
     const grant = steps.authorise(key, call)
-    const admitted = steps.admit(steps.route(grant))
+    const admitted = await steps.admit(steps.route(grant))
     let reserved: Reserved | undefined
     try {
       reserved = await steps.reserve(admitted)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Admission } from '../../src/rates/admission.ts'
 import { compileLimits, type Limited, type Limits } from '../../src/rates/limits.ts'
-import { createRates, type Rates } from '../../src/rates/rates.ts'
+import { type Counts, createRates } from '../../src/rates/rates.ts'
 
 const KEY = 4
 const ACCOUNT = 5
@@ -19,13 +19,13 @@ function limitsOf(key: Limits, account: Limits = {}): readonly Limited[] {
   return compiled
 }
 
-function admission(rates: Rates, limits: readonly Limited[], tokens = 0): Admission {
+function admission(rates: Counts, limits: readonly Limited[], tokens = 0): Admission {
   const admitted = rates.admit(limits, tokens)
   if ('leave' in admitted) return admitted
   throw new Error(`refused: ${JSON.stringify(admitted)}`)
 }
 
-const isRefused = (rates: Rates, limits: readonly Limited[], tokens = 0) =>
+const isRefused = (rates: Counts, limits: readonly Limited[], tokens = 0) =>
   'waitMs' in rates.admit(limits, tokens)
 
 describe('a call', () => {
@@ -141,16 +141,21 @@ it('forgets who has been idle for a minute, and nobody else', () => {
 })
 
 describe('two nodes that tell each other what they admitted', () => {
-  it('count it once, and each other’s corrections too', () => {
+  function startTwo() {
     const clock = { now: 1_000 }
-    const nodes = [0, 1].map(() => createRates({ now: () => clock.now })) as [Rates, Rates]
+    const nodes = [0, 1].map(() => createRates({ now: () => clock.now })) as [Counts, Counts]
     const [here, there] = nodes
-    const limits = limitsOf({ rpm_limit: 4, tpm_limit: 1_000 })
     const exchange = () => {
-      const [mine, theirs] = [here.takeAdmitted(), there.takeAdmitted()]
-      here.addAdmitted(theirs)
-      there.addAdmitted(mine)
+      const [mine, theirs] = [here.news.tell(false), there.news.tell(false)]
+      here.news.hear(theirs, 0)
+      there.news.hear(mine, 0)
     }
+    return { clock, nodes, here, there, exchange }
+  }
+
+  it('count it once, and each other’s corrections too', () => {
+    const { nodes, here, there, exchange } = startTwo()
+    const limits = limitsOf({ rpm_limit: 4, tpm_limit: 1_000 })
     const call = admission(here, limits, 300)
     admission(there, limits, 200).used(250)
     exchange()
@@ -166,5 +171,30 @@ describe('two nodes that tell each other what they admitted', () => {
     admission(here, limits)
     exchange()
     expect(isRefused(there, limits)).toBe(true)
+  })
+
+  it('count it from when it was admitted', () => {
+    const { clock, here, there } = startTwo()
+    const limits = limitsOf({ rpm_limit: 1 })
+    admission(here, limits)
+    there.news.hear(here.news.tell(false), 50_000)
+    expect(isRefused(there, limits)).toBe(true)
+    clock.now += 10_060
+    expect(isRefused(there, limits)).toBe(false)
+  })
+
+  it('remember nobody for it who has been idle for a minute', () => {
+    const { clock, here, there, exchange } = startTwo()
+    const limits = limitsOf({ rpm_limit: 1, max_concurrent: 1 })
+    admission(here, limits).leave()
+    exchange()
+    there.news.setElsewhere(new Map([[KEY, 1]]))
+    clock.now += 2 * MINUTE
+    for (const node of [here, there]) node.sweep()
+    expect([here.size, there.size]).toEqual([0, 1])
+    there.news.setElsewhere(new Map())
+    clock.now += 2 * MINUTE
+    there.sweep()
+    expect(there.size).toBe(0)
   })
 })

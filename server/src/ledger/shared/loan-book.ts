@@ -66,25 +66,17 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       drop(loan)
     },
     hold(loan, amount) {
-      loan.reserved += amount
-      loan.peak = Math.max(loan.peak, loan.reserved)
-      loan.holders += 1
+      setAside(loan, amount)
       open.add(loan)
     },
     leave(loan, amount) {
-      loan.reserved -= amount
-      loan.holders -= 1
+      giveUp(loan, amount)
       loan.usedAt = clock.monotonic()
     },
-    keep(entity) {
-      const loan = of(entity)
-      loan.holders += 1
-      loan.keepers += 1
-    },
+    keep: (entity) => keepOnce(of(entity), 1),
     letGo(entity) {
       const loan = of(entity)
-      loan.holders -= 1
-      loan.keepers -= 1
+      keepOnce(loan, -1)
       drop(loan)
     },
     renew() {
@@ -103,6 +95,22 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       else if (left && loan.holders === loan.keepers) open.delete(loan)
     },
   }
+}
+
+function setAside(loan: Loan, amount: number): void {
+  loan.reserved += amount
+  loan.peak = Math.max(loan.peak, loan.reserved)
+  loan.holders += 1
+}
+
+function giveUp(loan: Loan, amount: number): void {
+  loan.reserved -= amount
+  loan.holders -= 1
+}
+
+function keepOnce(loan: Loan, more: 1 | -1): void {
+  loan.holders += more
+  loan.keepers += more
 }
 
 const isIdleSince =

@@ -1,0 +1,94 @@
+import { createRates } from '../../src/rates/rates.ts'
+import { SharedRates } from '../../src/rates/shared-rates.ts'
+import type { HeardRates, RateExchange, ToldRates } from '../../src/storage/rate-exchange.ts'
+
+/** Nodes that share rate limits, on a clock that only the test moves and a database that is a list. */
+export interface SimulatedNodes {
+  readonly nodes: readonly SharedRates[]
+  now(): number
+  /** Lets time pass, and everything happen that is due. */
+  pass(ms: number): Promise<void>
+  /** Ends a node's registration, as others do with one that they take for dead. */
+  bury(node: number): void
+  /** How many exchanges there were. */
+  exchanges(): number
+}
+
+interface Trouble {
+  /** Milliseconds of the next way to the database, or back. */
+  readonly latency: () => number
+  /** What becomes of the next exchange. */
+  readonly fate?: () => 'answered' | 'lost before' | 'lost after'
+}
+
+export function simulateNodes(count: number, { latency, fate }: Trouble): SimulatedNodes {
+  const timers = new Set<{ at: number; call(): void }>()
+  let now = 1_000
+  let exchanges = 0
+  const clock = {
+    monotonic: () => now,
+    after(ms: number, call: () => void) {
+      const timer = { at: now + ms, call }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+  }
+  const way = () => new Promise<void>((resolve) => void clock.after(latency(), resolve))
+  const told: (HeardRates & { readonly turn: number; readonly at: number })[] = []
+  const living = new Set(Array.from({ length: count }, (_, node) => node + 1))
+
+  function exchangeOf(node: number): RateExchange {
+    let seen = 0
+    const tell = (news: ToldRates) => {
+      if (told.some((one) => one.node === node && one.turn === news.turn)) return
+      told.push({ ...news, node, at: now, ageMs: 0 })
+    }
+    return {
+      epoch: node,
+      async exchange(news) {
+        exchanges += 1
+        const becomes = fate?.() ?? 'answered'
+        await way()
+        if (becomes === 'lost before') throw new Error('lost')
+        if (news !== undefined) tell(news)
+        const heard = told
+          .slice(seen)
+          .filter((one) => one.node !== node)
+          .map((one) => ({ ...one, ageMs: now - one.at }))
+        const answer = { living: [...living], heard }
+        const newest = told.length
+        await way()
+        if (becomes === 'lost after') throw new Error('lost')
+        seen = newest
+        return answer
+      },
+    }
+  }
+
+  return {
+    nodes: Array.from(living, (node) => {
+      const counts = createRates({ now: clock.monotonic })
+      return new SharedRates({ counts, exchange: exchangeOf(node), clock })
+    }),
+    now: () => now,
+    async pass(ms) {
+      const until = now + ms
+      for (;;) {
+        await settled()
+        const [next] = [...timers].sort((a, b) => a.at - b.at)
+        if (next === undefined || next.at > until) break
+        timers.delete(next)
+        now = Math.max(now, next.at)
+        next.call()
+      }
+      now = until
+    },
+    bury: (node) => void living.delete(node + 1),
+    exchanges: () => exchanges,
+  }
+}
+
+/** Lets promises that were resolved be followed to their end. */
+async function settled(): Promise<void> {
+  for (let n = 0; n < 12; n++) await undefined
+}
