@@ -47,7 +47,7 @@ function startCommand(): string[] {
 }
 
 /** Starts the program on a folder and waits until it is ready for calls. */
-async function startGateway(start: GatewayStart): Promise<Running> {
+export async function startGateway(start: GatewayStart): Promise<Running> {
   const { folder, adminToken, flags = [], databaseUrl } = start
   const port = await freePort()
   const child = spawn(process.execPath, [...flags, ...startCommand()], {
@@ -77,7 +77,7 @@ const answersAt = (url: string) =>
   )
 
 /** Asks the management API; fails unless it says success. */
-function managing(url: string, adminToken: string) {
+export function managing(url: string, adminToken: string) {
   return async (method: string, path: string, body?: object) => {
     const response = await fetch(url + path, {
       method,
@@ -95,7 +95,7 @@ function managing(url: string, adminToken: string) {
 }
 
 /** A channel, prices for its models, and an account with a finite balance. */
-async function furnish(manage: ReturnType<typeof managing>, upstream: string) {
+export async function furnish(manage: ReturnType<typeof managing>, upstream: string) {
   await manage('POST', '/api/channel/', {
     name: 'bench',
     type: 'openai-compatible',

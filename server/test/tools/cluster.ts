@@ -30,9 +30,14 @@ const SERVER = {
 /** Starts a real PostgreSQL for one run of the tests, and takes it away again. */
 export default async function startCluster(project: TestProject) {
   const server = await startPostgresServer(SERVER)
-  const template = 'turnpike_template'
-  await server.createDatabase(template)
-  await (await openPostgresStore({ url: server.urlOf(template) })).close()
-  project.provide('cluster', { url: server.urlOf('postgres'), template })
+  try {
+    const template = 'turnpike_template'
+    await server.createDatabase(template)
+    await (await openPostgresStore({ url: server.urlOf(template) })).close()
+    project.provide('cluster', { url: server.urlOf('postgres'), template })
+  } catch (failure) {
+    await server.stop()
+    throw failure
+  }
   return () => server.stop()
 }
