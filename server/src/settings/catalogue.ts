@@ -79,7 +79,7 @@ export const settings = {
   ),
   'limits.manage_per_minute': whole(
     [600, 1, 1_000_000],
-    'Management calls that an account may make in any 60 seconds, and as many by its API keys about themselves.',
+    'Management calls that an account may make in any 60 seconds, and as many by its API keys about themselves. Each process counts for itself.',
   ),
   'limits.key_cache': whole(
     [50_000, 100, 10_000_000],

@@ -25,35 +25,9 @@ export interface LoanBook {
 }
 
 export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
-  const known = new Map<Entity, Loan>()
   /** Those of which the database may hold a row: all that `idle` has to look at. */
   const open = new Set<Loan>()
-  const recent = createRecent()
-
-  function drop(loan: Loan): void {
-    // What is still on loan is given back first; then `moved` drops it.
-    const isOver = loan.unwanted && loan.holders === 0 && !open.has(loan)
-    if (!isOver || known.get(loan.entity) !== loan) return
-    known.delete(loan.entity)
-    recent.set(loan.entity, wholeOf(loan))
-  }
-
-  function of(entity: Entity): Loan {
-    const loan = known.get(entity)
-    if (loan !== undefined) return loan
-    // Forgotten between a call's authentication and its reservation. The database says what is really left.
-    const remain = recent.get(entity)
-    if (remain === undefined)
-      throw new Error(`the balance of ${describeEntity(entity)} is not known`)
-    return know(entity, remain)
-  }
-
-  function know(entity: Entity, remain: number): Loan {
-    const loan = known.get(entity) ?? newLoan(entity, remain, clock.monotonic())
-    loan.unwanted = false
-    known.set(entity, loan)
-    return loan
-  }
+  const { known, of, know, drop } = createKnown(clock, open)
 
   return {
     of,
@@ -93,6 +67,39 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       // Borrowed for a call that could not use it, perhaps: nobody else would give it back.
       if (loan.granted > 0) open.add(loan)
       else if (left && loan.holders === loan.keepers) open.delete(loan)
+    },
+  }
+}
+
+/** The loans that may be asked for, and for a while what was left of those that may not any more. */
+function createKnown(clock: Pick<Clock, 'monotonic'>, open: ReadonlySet<Loan>) {
+  const known = new Map<Entity, Loan>()
+  const recent = createRecent()
+
+  function know(entity: Entity, remain: number): Loan {
+    const loan = known.get(entity) ?? newLoan(entity, remain, clock.monotonic())
+    loan.unwanted = false
+    known.set(entity, loan)
+    return loan
+  }
+
+  return {
+    known,
+    know,
+    of(entity: Entity): Loan {
+      const loan = known.get(entity)
+      if (loan !== undefined) return loan
+      // Forgotten between a call's authentication and its reservation. The database says what is really left.
+      const remain = recent.get(entity)
+      if (remain !== undefined) return know(entity, remain)
+      throw new Error(`the balance of ${describeEntity(entity)} is not known`)
+    },
+    drop(loan: Loan): void {
+      // What is still on loan is given back first; then `moved` drops it.
+      const isOver = loan.unwanted && loan.holders === 0 && !open.has(loan)
+      if (!isOver || known.get(loan.entity) !== loan) return
+      known.delete(loan.entity)
+      recent.set(loan.entity, wholeOf(loan))
     },
   }
 }

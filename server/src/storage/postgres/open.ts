@@ -64,6 +64,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       throw failure
     },
   )
+  const { close: leave, healthy, ...shared } = joined
   const onBalance = listeners.tellBalance
   const running = new Set<Promise<unknown>>()
   const db = new Kysely<Tables>({ dialect: createReadingDialect(reads.read) })
@@ -80,23 +81,20 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       running.add(following)
       return following.finally(() => running.delete(following))
     },
-    settle: joined.settle,
-    loans: joined.loans,
-    rateExchange: joined.rateExchange,
+    ...shared,
     ...createNumbers(reads.read),
     tidy: async () => void (await reads.read('select usage_drop_empty()', [])),
-    nodes: createNodes(reads.read, () => joined.loans.epoch),
+    nodes: createNodes(reads.read, () => shared.loans.epoch),
     alone: (work) => runAlone(url, work),
     onChange: listeners.onChange,
     onBehind: listeners.onBehind,
     onBalance: listeners.onBalance,
-    healthy: () => joined.healthy() && feed.silentFor() === 0,
-    accepting: joined.accepting,
+    healthy: () => healthy() && feed.silentFor() === 0,
     async backup() {
       throw new Error('PostgreSQL is backed up with its own tools, such as pg_dump.')
     },
     async close() {
-      await joined.close(CLOSE_GRACE_MS)
+      await leave(CLOSE_GRACE_MS)
       await writes.close()
       // Its own changes may still wait for a database that is away.
       await Promise.race([Promise.allSettled(running), pause(CLOSE_GRACE_MS, undefined, UNWATCHED)])
