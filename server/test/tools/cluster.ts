@@ -29,15 +29,21 @@ const SERVER = {
 
 /** Starts a real PostgreSQL for one run of the tests, and takes it away again. */
 export default async function startCluster(project: TestProject) {
-  const server = await startPostgresServer(SERVER)
+  const { server, cluster } = await startServer()
+  project.provide('cluster', cluster)
+  return () => server.stop()
+}
+
+/** Starts a PostgreSQL with a template of our schema; `settings` differ from the usual ones. */
+export async function startServer(settings: Readonly<Record<string, string>> = {}) {
+  const server = await startPostgresServer({ ...SERVER, ...settings })
   try {
     const template = 'turnpike_template'
     await server.createDatabase(template)
     await (await openPostgresStore({ url: server.urlOf(template) })).close()
-    project.provide('cluster', { url: server.urlOf('postgres'), template })
+    return { server, cluster: { url: server.urlOf('postgres'), template } satisfies Cluster }
   } catch (failure) {
     await server.stop()
     throw failure
   }
-  return () => server.stop()
 }

@@ -38,6 +38,9 @@ export async function newDatabase(given?: string): Promise<TestDatabase> {
   return newDatabaseFrom(cluster, given)
 }
 
+/** A new one on a PostgreSQL of the test's own. */
+export const newDatabaseOn = (own: Cluster): Promise<TestDatabase> => newDatabaseFrom(own)
+
 async function newDatabaseFrom(from: Cluster | undefined, given?: string): Promise<TestDatabase> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'turnpike-test-'))
   const removeFolder = () => {

