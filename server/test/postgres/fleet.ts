@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+import { asking, createCalls, type GatewayCalls, readWhole } from '../tools/calls.ts'
+import { startServer } from '../tools/cluster.ts'
+import { newDatabaseOn, type TestDatabase } from '../tools/database.ts'
+import { freePort } from '../tools/free-port.ts'
+import { newAdminToken } from '../tools/gateway.ts'
+import type { PostgresServer } from '../tools/postgres-server.ts'
+import { type Program, startProgram } from '../tools/program.ts'
+import { startUpstream, type Upstream } from '../tools/upstream.ts'
+
+/** Gateways in processes of their own that share a database, on a server of their own. */
+export interface Fleet {
+  readonly server: PostgresServer
+  readonly database: TestDatabase
+  readonly upstream: Upstream
+  readonly members: readonly Member[]
+}
+
+/** One place of a fleet: the same port, whatever process has it. */
+export interface Member {
+  readonly url: string
+  readonly calls: GatewayCalls
+  /** Undefined while none runs. */
+  program: Program | undefined
+  start(): Promise<void>
+  kill(): Promise<void>
+}
+
+/** Starts PostgreSQL and so many gateways, all gone after the test. What is acknowledged is in the log, should PostgreSQL be killed. */
+export async function startFleet(count: number): Promise<Fleet> {
+  const { server, cluster } = await startServer({ synchronous_commit: 'on' })
+  const database = await newDatabaseOn(cluster)
+  const upstream = await startUpstream()
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-fleet-'))
+  const adminToken = newAdminToken()
+  const environment = {
+    TURNPIKE_DATA: folder,
+    TURNPIKE_ADMIN_TOKEN: adminToken,
+    TURNPIKE_SECRET: randomBytes(32).toString('hex'),
+    DATABASE_URL: database.config.databaseUrl ?? '',
+    DRAIN_SECONDS: '5',
+  }
+  const members = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const port = await freePort()
+      const url = `http://127.0.0.1:${port}`
+      return memberAt(
+        createCalls({ url, adminToken, upstream, secrets: new Set(), answers: [] }),
+        url,
+        () => startProgram({ ...environment, PORT: String(port) }),
+      )
+    }),
+  )
+  onTestFinished(async () => {
+    await Promise.all(members.map((member) => member.kill()))
+    await upstream.close()
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await Promise.all(members.map((member) => member.start()))
+  return { server, database, upstream, members }
+}
+
+function memberAt(calls: GatewayCalls, url: string, start: () => Promise<Program>): Member {
+  const member: Member = {
+    url,
+    calls,
+    program: undefined,
+    async start() {
+      member.program = await start()
+    },
+    async kill() {
+      const killed = member.program
+      member.program = undefined
+      await killed?.end('SIGKILL')
+    },
+  }
+  return member
+}
+
+/** What clients of a fleet saw. */
+export interface Seen {
+  /** Answers that were complete, and what they said they cost; undefined where their end has no place for it. */
+  readonly complete: { readonly requestId: string; readonly cost: number | undefined }[]
+  /** How often each other status came; 0 for a connection that broke. */
+  readonly others: Map<number, number>
+}
+
+/** What one client does: where, for which model and with which key. */
+export interface ClientPlan {
+  readonly url: string
+  readonly model: string
+  readonly key: string
+  readonly stream: boolean
+}
+
+/** Calls again and again, until it is told to stop. A broken connection is only noted, as a client would retry. */
+export async function keepCalling(plan: ClientPlan, seen: Seen, stop: AbortSignal): Promise<void> {
+  const { url, model, key, stream } = plan
+  const body = JSON.stringify(asking(model, { max_tokens: 20, ...(stream && { stream }) }))
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  while (!stop.aborted) {
+    const status = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
+      .then(readWhole)
+      .then(
+        (answer) => {
+          const { status, text, requestId } = answer
+          if (status !== 200) return status
+          if (stream && !text.endsWith('data: [DONE]\n\n')) return 0
+          const cost = answer.headers.get('x-turnpike-cost')
+          seen.complete.push({ requestId, cost: cost === null ? undefined : Number(cost) })
+          return 200
+        },
+        () => 0,
+      )
+    if (status === 200) continue
+    seen.others.set(status, (seen.others.get(status) ?? 0) + 1)
+    await pause(20)
+  }
+}
