@@ -1,9 +1,10 @@
 import { Refused } from '../../errors.ts'
-import type { Clock } from '../../storage/lanes/clock.ts'
+import { type Clock, pauseOn } from '../../storage/lanes/clock.ts'
 import { type Ask, type Moved, NotApplied } from '../../storage/lanes/ledger-calls.ts'
 import type { Loans } from '../../storage/loans.ts'
 import { freeOf } from '../balances.ts'
 import type { Entity } from '../entity.ts'
+import { type Apart, createApart } from './apart.ts'
 import { follow, judgeSlack, type Loan } from './loan.ts'
 
 /** What the next move does for one entity. */
@@ -38,6 +39,7 @@ export interface MoverParts {
 interface Running extends MoverParts {
   /** Another move for it is wished for: what this one says may be out of date. */
   readonly asked: (entity: Entity) => boolean
+  readonly apart: Apart
 }
 
 export interface Mover {
@@ -61,18 +63,21 @@ const MOST_BACK = 100
 export function createMover(outer: MoverParts): Mover {
   const { loans, clock } = outer
   const wishes = new Map<Entity, Wish>()
-  const parts: Running = { ...outer, asked: (entity) => wishes.has(entity) }
+  const parts: Running = { ...outer, apart: createApart(clock), asked: (one) => wishes.has(one) }
   let underway: Map<Entity, Wish> | undefined
   let scheduled = false
 
   function wishFor(entity: Entity): Wish {
     const wish = wishes.get(entity) ?? { need: 0, giveBack: false, leave: false, answered: [] }
     wishes.set(entity, wish)
-    if (!scheduled && underway === undefined) {
-      scheduled = true
-      clock.after(0, () => void send())
-    }
+    if (underway === undefined) schedule()
     return wish
+  }
+
+  function schedule(): void {
+    if (scheduled) return
+    scheduled = true
+    clock.after(0, () => void send())
   }
 
   const answer = (entity: Entity, need: number): Promise<void> =>
@@ -85,7 +90,7 @@ export function createMover(outer: MoverParts): Mover {
 
   async function send(): Promise<void> {
     scheduled = false
-    const taken = takeSome(wishes)
+    const taken = takeSome(wishes, parts.apart)
     if (taken.size === 0) return
     underway = taken
     const asked = askAll(parts, taken)
@@ -93,15 +98,15 @@ export function createMover(outer: MoverParts): Mover {
     const stopWatch = watch(parts, taken)
     try {
       const moved = await loans.move(asked.map(({ ask }) => ask))
+      parts.apart.remove(taken.keys())
       if (moved === undefined) again(taken, wishFor)
       else arrived(parts, asked, moved)
     } catch (failure) {
       for (const { loan, returning } of asked) takeBack(loan, returning)
-      if (!(failure instanceof NotApplied)) refuse(taken)
-      else {
-        await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve))
+      if (mayAskAgain(parts, failure, taken)) {
+        await pauseOn(clock, RETRY_MS)
         again(taken, wishFor)
-      }
+      } else refuse(taken)
     } finally {
       stopWatch()
       for (const { ask } of asked) parts.letGo(ask.entity)
@@ -109,10 +114,7 @@ export function createMover(outer: MoverParts): Mover {
     }
     parts.moved([...taken.keys()])
     for (const { answered } of taken.values()) for (const { resolve } of answered) resolve()
-    if (wishes.size > 0 && !scheduled) {
-      scheduled = true
-      clock.after(0, () => void send())
-    }
+    if (wishes.size > 0) schedule()
   }
 
   return {
@@ -127,6 +129,18 @@ export function createMover(outer: MoverParts): Mover {
   }
 }
 
+/** One of many may be in the way of all: from now on each is asked for alone, and the culprit's callers are told. */
+function mayAskAgain(
+  { fenced, apart }: Running,
+  failure: unknown,
+  taken: ReadonlyMap<Entity, Wish>,
+): boolean {
+  if (!(failure instanceof NotApplied) || fenced()) return false
+  if (!failure.inTheWay) return true
+  apart.add(taken.keys())
+  return taken.size > 1
+}
+
 /** What a move did not do, the next one does: only needs, because what was to spare may be needed now. */
 function again(taken: ReadonlyMap<Entity, Wish>, wishFor: (entity: Entity) => Wish): void {
   for (const [entity, { need, answered }] of taken) {
@@ -137,16 +151,22 @@ function again(taken: ReadonlyMap<Entity, Wish>, wishFor: (entity: Entity) => Wi
   }
 }
 
-/** Needs first: somebody waits for them. What goes back goes a little at a time beside them. */
-function takeSome(wishes: Map<Entity, Wish>): Map<Entity, Wish> {
+/**
+ * Needs first: somebody waits for them. What goes back goes a little at a time beside them. Last come those that are
+ * asked for alone.
+ */
+function takeSome(wishes: Map<Entity, Wish>, apart: Apart): Map<Entity, Wish> {
   const taken = new Map<Entity, Wish>()
   let back = 0
   for (const [entity, wish] of wishes) {
     if (taken.size >= MOST) break
+    if (apart.has(entity)) continue
     if (wish.answered.length === 0 && ++back > MOST_BACK) continue
     taken.set(entity, wish)
-    wishes.delete(entity)
   }
+  const [first] = wishes
+  if (taken.size === 0 && first !== undefined) taken.set(...first)
+  for (const entity of taken.keys()) wishes.delete(entity)
   return taken
 }
 

@@ -92,8 +92,11 @@ export class NotApplied extends Error {
   override readonly name = 'NotApplied'
   /** It refused a value of the call itself (a record that no table takes), and not the time or the place. */
   readonly ofItsOwn: boolean
-  constructor(reason: string, ofItsOwn: boolean) {
+  /** Somebody keeps a row that it needs for longer than a call may wait. Others' rows may be free. */
+  readonly inTheWay: boolean
+  constructor(reason: string, ofItsOwn: boolean, inTheWay = false) {
     super(reason)
     this.ofItsOwn = ofItsOwn
+    this.inTheWay = inTheWay
   }
 }

@@ -157,7 +157,7 @@ async function asking<T>(ask: () => Promise<T>): Promise<T> {
   } catch (failure) {
     const { code } = failure instanceof DatabaseError ? failure : {}
     if (code === undefined || ENDS_CONNECTIONS.test(code)) throw failure
-    throw new NotApplied(String(failure), OF_ITS_OWN.test(code))
+    throw new NotApplied(String(failure), OF_ITS_OWN.test(code), code === LOCK_TIMEOUT)
   }
 }
 
@@ -165,3 +165,4 @@ async function asking<T>(ask: () => Promise<T>): Promise<T> {
 const ENDS_CONNECTIONS = /^(?:57P|08)/
 /** Values that a column does not take (22), constraints (23). */
 const OF_ITS_OWN = /^(?:22|23)/
+const LOCK_TIMEOUT = '55P03'
