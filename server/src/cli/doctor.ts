@@ -1,5 +1,5 @@
 import { type Finding, runDoctor, runDoctorOn } from '../ledger/doctor.ts'
-import { nameOf } from '../storage/postgres/pool.ts'
+import { nameOf } from '../storage/postgres/name.ts'
 import { databaseUrlOf, presentFolder } from './own-store.ts'
 import type { Typed } from './run.ts'
 import { DONE, FAILED, type Terminal } from './terminal.ts'

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { nameOf } from '../storage/postgres/pool.ts'
+import { nameOf } from '../storage/postgres/name.ts'
 import type { FirstStart } from './first-start.ts'
 import { greeting } from './greeting.ts'
 import { programVersion } from './program.ts'

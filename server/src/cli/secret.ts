@@ -4,7 +4,7 @@ import { keySeal } from '../keys/sealed.ts'
 import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { livingNode } from '../storage/postgres/living.ts'
-import { nameOf } from '../storage/postgres/pool.ts'
+import { nameOf } from '../storage/postgres/name.ts'
 import type { Compilable, Store } from '../storage/store.ts'
 import type { DataFolder } from './data-folder.ts'
 import {

@@ -21,8 +21,7 @@ import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { claimOwnership } from '../storage/ownership.ts'
-import { openPostgresStore } from '../storage/postgres/open.ts'
-import { nameOf } from '../storage/postgres/pool.ts'
+import { nameOf } from '../storage/postgres/name.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
@@ -154,6 +153,8 @@ async function openStore(
 ): Promise<OpenedStore> {
   if (databaseUrl !== undefined) {
     const folder = secret === undefined ? openDataFolder(dataFolder) : dataFolderAt(dataFolder)
+    // Loaded where it is used: on SQLite nobody pays for its driver.
+    const { openPostgresStore } = await import('../storage/postgres/open.ts')
     const store = await openPostgresStore({
       ...{ url: databaseUrl, log },
       facts: { name: programName(), url: `http://${host}:${port}`, version: programVersion() },

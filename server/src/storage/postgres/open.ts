@@ -14,8 +14,9 @@ import { createReadingDialect } from './dialect.ts'
 import { stateOf } from './failures.ts'
 import { startFeed } from './feed.ts'
 import { createRecalls, joinSharedLedger } from './join.ts'
+import { nameOf } from './name.ts'
 import { createNodes } from './nodes.ts'
-import { connect, createReads, nameOf } from './pool.ts'
+import { connect, createReads } from './pool.ts'
 import { writeAtOnce } from './write.ts'
 
 export interface PostgresOptions {

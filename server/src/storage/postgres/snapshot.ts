@@ -3,7 +3,8 @@ import { CannotOpen } from '../failures.ts'
 import { requireSchema } from '../migrations/postgres/migrate.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { stateOf } from './failures.ts'
-import { connectionTo, nameOf, numbersAs } from './pool.ts'
+import { nameOf } from './name.ts'
+import { connectionTo, numbersAs } from './pool.ts'
 
 /** Internal errors, a page that can't be read among them. */
 const DAMAGE = 'XX'
