@@ -4,6 +4,9 @@ import { LOCKS } from './locks.ts'
 /**
  * The functions of the shared ledger: each is one statement for its caller and one transaction for the database. They
  * are part of the schema: once released, a change is a new migration that replaces the function.
+ * Everybody locks in one order: the lane, balances (accounts before keys), holds. A node's two lanes share its holds, so
+ * each first makes those that are missing and then locks all of its own, both by number: a row that was made between
+ * the two by the other lane would be locked out of order.
  * `epoch + 0`: holds are looked up by entity, which few rows share; whole epochs, as the planner may take them for small,
  * are as large as a node is busy.
  */
@@ -61,11 +64,16 @@ begin
   if cardinality(p_entities) = 0 then return; end if;
   if v_next then
     perform 1 from balance where entity = any(p_entities) order by (entity % 4 = 0), entity for update;
+    insert into hold (epoch, entity, granted, spent, used, requests)
+    select p_epoch, a.entity, 0, 0, 0, 0
+    from unnest(p_entities, p_units, p_leave) as a (entity, units, leave) join balance b on b.entity = a.entity
+    where a.units > 0 and not a.leave and b.remain > 0 order by a.entity
+    on conflict (entity, epoch) do nothing;
     perform 1 from hold where entity = any(p_entities) and epoch + 0 = p_epoch order by entity for update;
     with asked as (
       select * from unnest(p_entities, p_units, p_leave) as a (entity, units, leave)
     ), moved as (
-      select a.entity, a.leave, h.entity is not null as open, coalesce(h.used, 0) as used, coalesce(h.requests, 0) as requests,
+      select a.entity, a.leave, coalesce(h.used, 0) as used, coalesce(h.requests, 0) as requests,
         case when a.leave then -coalesce(h.granted - h.spent, 0)
           when a.units >= 0 then least(a.units, b.remain)
           else -least(-a.units, coalesce(h.granted - h.spent, 0)) end as units
@@ -78,12 +86,9 @@ begin
       from moved m where b.entity = m.entity and (m.units <> 0 or m.leave)
     ), closed as (
       delete from hold h using moved m where h.epoch + 0 = p_epoch and h.entity = m.entity and m.leave
-    ), changed as (
-      update hold h set granted = h.granted + m.units from moved m
-      where h.epoch + 0 = p_epoch and h.entity = m.entity and not m.leave and m.units <> 0
     )
-    insert into hold (epoch, entity, granted, spent, used, requests)
-    select p_epoch, m.entity, m.units, 0, 0, 0 from moved m where not m.open and not m.leave and m.units > 0;
+    update hold h set granted = h.granted + m.units from moved m
+    where h.epoch + 0 = p_epoch and h.entity = m.entity and not m.leave and m.units <> 0;
   end if;
   return query
     select b.entity, coalesce(h.granted, 0), coalesce(h.spent, 0), b.remain, coalesce((
@@ -100,7 +105,8 @@ const ACCOUNT_PAYS = `${number(5)} = 0`
 
 /**
  * One after the other, each as far as its payers' units go: for what was not held, and for holds that were cut. What
- * was settled before its epoch ended comes back as -1 less its charge, so that it is not written again.
+ * was settled before its epoch ended comes back as -1 less its charge, so that it is not written again. Everything that
+ * is read here was locked before.
  */
 const chargeSlowly = `
 create or replace function turnpike_charge_slowly(p_epoch bigint, p_count int, p_numbers bigint[], p_texts text[]) returns bigint[]
@@ -114,8 +120,6 @@ declare
   v_account text;
   v_left jsonb;
 begin
-  perform 1 from balance b where b.entity in (${LATE_PARTIES}) order by (b.entity % 4 = 0), b.entity for update;
-  perform 1 from hold h where h.epoch + 0 = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
   select coalesce(jsonb_object_agg(purse, units), '{}') into v_left from (
     select 'late ' || b.entity as purse, b.remain as units from balance b where b.entity in (${LATE_PARTIES})
     union all
@@ -184,8 +188,16 @@ begin
   if p_count = 0 then return; end if;
   if v_next then
     select exists (select 1 from generate_series(0, p_count - 1) i where ${number(6)} <> p_epoch) into v_slow;
+    if v_slow then
+      perform 1 from balance b where b.entity in (${LATE_PARTIES}) order by (b.entity % 4 = 0), b.entity for update;
+    end if;
+    insert into hold as h (epoch, entity, granted, spent, used, requests)
+    select p_epoch, entity, 0, 0, 0, 0 from (
+      select distinct unnest(array[${number(2)}, ${number(3)}]) as entity from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
+    ) as touched order by entity
+    on conflict (entity, epoch) do nothing;
+    perform 1 from hold h where h.epoch + 0 = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
     if not v_slow then
-      perform 1 from hold h where h.epoch + 0 = p_epoch and h.entity in (${PARTIES}) order by h.entity for update;
       select exists (
         select 1 from (
           select entity, sum(charge) as charge from (
@@ -204,20 +216,18 @@ begin
     end if;
     insert into usage (${columns.join(', ')})
     select ${values.join(', ')} from generate_series(0, p_count - 1) i where v_charged[i + 1] >= 0 order by i;
+    -- One that was given back before it could be locked, because nobody held units of it, begins anew: nothing is taken
+    -- of it then. A row's checks look at what is offered before it is known that the row is there: hence granted.
     insert into hold as h (epoch, entity, granted, spent, used, requests)
-    select p_epoch, entity, 0, 0, 0, 0 from (
-      select distinct unnest(array[${number(2)}, ${number(3)}]) as entity from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
-    ) as touched order by entity
-    on conflict (entity, epoch) do nothing;
-    update hold h set spent = h.spent + due.taken, used = h.used + due.charge, requests = h.requests + due.calls from (
-      select entity, sum(taken) as taken, sum(charge) as charge, count(*) as calls from (
-        select ${number(2)} as entity, v_charged[i + 1] as charge, v_charged[i + 1] * (1 - ${number(4)}) as taken
-          from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
-        union all
-        select ${number(3)}, v_charged[i + 1], v_charged[i + 1] * (1 - ${number(5)})
-          from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
-      ) as each_one group by entity
-    ) as due where h.epoch + 0 = p_epoch and h.entity = due.entity;
+    select p_epoch, entity, sum(taken), sum(taken), sum(charge), count(*) from (
+      select ${number(2)} as entity, v_charged[i + 1] as charge, v_charged[i + 1] * (1 - ${number(4)}) as taken
+        from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
+      union all
+      select ${number(3)}, v_charged[i + 1], v_charged[i + 1] * (1 - ${number(5)})
+        from generate_series(0, p_count - 1) i where ${number(6)} = p_epoch
+    ) as each_one group by entity order by entity
+    on conflict (entity, epoch) do update set spent = h.spent + excluded.spent, used = h.used + excluded.used,
+      requests = h.requests + excluded.requests;
   else
     -- Applied before: what it did is read from its records.
     v_charged := array(select coalesce((select -1 - u.quota from usage u where u.request_id = ${REQUEST_ID} limit 1), 0)
