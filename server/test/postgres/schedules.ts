@@ -89,6 +89,24 @@ const reap: fc.Arbitrary<Turn> = fc.record({ kind: fc.constant('reap'), node: fc
 const lane = (turn: fc.Arbitrary<Turn>) => fc.array(turn, { minLength: 2, maxLength: 8 })
 const node = fc.record({ moves: lane(move), settles: lane(settle) })
 
+/** A node begins by borrowing of everything while its first calls end: both lanes make the same holds. */
+const BORROWING: Turn = {
+  kind: 'move',
+  asks: [...KEYS, ...ACCOUNTS].map((one) => ({ entity: one, units: 10, leave: false })),
+  heldMs: 0,
+}
+const CALLS: readonly (readonly [key: number, account: number])[] = [
+  [keyEntity(1), accountEntity(2)],
+  [keyEntity(3), accountEntity(1)],
+]
+const ENDING: Turn = {
+  kind: 'settle',
+  calls: CALLS.map(([key, account]) => ({
+    ...{ key, account, cost: 5, atMost: 5, unlimited: [false, false] as const, late: false },
+  })),
+  heldMs: 0,
+}
+
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   nodes: fc.tuple(node, node),
   managers: fc.tuple(lane(manage), lane(manage)),
@@ -103,6 +121,10 @@ interface TestNode {
   readonly moveLane: Lane
   readonly settleLane: Lane
   readonly sessions: { readonly moves: Session; readonly settles: Session }
+  /** Entities of the call that is on its way on the lane of settlements. */
+  settling: ReadonlySet<number>
+  /** Entities that are being given back whole. */
+  leaving: ReadonlySet<number>
 }
 
 export interface Stage {
@@ -115,10 +137,12 @@ export interface Stage {
   /** What answers should not have said. */
   readonly complaints: string[]
   settled: number
+  /** Also what calls of this moment hold is given back whole, which no node does on purpose. */
+  readonly leaveAnytime: boolean
 }
 
 /** Connections that are the same for many schedules. */
-export async function openStage(url: string): Promise<Stage> {
+export async function openStage(url: string, leaveAnytime: boolean): Promise<Stage> {
   const collisions: string[] = []
   const open = () => openSession(url, collisions)
   const other = await open()
@@ -137,6 +161,7 @@ export async function openStage(url: string): Promise<Stage> {
     collisions,
     complaints: [],
     settled: 0,
+    leaveAnytime,
   }
 }
 
@@ -168,6 +193,8 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
     former: [],
     ...{ calls, moveLane: new Lane(parts), settleLane: new Lane(parts) },
     sessions: { moves, settles },
+    settling: new Set(),
+    leaving: new Set(),
   }
   return node
 }
@@ -175,9 +202,12 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
 /** Runs everything at once, each session in its order, and tidies up: no epoch is left. */
 export async function play(stage: Stage, schedule: Schedule): Promise<void> {
   const { nodes, managers, other } = stage
+  for (const one of [...KEYS, ...ACCOUNTS]) {
+    await other.run('select turnpike_set_balance($1, $2, $3, $4, 1)', [one, 100, 'test', 'test'])
+  }
   const lanes = schedule.nodes.flatMap(({ moves, settles }, at) => [
-    inTurn(moves, (turn) => onLane(stage, nodes[at] as TestNode, turn)),
-    inTurn(settles, (turn) => onLane(stage, nodes[at] as TestNode, turn)),
+    inTurn([BORROWING, ...moves], (turn) => onLane(stage, nodes[at] as TestNode, turn)),
+    inTurn([ENDING, ...settles], (turn) => onLane(stage, nodes[at] as TestNode, turn)),
   ])
   const managing = schedule.managers.map((turns, at) =>
     inTurn(turns, (turn) => manageBy(managers[at] as Session, turn)),
@@ -224,13 +254,19 @@ async function manageBy({ run, hold }: Session, turn: Turn): Promise<void> {
 /** One call on a lane, until it was applied: under a new epoch when the old one has ended. */
 async function onLane(stage: Stage, node: TestNode, turn: Turn): Promise<void> {
   if (turn.kind === 'move') {
+    const isFree = ({ entity, leave }: Wish) =>
+      stage.leaveAnytime || !leave || !node.settling.has(entity)
+    const asks = turn.asks.filter(isFree)
+    node.leaving = new Set(asks.filter(({ leave }) => leave).map(({ entity }) => entity))
     node.sessions.moves.hold(turn.heldMs)
-    await tryHard(() =>
-      node.moveLane.send((epoch, seq) => node.calls.move({ epoch, seq, asks: turn.asks })),
-    )
+    await tryHard(() => node.moveLane.send((epoch, seq) => node.calls.move({ epoch, seq, asks })))
+    node.leaving = new Set()
   }
   if (turn.kind !== 'settle') return
-  const settlements = turn.calls.map((call) => settlementOf(stage, node, call))
+  const isHeld = ({ key, account }: Ended) => !node.leaving.has(key) && !node.leaving.has(account)
+  const calls = turn.calls.filter((call) => stage.leaveAnytime || isHeld(call))
+  node.settling = new Set(calls.flatMap(({ key, account }) => [key, account]))
+  const settlements = calls.map((call) => settlementOf(stage, node, call))
   for (let done = false; !done; ) {
     node.sessions.settles.hold(turn.heldMs)
     const answer = await tryHard(() =>
@@ -240,6 +276,7 @@ async function onLane(stage: Stage, node: TestNode, turn: Turn): Promise<void> {
     )
     done = answer !== 'lost'
   }
+  node.settling = new Set()
 }
 
 /** Sent again under its number, as after a lost answer: both must say the same. */
