@@ -128,8 +128,9 @@ function startUsageRounds(
 
 /** One process counts by itself; nodes that share a database tell each other. */
 function openRates(store: Store, outside: Outside, opened: AsyncDisposableStack): Rates {
-  const counts = createRates({ now: outside.steady ?? (() => performance.now()) })
   const { rateExchange: exchange } = store
+  const isShared = exchange !== undefined
+  const counts = createRates({ now: outside.steady ?? (() => performance.now()), isShared })
   if (exchange === undefined) return counts
   const shared = new SharedRates({ counts, exchange, log: outside.log })
   opened.defer(() => shared.close())

@@ -33,10 +33,16 @@ export interface Counts extends Rates {
   sweep(): void
 }
 
-/** `now`: milliseconds of a clock that never goes back. */
-export function createRates({ now }: { readonly now: () => number }): Counts {
+export interface RatesParts {
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Whether there are others, who are told. */
+  readonly isShared?: boolean
+}
+
+export function createRates({ now, isShared = false }: RatesParts): Counts {
   const tallies = new Map<Entity, Tally>()
-  const changed = new Set<Tally>()
+  const changed = isShared ? new Set<Tally>() : undefined
   const sweep = createSweep(tallies, changed, now)
 
   function tallyOf(entity: Entity): Tally {
@@ -75,7 +81,7 @@ export function createRates({ now }: { readonly now: () => number }): Counts {
       const at = now()
       return limits.some((one) => tallies.get(one.entity)?.isOver(one, at) ?? false)
     },
-    news: createRateNews({ tallies, changed, tallyOf, now }),
+    news: createRateNews({ tallies, changed: changed ?? new Set(), tallyOf, now }),
     sweep,
     get size() {
       return tallies.size
@@ -83,17 +89,19 @@ export function createRates({ now }: { readonly now: () => number }): Counts {
   }
 }
 
-function createSweep(tallies: Map<Entity, Tally>, changed: Set<Tally>, now: () => number) {
+function createSweep(
+  tallies: Map<Entity, Tally>,
+  changed: ReadonlySet<Tally> | undefined,
+  now: () => number,
+) {
   let swept = now()
   return () => {
     const at = now()
     if (at - swept < WINDOW_MS) return
     swept = at
     for (const [entity, tally] of tallies) {
-      if (!tally.isIdle(at)) continue
-      tallies.delete(entity)
-      // Where there is nobody to tell, nobody else takes it out.
-      changed.delete(tally)
+      // What others were not told yet must not be lost: they would count an ended call for ever.
+      if (tally.isIdle(at) && changed?.has(tally) !== true) tallies.delete(entity)
     }
   }
 }

@@ -66,10 +66,10 @@ export class Tally {
   /** What came since others were told last, and what they are being told. */
   #fresh = NOTHING
   #telling = NOTHING
-  readonly #changed: Set<Tally>
+  readonly #changed: Set<Tally> | undefined
 
-  /** Enters itself in `changed` when there is something to tell. */
-  constructor(entity: Entity, changed: Set<Tally>) {
+  /** Enters itself in `changed` when there is something to tell, and somebody to be told. */
+  constructor(entity: Entity, changed: Set<Tally> | undefined) {
     this.entity = entity
     this.#changed = changed
   }
@@ -177,7 +177,7 @@ export class Tally {
 
   #came(more: Untold): void {
     this.#fresh = sumOf(this.#fresh, more)
-    this.#changed.add(this)
+    this.#changed?.add(this)
   }
 }
 

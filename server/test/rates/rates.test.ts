@@ -143,7 +143,10 @@ it('forgets who has been idle for a minute, and nobody else', () => {
 describe('two nodes that tell each other what they admitted', () => {
   function startTwo() {
     const clock = { now: 1_000 }
-    const nodes = [0, 1].map(() => createRates({ now: () => clock.now })) as [Counts, Counts]
+    const nodes = [0, 1].map(() => createRates({ now: () => clock.now, isShared: true })) as [
+      Counts,
+      Counts,
+    ]
     const [here, there] = nodes
     const exchange = () => {
       const [mine, theirs] = [here.news.tell(false), there.news.tell(false)]
@@ -181,6 +184,19 @@ describe('two nodes that tell each other what they admitted', () => {
     expect(isRefused(there, limits)).toBe(true)
     clock.now += 10_060
     expect(isRefused(there, limits)).toBe(false)
+  })
+
+  it('forget no call that ended before they have told so', () => {
+    const { clock, here } = startTwo()
+    const call = admission(here, limitsOf({ max_concurrent: 1 }))
+    expect(here.news.tell(false)).toMatchObject([{ running: 1 }])
+    call.leave()
+    clock.now += 2 * MINUTE
+    here.sweep()
+    expect(here.news.tell(false)).toMatchObject([{ running: 0 }])
+    clock.now += 2 * MINUTE
+    here.sweep()
+    expect(here.size).toBe(0)
   })
 
   it('remember nobody for it who has been idle for a minute', () => {

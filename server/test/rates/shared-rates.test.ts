@@ -17,6 +17,9 @@ function limitsOf(limits: Limits): readonly Limited[] {
 }
 
 const isAdmitted = (judged: Judged): judged is Admission => 'leave' in judged
+/** Whether it waits or not. */
+const ask = async (node: SharedRates | undefined, limits: readonly Limited[], tokens = 0) =>
+  node?.admit(limits, tokens) as Judged
 /** What other nodes may not have heard of a limit of so many. */
 const shareOf = (limit: number) => Math.ceil(limit / 240)
 
@@ -66,7 +69,7 @@ describe('nodes that share limits', () => {
         const admitted: { at: number; amount: number }[] = []
         for (const { node, calls, pause } of all) {
           for (let n = 0; n < calls; n++) {
-            void Promise.resolve(nodes[node]?.admit(limits, 0) as Judged).then((judged) => {
+            void ask(nodes[node], limits, 0).then((judged) => {
               if (isAdmitted(judged)) admitted.push({ at: now(), amount: 1 })
             })
           }
@@ -86,7 +89,7 @@ describe('nodes that share limits', () => {
         let running: Admission[] = []
         for (const { node, calls, pause } of all) {
           for (let n = 0; n < calls; n++) {
-            void Promise.resolve(nodes[node]?.admit(limits, 0) as Judged).then((judged) => {
+            void ask(nodes[node], limits, 0).then((judged) => {
               if (isAdmitted(judged)) running.push(judged)
             })
           }
@@ -97,8 +100,9 @@ describe('nodes that share limits', () => {
         await pass(500)
         for (const one of running) one.leave()
         running = []
-        await pass(500)
-        const whole = Array.from({ length: limit }, () => nodes[0]?.admit(limits, 0) as Judged)
+        // The next telling, the next hearing after it, and the ways.
+        await pass(2 * 250 + EXCHANGE_MS)
+        const whole = Array.from({ length: limit }, () => ask(nodes[0], limits))
         await pass(500)
         expect((await Promise.all(whole)).filter(isAdmitted)).toHaveLength(limit)
       }),
@@ -117,7 +121,7 @@ describe('nodes that share limits', () => {
           const tokens = Math.min(most, 1 + (pause % 20))
           largest = Math.max(largest, tokens)
           for (let n = 0; n < calls; n++) {
-            void Promise.resolve(nodes[node]?.admit(limits, tokens) as Judged).then((judged) => {
+            void ask(nodes[node], limits, tokens).then((judged) => {
               if (!isAdmitted(judged)) return
               admitted.push({ at: now(), amount: tokens })
               judged.used(tokens)
@@ -134,7 +138,7 @@ describe('nodes that share limits', () => {
   it('refuse nobody while there is room: a burst waits for one exchange and has the whole limit', async () => {
     const { nodes, pass, now, exchanges } = simulateNodes(3, { latency: () => 2 })
     const limits = limitsOf({ rpm_limit: 60 })
-    const answers = Array.from({ length: 61 }, () => nodes[0]?.admit(limits, 0) as Judged)
+    const answers = Array.from({ length: 61 }, () => ask(nodes[0], limits))
     const began = now()
     let waited = 0
     void Promise.all(answers).then(() => {
@@ -175,7 +179,7 @@ describe('nodes that share limits', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 60 },
     ))
 })
 
@@ -215,7 +219,7 @@ it('who has no limits to keep exchanges nothing, also after it had', async () =>
 it('without an answer nobody waits longer than an exchange may take', async () => {
   const { nodes, pass } = simulateNodes(2, { latency: () => 60_000 })
   const limits = limitsOf({ rpm_limit: 10 })
-  const answers = Array.from({ length: 12 }, () => nodes[0]?.admit(limits, 0) as Judged)
+  const answers = Array.from({ length: 12 }, () => ask(nodes[0], limits))
   await pass(1_010)
   expect((await Promise.all(answers)).filter(isAdmitted)).toHaveLength(10)
   expect(nodes[0]?.admit(limits, 0)).not.toBeInstanceOf(Promise)

@@ -67,7 +67,7 @@ export function simulateNodes(count: number, { latency, fate }: Trouble): Simula
 
   return {
     nodes: Array.from(living, (node) => {
-      const counts = createRates({ now: clock.monotonic })
+      const counts = createRates({ now: clock.monotonic, isShared: true })
       return new SharedRates({ counts, exchange: exchangeOf(node), clock })
     }),
     now: () => now,
@@ -90,5 +90,5 @@ export function simulateNodes(count: number, { latency, fate }: Trouble): Simula
 
 /** Lets promises that were resolved be followed to their end. */
 async function settled(): Promise<void> {
-  for (let n = 0; n < 12; n++) await undefined
+  for (let n = 0; n < 12; n++) await Promise.resolve()
 }
