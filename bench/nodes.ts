@@ -8,7 +8,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Client } from 'pg'
 import { startPostgresServer } from '../server/test/tools/postgres-server.ts'
 import { furnish, managing, startGateway } from './gateway.ts'
 import { startProgram } from './processes.ts'
@@ -112,7 +111,7 @@ async function measure(what: string, goalMs: number, once: () => Promise<Times>)
 
 /** Takes the announcement out of the function that writes; what looks by itself still finds the change. */
 async function silence(): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl })
+  const client = server.clientOf('turnpike')
   await client.connect()
   const { rows: found } = await client.query<{ text: string }>(
     `select pg_get_functiondef('turnpike_write'::regproc) as text`,
@@ -136,6 +135,7 @@ async function traffic(url: string, key: string): Promise<void> {
 let clients: Promise<void>[] = []
 try {
   await furnish(manage, upstream.url)
+  await manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 1_000_000 })
   const { key } = await createKey()
   while ((await statusAt(there.url, key)) !== 200) await pause(20)
   clients = [here, there].flatMap(({ url }) =>

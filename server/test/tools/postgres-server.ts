@@ -9,6 +9,8 @@ import { freePort } from './free-port.ts'
 export interface PostgresServer {
   urlOf(database: string): string
   createDatabase(name: string): Promise<void>
+  /** Not connected yet. */
+  clientOf(database: string): ReturnType<EmbeddedPostgres['getPgClient']>
   /** Ends all connections and goes away, until `resume`. */
   halt(): Promise<void>
   resume(): Promise<void>
@@ -57,6 +59,7 @@ export async function startPostgresServer(
   return {
     urlOf: (name) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`,
     createDatabase: (name) => server.createDatabase(name),
+    clientOf: (name) => server.getPgClient(name, '127.0.0.1'),
     halt: () => server.stop(),
     resume: () => server.start(),
     async stop() {
