@@ -37,8 +37,8 @@ export interface MoverParts {
 }
 
 interface Running extends MoverParts {
-  /** Another move for it is wished for: what this one says may be out of date. */
-  readonly asked: (entity: Entity) => boolean
+  /** What the next moves are to do; what this one says of these entities may be out of date. */
+  readonly wishes: ReadonlyMap<Entity, Wish>
   readonly apart: Apart
 }
 
@@ -63,7 +63,7 @@ const MOST_BACK = 100
 export function createMover(outer: MoverParts): Mover {
   const { loans, clock } = outer
   const wishes = new Map<Entity, Wish>()
-  const parts: Running = { ...outer, apart: createApart(clock), asked: (one) => wishes.has(one) }
+  const parts: Running = { ...outer, apart: createApart(clock), wishes }
   let underway: Map<Entity, Wish> | undefined
   let scheduled = false
 
@@ -216,27 +216,28 @@ function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[
     if (said === undefined) continue
     loan.unlent = said.remain
     loan.elsewhere = said.elsewhere
-    loan.seen = !parts.asked(ask.entity)
+    loan.seen = !parts.wishes.has(ask.entity)
     follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
     parts.answered(loan, ask.leave === true)
   }
 }
 
-/** While a move is not answered, whoever waits for it waits no longer than the node may reserve. */
-function watch({ clock, fenced }: MoverParts, taken: ReadonlyMap<Entity, Wish>): () => void {
+/** While a move is not answered, nobody waits for it, or for the next one, longer than the node may reserve. */
+function watch({ clock, fenced, wishes }: Running, taken: ReadonlyMap<Entity, Wish>): () => void {
   let stop = () => {}
   const turn = () => {
     stop = clock.after(WATCH_MS, () => {
-      if (fenced()) refuse(taken)
-      else turn()
+      if (fenced()) for (const all of [taken, wishes]) refuse(all)
+      turn()
     })
   }
   turn()
   return () => stop()
 }
 
-function refuse(taken: ReadonlyMap<Entity, Wish>): void {
-  for (const { answered } of taken.values()) {
-    for (const { reject } of answered.splice(0)) reject(new Refused('ledger_unavailable'))
+function refuse(all: ReadonlyMap<Entity, Wish>): void {
+  for (const wish of all.values()) {
+    wish.need = 0
+    for (const { reject } of wish.answered.splice(0)) reject(new Refused('ledger_unavailable'))
   }
 }
