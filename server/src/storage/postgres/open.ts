@@ -58,11 +58,11 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     onChange: listeners.tellChange,
     onBehind: listeners.tellBehind,
     onRecall: recalls.tell,
-  })
+  }).catch(cannotOpen(url))
   const joined = await joinSharedLedger({ url, log, facts }, recalls.on).catch(
     async (failure: unknown) => {
       await Promise.all([feed.close(), reads.close()])
-      throw failure
+      return cannotOpen(url)(failure)
     },
   )
   const { close: leave, healthy, ...shared } = joined
@@ -139,7 +139,7 @@ async function prepare({ url, log, patienceMs = PATIENCE_MS }: PostgresOptions):
       return
     } catch (failure) {
       if (failure instanceof CannotOpen || failure instanceof NewerSchema) throw failure
-      const reason = failure instanceof Error ? failure.message || String(failure) : String(failure)
+      const reason = reasonOf(failure)
       if (!mayPass(failure) || performance.now() + RETRY_MS > until) {
         throw new CannotOpen(named, reason, failure)
       }
@@ -148,6 +148,16 @@ async function prepare({ url, log, patienceMs = PATIENCE_MS }: PostgresOptions):
     }
   }
 }
+
+/** After all was prepared others may have taken the last connections, or nothing may be written here. */
+const cannotOpen =
+  (url: string) =>
+  (failure: unknown): never => {
+    throw new CannotOpen(nameOf(url), reasonOf(failure), failure)
+  }
+
+const reasonOf = (failure: unknown): string =>
+  failure instanceof Error ? failure.message || String(failure) : String(failure)
 
 async function prepareOnce(url: string, named: string): Promise<void> {
   const client = await connect(url, MIGRATION_MS)
