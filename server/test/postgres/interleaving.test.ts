@@ -72,7 +72,6 @@ const WRONG_ORDERS = [
     'order by (entity % 4 = 0),',
     'order by (entity % 4 <> 0),',
   ],
-  ['a move makes holds from the other end', 'order by a.entity\n', 'order by a.entity desc\n'],
   [
     'a settlement locks holds from the other end',
     'order by h.entity for',
