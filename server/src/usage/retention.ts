@@ -1,14 +1,8 @@
 import { sql } from 'kysely'
 import type { Settings } from '../settings/settings.ts'
 import type { Statement, Store } from '../storage/store.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 import { ROLLED_UP_TO } from './summable.ts'
-
-/** Deletes usage records that are older than the setting `usage.keep_days`. */
-export interface Retention {
-  /** Deletes all there is to delete; resolves when done. */
-  run(): Promise<void>
-  close(): Promise<void>
-}
 
 export interface RetentionParts {
   readonly store: Store
@@ -25,42 +19,24 @@ const RECORDS_A_WRITE = 500
 const DAY_MS = 86_400_000
 
 /**
- * Starts the rounds. What a record took from its payers is added to their rows in `closed` by the same write that
+ * Starts the rounds that delete usage records older than the setting `usage.keep_days`. What a record took from its payers is added to their rows in `closed` by the same write that
  * deletes it: a balance can be recomputed at every moment. Only records that the hours have summed go.
  */
-export function createRetention({ store, settings, now, failed }: RetentionParts): Retention {
-  let running: Promise<void> | undefined
-  let closed = false
-
-  async function round(): Promise<void> {
+export function createRetention({ store, settings, now, failed }: RetentionParts): Rounds {
+  async function round(over: () => boolean): Promise<void> {
     const days = settings.get('usage.keep_days')
     if (days === 0) return
     const before = now() - days * DAY_MS
     let any = false
     for (;;) {
       const until = await nextUntil(store, before)
-      if (until === undefined || closed) break
+      if (until === undefined || over()) break
       any = true
       await store.write(closing(store, until))
     }
     if (any) await store.tidy?.()
   }
-
-  const run = () => {
-    running ??= round().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  const timer = setInterval(() => run().catch(failed), EVERY_MS).unref()
-  return {
-    run,
-    async close() {
-      closed = true
-      clearInterval(timer)
-      await running?.catch(failed)
-    },
-  }
+  return createRounds({ everyMs: EVERY_MS, round, failed })
 }
 
 /**

@@ -1,14 +1,11 @@
 import { sql } from 'kysely'
 import type { Statement, Store } from '../storage/store.ts'
 import { mustChange } from '../storage/store.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 import { ROLLED_UP_TO } from './summable.ts'
 
 /** Sums usage records into hours, behind the calls. */
-export interface RollUp {
-  /** Sums all there is; resolves when done. */
-  run(): Promise<void>
-  close(): Promise<void>
-}
+export type RollUp = Rounds
 
 /** Records a write sums, in 1 to 2 ms: no settlement waits longer for it. */
 const RECORDS_A_WRITE = 500
@@ -25,10 +22,7 @@ export interface RollUpParts {
  * no record is summed twice or left out, whenever the process dies. Lists and charts add what is not summed yet.
  */
 export function createRollUp({ store, failed }: RollUpParts): RollUp {
-  let running: Promise<void> | undefined
-  let closed = false
-
-  async function round() {
+  async function round(over: () => boolean) {
     const { db } = store
     const mark = await db
       .selectFrom('meta')
@@ -45,28 +39,14 @@ export function createRollUp({ store, failed }: RollUpParts): RollUp {
           .values({ name: ROLLED_UP_TO, value: '0' })
           .onConflict((on) => on.doNothing()),
       ])
-    for (let from = Number(mark?.value ?? 0); from < end && !closed; from += RECORDS_A_WRITE) {
+    for (let from = Number(mark?.value ?? 0); from < end && !over(); from += RECORDS_A_WRITE) {
       const written = await store.write(summing(store, from, Math.min(from + RECORDS_A_WRITE, end)))
       // Another node is at it.
       if (!written.done) return
     }
   }
 
-  const run = () => {
-    running ??= round().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  const timer = setInterval(() => run().catch(failed), EVERY_MS).unref()
-  return {
-    run,
-    async close() {
-      closed = true
-      clearInterval(timer)
-      await running?.catch(failed)
-    },
-  }
+  return createRounds({ everyMs: EVERY_MS, round, failed })
 }
 
 /** Adds the records with ids in (from, to] to their hours. */
