@@ -7,7 +7,7 @@ import { openStage, play, schedules } from './schedules.ts'
 import { runOn } from './sessions.ts'
 
 const SEED = Number(process.env.TURNPIKE_SCHEDULE_SEED ?? 20_260_101)
-const SCHEDULES = Number(process.env.TURNPIKE_SCHEDULES ?? 24)
+const SCHEDULES = Number(process.env.TURNPIKE_SCHEDULES ?? 14)
 
 /** Deadlocks are looked for at once, and between any two locks of a function there is time for others. */
 const SLOWLY = `
