@@ -19,6 +19,7 @@ const WITHOUT_DATABASE = [
   'server/test/{config,errors}/**',
   'server/test/keys/{address,secret}.test.ts',
   'server/test/prices/{catalogue,cost,tokenizer}.test.ts',
+  'server/test/rates/{shared-rates,sliding-window}.test.ts',
   'server/test/relay/**',
   'server/test/simulation/**',
   'server/test/storage/newest-read.test.ts',

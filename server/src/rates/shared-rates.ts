@@ -195,7 +195,7 @@ export class SharedRates implements Rates {
     this.#confirm()
   }
 
-  /** Keeps the claims for which there was room, the earliest first; tries the others again by what is known now. */
+  /** Keeps the claims for which there was room, the earliest first; the others hear no, or are told once more. */
   #confirm(): void {
     const lost: Claimed[] = []
     for (const one of this.#claims.reverse()) {
@@ -207,7 +207,10 @@ export class SharedRates implements Rates {
     }
     this.#claims = []
     for (const { limits, tokens, resolve } of lost.reverse()) {
-      resolve(this.#counts.admit(limits, tokens))
+      const denial = this.#counts.judge(limits, tokens)
+      // Where there is room again, another node may be about to take it: it is claimed once more.
+      if (denial === undefined) this.#waiting.push({ limits, tokens, resolve })
+      else resolve(denial)
     }
   }
 

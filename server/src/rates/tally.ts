@@ -205,5 +205,6 @@ const sumOf = (one: Untold, other: Untold): Untold => ({
 
 function addOrGiveBack(window: SlidingWindow, amount: number, at: number): void {
   if (amount > 0) window.add(at, amount, SLICE_MS)
-  else if (amount < 0) window.giveBack(at, Number.POSITIVE_INFINITY, -amount)
+  // What it gives back may have left the window already, or never been heard: nothing that came later is taken for it.
+  else if (amount < 0) window.giveBack(at, at + SLICE_MS, -amount)
 }

@@ -81,6 +81,37 @@ describe('nodes that share limits', () => {
       { numRuns: 60 },
     ))
 
+  it('take nothing back that came after what was given back elsewhere', async () => {
+    const { nodes, pass } = simulateNodes(4, { latency: () => 0 })
+    const limits = limitsOf({ rpm_limit: 2 })
+    const admitted: number[] = []
+    const askAt = (node: number, calls: number) => {
+      for (let n = 0; n < calls; n++) {
+        void ask(nodes[node], limits).then((judged) => {
+          if (isAdmitted(judged)) admitted.push(node)
+        })
+      }
+    }
+    // Of these three, one is told and then taken back. A minute later only its taking back is young enough to be heard.
+    askAt(0, 1)
+    await pass(0)
+    askAt(1, 2)
+    await pass(MINUTE)
+    admitted.length = 0
+    for (const [node, calls, pause] of [
+      [2, 1, 0],
+      [0, 2, 0],
+      [2, 2, 0],
+      [1, 1, 10],
+      [3, 1, 500],
+    ] as const) {
+      askAt(node, calls)
+      await pass(pause)
+    }
+    expect(admitted.filter((node) => node === 2)).toHaveLength(2)
+    expect(admitted.length).toBeLessThanOrEqual(5)
+  })
+
   it('run at most as many calls too many, and lose no place', () =>
     fc.assert(
       fc.asyncProperty(scenes, async ({ count, limit, bursts: all, latencies }) => {
