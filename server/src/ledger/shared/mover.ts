@@ -183,7 +183,8 @@ function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity,
     if (loan === undefined) continue
     const free = freeOf(loan)
     if (wish.answered.length > 0) {
-      const missing = wish.need - free
+      // Management may have taken units that running calls hold: they are had again as soon as there are any.
+      const missing = wish.need - (loan.remain - loan.reserved)
       const units = missing > 0 ? missing + judgeSlack(loan, clock.monotonic(), loans.nodes()) : 0
       asked.push({ loan, ask: { entity, units }, returning: 0 })
     } else if (wish.leave && loan.holders === 0) {
