@@ -108,7 +108,10 @@ export interface Store {
   onChange(listener: (change: Change) => void | Promise<void>): void
   /** Told when changes were missed for good: everything that was read before may be old. */
   onBehind(listener: () => void | Promise<void>): void
-  /** Told of every committed balance, in the order of commits and before the promises of that commit resolve. */
+  /**
+   * Told of every committed balance, in the order of commits and before the promises of that commit resolve. Where many
+   * nodes share the database nobody is: see `loans`.
+   */
   onBalance(listener: (entity: number, remain: number) => void): void
   /** True while commits succeed; false after a disk failure, or 10 s of silence, until one succeeds again. */
   healthy(): boolean

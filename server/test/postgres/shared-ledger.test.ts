@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
@@ -157,5 +156,4 @@ it('what no call has used for a while goes back', async () => {
     .poll(() => database.rows('select * from hold'), { timeout: 8_000, interval: 200 })
     .toEqual([])
   expect(await call(at(0), owner, { amount: 999 })).toBe('served')
-  await pause(0)
 })

@@ -16,8 +16,6 @@ export interface Loan extends Balance {
   seen: boolean
   /** Of `holders`: calls and moves that wait for units of the entity, under whichever epoch they come. */
   keepers: number
-  /** Units that are on their way back: not to be reserved any more. They count as reserved until it is answered. */
-  returning: number
   /** Borrowed beyond the need while the entity is hot, so that not every call waits for the database. */
   slack: number
   /** The most that calls held at once since the slack was last judged. */
@@ -30,7 +28,7 @@ export interface Loan extends Balance {
 export function newLoan(entity: Entity, remain: number, at: number): Loan {
   return {
     ...{ entity, granted: 0, spent: 0, unlent: remain, elsewhere: 0 },
-    ...{ seen: false, keepers: 0, returning: 0, slack: 0, peak: 0 },
+    ...{ seen: false, keepers: 0, slack: 0, peak: 0 },
     ...{ broughtAt: Number.NEGATIVE_INFINITY, usedAt: at },
     ...{ reserved: 0, holders: 0, unwanted: false },
     remain: 0,

@@ -197,16 +197,14 @@ function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity,
   return asked
 }
 
-/** What goes back is nobody's to reserve while it is on its way. */
+/** What goes back is nobody's to reserve while it is on its way: until it is answered it counts as reserved. */
 function setAside(loan: Loan, units: number, ask: Ask): Asked {
   loan.reserved += units
-  loan.returning += units
   return { loan, ask, returning: units }
 }
 
 function takeBack(loan: Loan, returning: number): void {
   loan.reserved -= returning
-  loan.returning -= returning
 }
 
 function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[]): void {

@@ -66,7 +66,6 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     },
   )
   const { close: leave, healthy, ...shared } = joined
-  const onBalance = listeners.tellBalance
   const running = new Set<Promise<unknown>>()
   const db = new Kysely<Tables>({ dialect: createReadingDialect(reads.read) })
   return {
@@ -75,7 +74,6 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     async write(statements, changes = []) {
       const asked = writeAtOnce(writes, statements.map(toPlain), changes)
       const following = asked.then(async (did) => {
-        tellBalances(did.written, onBalance)
         await feed.follow(did.newest, did.noted)
         return did.written
       })
@@ -89,7 +87,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     alone: (work) => runAlone(url, work),
     onChange: listeners.onChange,
     onBehind: listeners.onBehind,
-    onBalance: listeners.onBalance,
+    // Balances are borrowed from: what management does to them is told as a change.
+    onBalance: () => undefined,
     healthy: () => healthy() && feed.silentFor() === 0,
     async backup() {
       throw new Error('PostgreSQL is backed up with its own tools, such as pg_dump.')
@@ -117,15 +116,6 @@ function createNumbers(read: Read): Pick<Store, 'nextId' | 'newestUsage'> {
       const [row] = await read('select turnpike_newest_usage() as id', [])
       return Number(row?.id)
     },
-  }
-}
-
-type Written = Awaited<ReturnType<Store['write']>>
-
-function tellBalances(written: Written, onBalance: (entity: number, remain: number) => void) {
-  if (!written.done) return
-  for (const { entity, remain } of written.rows.flat()) {
-    if (typeof entity === 'number' && typeof remain === 'number') onBalance(entity, remain)
   }
 }
 
