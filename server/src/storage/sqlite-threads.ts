@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Commit } from './commit-queue.ts'
 import { StorageUnavailable } from './failures.ts'
+import { openMailbox, put, ring } from './mailbox.ts'
 import type { Read } from './reading-driver.ts'
 import type { Durability } from './sqlite-open.ts'
 import type { Row } from './store.ts'
@@ -10,6 +11,7 @@ import {
   type FromWriter,
   type OpenFailure,
   packSettlements,
+  SETTLED_IN_MAILBOX,
   type ToReader,
   type ToWriter,
   unpackOpenFailure,
@@ -36,13 +38,18 @@ export interface ReaderThread {
 
 /** Starts the thread that writes, and waits until it has opened (and migrated) the file. */
 export async function startWriter(path: string, durability: Durability): Promise<WriterThread> {
-  const thread = start<FromWriter>('./sqlite-writer.ts', { path, durability })
+  const mailbox = openMailbox()
+  const { memory } = mailbox
+  const thread = start<FromWriter>('./sqlite-writer.ts', { path, durability, memory })
   const first = await thread.first
+  if (first === SETTLED_IN_MAILBOX || first.kind === 'answer')
+    throw new Error('the writing thread spoke out of turn')
   if (first.kind === 'refused') throw unpackOpenFailure(path, first)
-  if (first.kind !== 'ready') throw new Error('the writing thread spoke out of turn')
+  const settledThere = { durable: true, settled: mailbox.settled, writes: [], mended: [] } as const
   let underway: Asked<BatchAnswer> | undefined
   thread.onMessage((message) => {
-    if (message.kind === 'answer') underway?.resolve(message.answer)
+    if (message === SETTLED_IN_MAILBOX) underway?.resolve(settledThere)
+    else if (message.kind === 'answer') underway?.resolve(message.answer)
   })
   thread.onEnd((failure) => underway?.reject(failure))
   return {
@@ -52,9 +59,15 @@ export async function startWriter(path: string, durability: Durability): Promise
         underway = { resolve, reject }
         const over = thread.over()
         if (over !== undefined) return reject(over)
-        thread.post({ kind: 'batch', batch: { order, ...packSettlements(settlements) } })
+        const batch = { order, ...packSettlements(settlements) }
+        if (!put(mailbox, batch)) thread.post({ kind: 'batch', batch })
+        ring(mailbox)
       }),
-    close: () => thread.close(),
+    close() {
+      const closed = thread.close()
+      ring(mailbox)
+      return closed
+    },
   }
 }
 
@@ -120,7 +133,7 @@ interface AskedRead extends Asked<readonly Row[]> {
 }
 
 /** One thread: its first word (opened or refused), then its messages, then its end. */
-function start<From extends { readonly kind: string }>(file: string, workerData: object) {
+function start<From extends FromWriter | FromReader>(file: string, workerData: object) {
   // Flags of the process (a debugger's, a test runner's) are not for this thread, and some would stop it.
   const worker = new Worker(new URL(file, import.meta.url), {
     workerData,

@@ -84,8 +84,12 @@ export interface OpenFailure {
   readonly newer?: { readonly found: number; readonly known: number }
 }
 
+/** All settlements of a batch, which came through the mailbox, were settled: what they took lies there. */
+export const SETTLED_IN_MAILBOX = 1
+
 export type FromWriter =
   | OpenFailure
+  | typeof SETTLED_IN_MAILBOX
   | { readonly kind: 'ready'; readonly newestIds: Readonly<Record<string, number>> }
   | { readonly kind: 'answer'; readonly answer: BatchAnswer }
 
