@@ -55,7 +55,9 @@ export function createModelDoor(parts: ModelDoorParts) {
     const { route, startedAt, visit } = arrival
     let code = ''
     try {
-      await parts.relay(toAsked(parts, credentialOf, arrival))
+      const answering = parts.relay(toAsked(parts, credentialOf, arrival))
+      if (answering instanceof Refused) code = conclude(parts, arrival, answering)
+      else await answering
     } catch (failure) {
       code = conclude(parts, arrival, failure)
     }

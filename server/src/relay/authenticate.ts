@@ -18,39 +18,49 @@ export interface AuthenticateParts {
   readonly now: () => number
 }
 
-/** Contract 3.1, checks 2 to 6: all that can be said of a call before its body is asked for. At once when it can be. */
+/**
+ * Contract 3.1, checks 2 to 6: all that can be said of a call before its body is asked for. At once when it can be, and
+ * returned, not thrown: V8 looks through its frames at each throw, which costs a tenth of saying no.
+ */
 export function createAuthenticate({ keys, vault, now }: AuthenticateParts) {
   // A flood of guesses is answered with one object.
   const unknown = new Refused('key_unknown')
-  return function authenticate(asked: Asked): Proven | Promise<Proven> {
+  return function authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused> {
     const { credential } = asked
-    const admitted = (key: ApiKey | undefined): ApiKey => {
-      if (key === undefined) throw unknown
-      examine(key, asked, now())
-      return key
-    }
-    const find = () => {
-      if (keys.isUnknown(credential.value)) throw unknown
+    const judged = (key: ApiKey | undefined): ApiKey | Refused =>
+      key === undefined ? unknown : (examine(key, asked, now()) ?? key)
+    const look = () => {
+      if (keys.isUnknown(credential.value)) return unknown
       const found = keys.find(credential.digest(vault), credential.value)
-      return found instanceof Promise ? found.then(admitted) : admitted(found)
+      return found instanceof Promise ? found.then(judged) : judged(found)
     }
-    const proven = (key: ApiKey): Proven => {
+    const again = () => {
+      const found = look()
+      return found instanceof Promise ? found.then(orThrow) : orThrow(found)
+    }
+    const proven = (key: ApiKey | Refused): Proven | Refused => {
+      if (key instanceof Refused) return key
       keys.touch(key)
-      return { key, again: find }
+      return { key, again }
     }
-    const found = find()
+    const found = look()
     return found instanceof Promise ? found.then(proven) : proven(found)
   }
 }
 
-/** Checks 3 to 6. @throws Refused */
-export function examine(key: ApiKey, { ip }: Pick<Asked, 'ip'>, now: number): void {
+function orThrow(found: ApiKey | Refused): ApiKey {
+  if (found instanceof Refused) throw found
+  return found
+}
+
+/** Checks 3 to 6: what there is to refuse, if anything. */
+export function examine(key: ApiKey, { ip }: Pick<Asked, 'ip'>, now: number): Refused | undefined {
   if (ip === undefined) {
-    throw new Refused('ip_not_allowed', 'X-Forwarded-For holds something that is no address')
+    return new Refused('ip_not_allowed', 'X-Forwarded-For holds something that is no address')
   }
   const refusal = firstRefusal(keyRules, key, { ip }, now / 1000)
   if (refusal === 'ip_not_allowed') {
-    throw new Refused('ip_not_allowed', `${ip} may not use this API key`)
+    return new Refused('ip_not_allowed', `${ip} may not use this API key`)
   }
-  if (refusal !== undefined) throw new Refused(refusal)
+  return refusal === undefined ? undefined : new Refused(refusal)
 }

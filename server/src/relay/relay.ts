@@ -1,3 +1,4 @@
+import { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { Settled } from '../ledger/ledger.ts'
 import type { Proven } from './authenticate.ts'
@@ -5,7 +6,7 @@ import type { Admitted, Asked, Candidates, Grant, ModelCall, Outcome, Reserved }
 
 /** What happens to a call, step by step. `compose.ts` fills it. */
 export interface Steps {
-  authenticate(asked: Asked): Proven | Promise<Proven>
+  authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused>
   models(key: ApiKey, asked: Asked): void
   read(asked: Asked): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
@@ -18,15 +19,16 @@ export interface Steps {
   leave(admitted: Admitted): void
 }
 
-/** Answers one request of a caller, or throws at once what there is to refuse. START HERE. */
-export type Relay = (asked: Asked) => Promise<void>
+/** Answers one request of a caller, or says at once what there is to refuse. START HERE. */
+export type Relay = (asked: Asked) => Refused | Promise<void>
 
 /**
- * A model call, from the key to the charge. Whoever may not go on is told by a `Refused` that is thrown; the door
- * writes it down in the caller's dialect.
+ * A model call, from the key to the charge. Whoever may not go on is told by a `Refused` that is thrown, or returned
+ * where it comes at once; the door writes it down in the caller's dialect.
  */
 export function createRelay(steps: Steps): Relay {
-  async function answer(asked: Asked, proven: Proven): Promise<void> {
+  async function answer(asked: Asked, proven: Proven | Refused): Promise<void> {
+    if (proven instanceof Refused) throw proven
     if (asked.endpoint !== 'chat') return steps.models(proven.key, asked)
     const call = await steps.read(asked)
     // The body may have taken its time, and a key can be revoked in between.
@@ -51,8 +53,9 @@ export function createRelay(steps: Steps): Relay {
     }
   }
   return (asked) => {
-    // Nobody waits here in the usual case, so that a flood of wrong keys costs not even a promise.
+    // Nobody waits here in the usual case, so that a flood of wrong keys costs neither a promise nor a throw.
     const proven = steps.authenticate(asked)
+    if (proven instanceof Refused) return proven
     return proven instanceof Promise
       ? proven.then((known) => answer(asked, known))
       : answer(asked, proven)

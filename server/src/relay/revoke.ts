@@ -49,8 +49,9 @@ const unread = (): Refused =>
 /** The key is found by its id, not by the value that the call came with: rotation alone ends no call. */
 function whyNot(key: ApiKey | undefined, { call }: RunningCall, now: number): Refused | undefined {
   if (key === undefined) return new Refused('key_unknown')
+  const refusal = examine(key, call, now)
+  if (refusal !== undefined) return refusal
   try {
-    examine(key, call, now)
     authorise(key, call)
     return undefined
   } catch (failure) {
