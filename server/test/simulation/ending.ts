@@ -23,6 +23,7 @@ export async function endWell(simulation: Simulation): Promise<void> {
   database.up = true
   for (const owner of processes) {
     network.cutOff(owner, 0)
+    network.deafen(owner, 0)
     world.resume(owner)
   }
   for (const node of nodes) node.clock.startMonotonic()

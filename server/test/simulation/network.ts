@@ -16,6 +16,8 @@ export interface Network {
   underway: number
   /** No message of this process arrives, nor reaches it, until then. */
   cutOff(owner: Owner, until: number): void
+  /** What this process asks arrives, and is done; no answer reaches it, until then. */
+  deafen(owner: Owner, until: number): void
   /** A process's connection to the database. */
   connect(owner: Owner, clock: NodeClock): Connection
   /** Says to all that are connected what was recalled. */
@@ -31,14 +33,17 @@ export interface Connection {
 export function createNetwork(world: World, database: Database, profile: Profile): Network {
   const cut = new Map<Owner, number>()
   const told = new Set<(entities: readonly number[]) => void>()
+  const deaf = new Map<Owner, number>()
   const isCut = (owner: Owner) => (cut.get(owner) ?? 0) > world.now
+  const hearsNothing = (owner: Owner) => isCut(owner) || (deaf.get(owner) ?? 0) > world.now
   const network: Network = {
     troubled: true,
     underway: 0,
     told,
     cutOff: (owner, until) => void cut.set(owner, until),
+    deafen: (owner, until) => void deaf.set(owner, until),
     connect(owner, clock) {
-      const travel = createTravel({ world, database, profile, network, isCut })
+      const travel = createTravel({ world, database, profile, network, isCut, hearsNothing })
       const ask = <T>(what: string, apply: () => T) => travel({ owner, clock, what, apply })
       return { ask, calls: callsOn(ask, database, network, owner) }
     },
@@ -122,10 +127,12 @@ interface TravelParts {
   readonly profile: Profile
   readonly network: Network
   readonly isCut: (owner: Owner) => boolean
+  readonly hearsNothing: (owner: Owner) => boolean
 }
 
 /** A message's way to the database and its answer's way back. */
-function createTravel({ world, database, profile, network, isCut }: TravelParts) {
+function createTravel(parts: TravelParts) {
+  const { world, database, profile, network, isCut, hearsNothing } = parts
   return <T>({ owner, clock, what, apply }: Asking<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       let over = false
@@ -146,7 +153,7 @@ function createTravel({ world, database, profile, network, isCut }: TravelParts)
         if (back === undefined) return
         const { incarnation } = database
         const arrive = () => {
-          if (isCut(owner)) return
+          if (hearsNothing(owner)) return
           if (incarnation === database.incarnation) end(says, answer)
           else end('the connection broke', () => reject(unknown(what)))
         }

@@ -30,6 +30,7 @@ export const TROUBLES = [
   'step the wall clock',
   'stop the monotonic clock',
   'partition',
+  'lose answers',
   'restart the database',
   'fail over',
   'crash',
@@ -37,6 +38,13 @@ export const TROUBLES = [
   'management',
 ] as const
 export type Trouble = (typeof TROUBLES)[number]
+
+/** A world in which nothing goes wrong by itself. */
+export const QUIET: Profile = {
+  ...{ nodes: 0, accounts: 0, troubleMs: 0, betweenCallsMs: 0, mostUnits: 0 },
+  ...{ requestLost: 0, answerLost: 0, twice: 0, veryLate: 0, slow: 0, breaks: 0, refused: 0 },
+  ...{ poison: 0, troubles: [], betweenTroublesMs: 0 },
+}
 
 export function chooseProfile(random: Random): Profile {
   const maybe = (share: number, most: number): number =>

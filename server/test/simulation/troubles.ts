@@ -33,6 +33,7 @@ const ofNodes: Partial<Record<Trouble, Strike>> = {
   },
   'stop the monotonic clock': stopClock,
   partition: ({ network, world }, { owner }, ms) => network.cutOff(owner, world.now + ms),
+  'lose answers': ({ network, world }, { owner }, ms) => network.deafen(owner, world.now + ms),
   crash,
   close,
 }

@@ -2,7 +2,8 @@ import type { Log } from '../commit-queue.ts'
 import type { Loans } from '../loans.ts'
 import { type Clock, pauseOn } from './clock.ts'
 import { Lane, type Sent } from './lane.ts'
-import type { Lanes, LedgerCalls, NodeFacts } from './ledger-calls.ts'
+import type { LedgerCalls, NodeFacts } from './ledger-calls.ts'
+import { createReaper } from './reaper.ts'
 
 export interface NodeParts {
   readonly calls: LedgerCalls
@@ -24,8 +25,6 @@ export interface LedgerNode extends Loans {
 
 /** A node reserves for so long after it sent its last call that was applied. */
 const FENCE_MS = 10_000
-/** A node whose lanes did not move for so long, by its observer's own clock, is dead. */
-export const DEAD_MS = 15_000
 const BEAT_MS = 2_000
 const POLL_MS = 250
 const COALESCE_MS = 20
@@ -52,7 +51,7 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   }
   const moveLane = new Lane(laneParts)
   const settleLane = new Lane(laneParts)
-  const reaper = createReaper(parts, state)
+  const reaper = createReaper({ ...parts, own: () => state.epoch })
   const recalls = createRecalls(parts, state)
   const spentListeners: Parameters<Loans['onSpent']>[0][] = []
 
@@ -156,30 +155,6 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
       return renewing
     },
   }
-}
-
-/** Watches the other nodes' lanes, and ends the epoch of one that stands still. */
-function createReaper({ calls, clock, log }: NodeParts, state: State) {
-  const seen = new Map<number, { lanes: Lanes; since: number }>()
-  let nodes = 1
-
-  async function look(): Promise<void> {
-    const all = await calls.lanes()
-    nodes = Math.max(1, all.length)
-    const at = clock.monotonic()
-    const living = new Set(all.map(({ epoch }) => epoch))
-    for (const epoch of seen.keys()) if (!living.has(epoch)) seen.delete(epoch)
-    for (const lanes of all) {
-      if (lanes.epoch === state.epoch) continue
-      const before = seen.get(lanes.epoch)
-      if (before?.lanes.move !== lanes.move || before.lanes.settle !== lanes.settle) {
-        seen.set(lanes.epoch, { lanes, since: at })
-      } else if (at - before.since >= DEAD_MS && (await calls.reap(lanes))) {
-        log?.error({ epoch: lanes.epoch }, 'a node stood still: what it held was returned')
-      }
-    }
-  }
-  return { look, nodes: () => nodes }
 }
 
 /** Asks for units back and hears who asks. Many wishes at once are one call. */

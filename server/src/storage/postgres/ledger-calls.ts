@@ -61,7 +61,9 @@ export function createLedgerCalls(parts: LedgerCallsParts): LedgerCalls {
       }))
     },
     async reap({ epoch, move: moved, settle: settled }: Lanes) {
-      const [row] = await others('select turnpike_reap($1, $2, $3)', [epoch, moved, settled])
+      const [row] = await asking(() =>
+        others('select turnpike_reap($1, $2, $3)', [epoch, moved, settled]),
+      )
       return row?.[0] === true
     },
     async recall(entities) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { DEAD_MS } from '../lanes/node.ts'
+import { DEAD_MS } from '../lanes/reaper.ts'
 import type { NodeStanding } from '../store.ts'
 
 const LOOK_EVERY_MS = 500

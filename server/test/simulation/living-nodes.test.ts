@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest'
+import { Database } from './database.ts'
+import { createNetwork } from './network.ts'
+import { type Node, startNode } from './node.ts'
+import { QUIET } from './profile.ts'
+import { World } from './world.ts'
+
+/** Worlds in which nodes begin, beat and look at other moments, and their clocks go otherwise. */
+const SEEDS = Array.from({ length: 100 }, (_, n) => n + 1)
+/** Above the 15 s after which a node that stands still is dead. */
+const AWAY_MS = 20_000
+/** The longest that a call waits for an answer that does not come, and its next attempt. */
+const RECOVERED_MS = 8_000
+
+async function openNodes(seed: number) {
+  const world = new World(seed)
+  const database = new Database(world)
+  const network = createNetwork(world, database, QUIET)
+  const nodes: Node[] = []
+  for (let n = 0; n < 3; n++) {
+    await world.run(world.now + world.random.next() * 2_000)
+    startNode({ world, database, network, changed: () => undefined }, `node-${n}`, (node) =>
+      nodes.push(node),
+    )
+  }
+  await world.run(world.now + 10_000)
+  const epochs = () => [...database.lanes.rows()].map(([epoch]) => epoch)
+  return { world, database, network, nodes, epochs }
+}
+
+type Opened = Awaited<ReturnType<typeof openNodes>>
+
+/** Takes the database away from everybody for so long. */
+const AWAY: Readonly<Record<string, (opened: Opened, ms: number) => void>> = {
+  'refuses connections': ({ world, database }, ms) => {
+    database.up = false
+    database.incarnation++
+    world.after(ms, () => {
+      database.up = true
+    })
+  },
+  'answers nobody': ({ world, network, nodes }, ms) => {
+    for (const { owner } of nodes) network.cutOff(owner, world.now + ms)
+  },
+}
+
+it.each(Object.keys(AWAY))(
+  'where the database %s for a while, no living node loses its epoch',
+  async (how) => {
+    for (const seed of SEEDS) {
+      const opened = await openNodes(seed)
+      const { world, nodes, epochs } = opened
+      const before = epochs()
+      expect(before).toHaveLength(3)
+      for (const ms of [AWAY_MS, world.random.next() * AWAY_MS, AWAY_MS]) {
+        AWAY[how]?.(opened, ms)
+        await world.run(world.now + ms + RECOVERED_MS)
+        expect([seed, ms, epochs()]).toEqual([seed, ms, before])
+        expect(nodes.map(({ store }) => store.accepting())).toEqual([true, true, true])
+      }
+    }
+  },
+)
+
+it('a node that died while the database was away is found out when it is back', async () => {
+  for (const seed of SEEDS) {
+    const opened = await openNodes(seed)
+    const { world, nodes, epochs } = opened
+    const [dead, ...others] = nodes
+    AWAY['answers nobody']?.(opened, AWAY_MS)
+    if (dead !== undefined) dead.owner.gone = true
+    await world.run(world.now + AWAY_MS)
+    expect(epochs()).toHaveLength(3)
+    await world.run(world.now + 20_000)
+    expect([seed, epochs()]).toEqual([seed, others.map(({ loans }) => loans.epoch)])
+  }
+})
