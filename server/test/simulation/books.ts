@@ -17,6 +17,8 @@ export interface Books {
 
 export function createBooks(simulation: Simulation): Books {
   const { database, calls } = simulation
+  /** Calls that may hold units: most of a world's calls are over, and every step asks. */
+  const holding = new Set<RunningCall>()
   const fail = (what: string) => simulation.world.fail(new Violation(what))
 
   function mustLive(call: RunningCall): void {
@@ -32,11 +34,12 @@ export function createBooks(simulation: Simulation): Books {
   return {
     check() {
       checkBalances(database, fail)
-      checkHolds(simulation, fail)
+      checkHolds(database, holding, fail)
     },
     reserved(call) {
       mustLive(call)
-      checkHolds(simulation, fail)
+      holding.add(call)
+      checkHolds(database, holding, fail)
     },
     acknowledged(call) {
       checkAcknowledged(database, call, fail)
@@ -67,12 +70,13 @@ function checkBalances(database: Database, fail: Fail): void {
 }
 
 /** No epoch's calls hold more than it has borrowed, but for what management took away while they ran. */
-function checkHolds({ database, calls }: Simulation, fail: Fail): void {
+function checkHolds(database: Database, holding: Set<RunningCall>, fail: Fail): void {
   const due = new Map<string, number>()
-  for (const call of calls.values()) {
-    if (call.released || call.node.owner.gone || database.tainted.has(call.epoch)) continue
-    if (database.usage.get(call.id) !== undefined || database.lanes.get(call.epoch) === undefined)
+  for (const call of holding) {
+    if (holdsNoMore(database, call)) {
+      holding.delete(call)
       continue
+    }
     for (const entity of finite(call)) {
       const key = holdKey(call.epoch, entity)
       due.set(key, (due.get(key) ?? 0) + call.reservation.amount)
@@ -86,6 +90,14 @@ function checkHolds({ database, calls }: Simulation, fail: Fail): void {
     if (amount > free + taken) fail(`calls hold ${amount} of hold ${key}, in which are ${free}`)
   }
 }
+
+/** For good: what a failover undoes, it undoes in epochs that are tainted from then on. */
+const holdsNoMore = (database: Database, { id, released, node, epoch }: RunningCall): boolean =>
+  released ||
+  node.owner.gone ||
+  database.tainted.has(epoch) ||
+  database.usage.get(id) !== undefined ||
+  database.lanes.get(epoch) === undefined
 
 function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
   const { key, account, keyUnlimited, accountUnlimited } = payers

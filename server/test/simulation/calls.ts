@@ -37,9 +37,12 @@ export function serve(simulation: Simulation, node: Node): void {
   next()
 }
 
-export const running = ({ calls }: Simulation, node: Node): number => {
+export const running = ({ unfinished }: Simulation, node: Node): number => {
   let count = 0
-  for (const call of calls.values()) if (call.node === node && !isOver(call)) count++
+  for (const call of unfinished) {
+    if (isOver(call)) unfinished.delete(call)
+    else if (call.node === node) count++
+  }
   return count
 }
 
@@ -78,6 +81,7 @@ async function callOnce(simulation: Simulation, node: Node): Promise<void> {
     ...{ held: undefined, released: false, renounced: false, answer: undefined, rejected: false },
   }
   simulation.calls.set(id, call)
+  simulation.unfinished.add(call)
   world.note(node.owner.name, () => `${id} holds ${got.amount} of ${payers.key}`)
   simulation.books.reserved(call)
   run(simulation, call)

@@ -19,6 +19,8 @@ export interface Share {
   readonly weakness: Weakness | undefined
 }
 
+const YOUNG_MB = 192
+
 /** Runs many seeds, on all cores. Answers the first that failed, if any did. */
 export async function runSeeds(wish: SeedsWish): Promise<SeedResult | undefined> {
   const { from, count, weakness, onResult } = wish
@@ -31,7 +33,11 @@ export async function runSeeds(wish: SeedsWish): Promise<SeedResult | undefined>
       ...{ from: from + core, step: cores, weakness },
       count: Math.ceil((count - core) / cores),
     }
-    const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), { workerData: share })
+    const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), {
+      workerData: share,
+      // What a world leaves behind is short-lived and much: fewer, larger collections.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     workers.push(worker)
     return new Promise<void>((resolve, reject) => {
       worker.on('message', (result: SeedResult) => {

@@ -3,8 +3,8 @@ import { caughtBy, weaknesses } from './mutations.ts'
 import { runSeeds } from './seeds.ts'
 import { runSeed } from './simulation.ts'
 
-/** About 25 ms of one core each: two minutes of two cores at most, which other tests use, too. */
-const SEEDS = 7_000
+/** About 12 ms of one core each: a minute of two cores, or two where other tests use them, too. */
+const SEEDS = 10_000
 const AT_MOST_MS = 300_000
 
 it('the same seed is the same world', async () => {

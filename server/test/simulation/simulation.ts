@@ -23,6 +23,8 @@ export interface Simulation {
   readonly deleted: Set<number>
   /** By id, those that are over included. */
   readonly calls: Map<string, RunningCall>
+  /** Of `calls`; some of them may be over. */
+  readonly unfinished: Set<RunningCall>
   lastCall: number
   started: number
   /** The processes that may serve. */
@@ -83,6 +85,7 @@ function createSimulation(seed: number, { weakness, trace = false }: SeedOptions
     ...{ world, database, network, profile, payers },
     deleted: new Set<number>(),
     calls: new Map<string, RunningCall>(),
+    unfinished: new Set<RunningCall>(),
     lastCall: 0,
     started: 0,
     nodes: new Set<Node>(),
