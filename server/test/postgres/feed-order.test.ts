@@ -55,6 +55,6 @@ const WITH_SEQUENCE = `
       `newest := nextval('change_numbers');`,
     )}`
 
-it('with numbers of a sequence it would be lost: the node forgets everything too early, and hears no more of it', async () => {
+it('it is noticed: with numbers of a sequence a change is lost, for the node forgets everything too early', async () => {
   expect(await toldOf(WITH_SEQUENCE)).toEqual(['to forget everything', 'last'])
 })

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { expect } from 'vitest'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { Lane } from '../../src/storage/lanes/lane.ts'
@@ -134,7 +133,7 @@ export interface Stage {
   readonly other: Session
   /** SQLSTATEs that told of two transactions in each other's way. */
   readonly collisions: string[]
-  /** What answers should not have said. */
+  /** What answers should not have said, and what should not be left behind. */
   readonly complaints: string[]
   settled: number
   /** Also what calls of this moment hold is given back whole, which no node does on purpose. */
@@ -216,7 +215,8 @@ export async function play(stage: Stage, schedule: Schedule): Promise<void> {
   for (const lanes of await (nodes[0] as TestNode).calls.lanes()) {
     await (nodes[0] as TestNode).calls.reap(lanes)
   }
-  expect(await other.run('select * from hold', [])).toEqual([])
+  const left = await other.run('select * from hold', [])
+  if (left.length > 0) stage.complaints.push(`holds that nobody returns: ${JSON.stringify(left)}`)
 }
 
 async function inTurn(turns: readonly Turn[], take: (turn: Turn) => Promise<void>): Promise<void> {
