@@ -34,7 +34,7 @@ export interface CommitQueueParts {
 interface WaitingSettlement {
   readonly kind: 'settlement'
   readonly settlement: Settlement
-  readonly resolve: (settled: Settled) => void
+  readonly resolve: (settled: Settled | Promise<Settled>) => void
   readonly reject: (failure: Error) => void
 }
 
@@ -225,7 +225,10 @@ export class CommitQueue {
     writeIndex = 0
     for (const waiting of batch) {
       if (waiting.kind === 'write') answerWrite(waiting, answer.writes[writeIndex++])
-      else waiting.resolve(settled[settledIndex++] as Settled)
+      else {
+        const index = settledIndex++
+        waiting.resolve(answer.apart?.get(index) ?? (settled[index] as Settled))
+      }
     }
   }
 

@@ -69,6 +69,8 @@ export type BatchAnswer =
       readonly writes: readonly (Written | RefusedWrite)[]
       /** Records that had to be mended, for the log: which, and why. */
       readonly mended: readonly { readonly index: number; readonly because: string }[]
+      /** By index in the batch: settlements that are not in it after all, and are answered on their own. */
+      readonly apart?: ReadonlyMap<number, Promise<Settled>>
     }
   /** The disk refused: nothing of the batch was written. */
   | { readonly durable: false; readonly because: string }

@@ -1,12 +1,7 @@
 import { expect, it } from 'vitest'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
-import { call, know, openNodes, recordFor, take } from './nodes.ts'
-
-/** Ends an epoch as another node would that has watched it stand still, without waiting for it. */
-const reapSql = (epoch: number) => `
-  select turnpike_reap(${epoch}, m.seq, s.seq) from node_lane m join node_lane s on s.epoch = m.epoch
-  where m.epoch = ${epoch} and m.lane = 'move' and s.lane = 'settle'`
+import { call, endEpoch, know, openNodes, recordFor, take } from './nodes.ts'
 
 it('what a dead node held is returned, and what it still settles is charged from what is left', async () => {
   const { at, payers, whole, database } = await openNodes(2)
@@ -14,7 +9,7 @@ it('what a dead node held is returned, and what it still settles is charged from
   const owner = await payers({ id: 1, key: 100, account: 1_000 })
   const running = await Promise.all([take(there.ledger, owner, 40), take(there.ledger, owner, 60)])
   const before = there.loans.epoch
-  await database.rows(reapSql(before))
+  await endEpoch(database, before)
   expect(await whole(owner.key)).toBe(100)
   // The units are free again, and are spent elsewhere.
   expect(await call(here, owner, { amount: 70 })).toBe('served')
@@ -39,7 +34,7 @@ it('a statement that arrives after its epoch has ended changes nothing', async (
   const owner = await payers({ id: 1, key: 100, account: 1_000 })
   await call(there, owner, { amount: 10 })
   const { epoch } = there.loans
-  await database.rows(reapSql(epoch))
+  await endEpoch(database, epoch)
   const late = `select o_entity::int from turnpike_move(${epoch}, 99, array[${owner.key}], array[50], array[false])`
   expect(await database.rows(late)).toEqual([{ o_entity: -1 }])
   expect(await whole(owner.key)).toBe(90)
@@ -65,7 +60,7 @@ it('a call that is sent again under its number does nothing twice', async () => 
   expect(await database.rows(move)).toEqual([{ granted: 30, remain: 70 }])
   expect(await database.rows(move)).toEqual([{ granted: 30, remain: 70 }])
   expect(nodes).toHaveLength(1)
-  expect(await database.rows(reapSql(epoch))).toHaveLength(1)
+  await endEpoch(database, epoch)
 })
 
 it('connections that are cut under load lose nothing and charge nothing twice', async () => {

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest'
 import { Refused } from '../../src/errors.ts'
-import { call, openNodes } from './nodes.ts'
+import type { Payers } from '../../src/ledger/ledger.ts'
+import { units } from '../../src/ledger/units.ts'
+import { isShort } from '../../src/ledger/waiting-room.ts'
+import { call, endEpoch, openNodes, recordFor, take } from './nodes.ts'
 import { openSession } from './sessions.ts'
 
 /** How long a statement of the ledger waits for a row, and a little more. */
@@ -50,4 +53,48 @@ it('a row that somebody keeps locked holds up its own callers alone', {
   await expect
     .poll(() => call(node, locked, { amount: 10 }).catch(String), { timeout: 10_000 })
     .toBe('served')
+})
+
+it('what is settled late, from a balance that somebody keeps locked, holds up no other settlement', {
+  timeout: 60_000,
+}, async () => {
+  const { at, payers, whole, database } = await openNodes(1)
+  const node = at(0)
+  const [locked, late, other] = [
+    await payers({ id: 1, key: 1_000, account: 1_000 }),
+    await payers({ id: 2, key: 1_000, account: 1_000 }),
+    await payers({ id: 3, key: 1_000_000, account: 1_000_000 }),
+  ]
+  const reserved = async (owner: Payers) => {
+    const got = await take(node.ledger, owner, 50)
+    if (isShort(got)) throw new Error('short')
+    return got
+  }
+  const [held, free] = [await reserved(locked), await reserved(late)]
+  const before = node.loans.epoch
+  await endEpoch(database, before)
+  const somebody = await openSession(database.config.databaseUrl ?? '')
+  await somebody.client.query('begin')
+  await somebody.client.query(`select 1 from balance where entity = ${locked.account} for update`)
+
+  let answer: unknown
+  const settling = held.settle(units(20), recordFor(locked)).then((settled) => {
+    answer = settled
+  })
+  const beganAt = performance.now()
+  expect(await free.settle(units(30), recordFor(late))).toMatchObject({ charged: 30 })
+  const waits = [performance.now() - beganAt]
+  expect(node.loans.epoch).toBeGreaterThan(before)
+  while (performance.now() < beganAt + 2 * LOCK_TIMEOUT_MS) {
+    const from = performance.now()
+    expect(await call(node, other, { amount: 5 })).toBe('served')
+    waits.push(performance.now() - from)
+  }
+  expect(Math.max(...waits)).toBeLessThan(LOCK_TIMEOUT_MS - LATE_MS)
+  expect(answer).toBeUndefined()
+
+  await somebody.client.query('rollback')
+  await settling
+  expect(answer).toMatchObject({ charged: 20, shortfall: 0 })
+  expect(await whole(locked.account)).toBe(980)
 })

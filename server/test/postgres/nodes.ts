@@ -98,6 +98,16 @@ export async function openNodes(count: number): Promise<Nodes> {
   }
 }
 
+/** Ends an epoch as another node would that has watched it stand still, without waiting for it. */
+export async function endEpoch(database: TestDatabase, epoch: number): Promise<void> {
+  const ended = await database.rows(`
+    select turnpike_reap(${epoch}, m.seq, s.seq) as done from node_lane m join node_lane s on s.epoch = m.epoch
+    where m.epoch = ${epoch} and m.lane = 'move' and s.lane = 'settle'`)
+  if (ended.length === 0) throw new Error(`epoch ${epoch} has ended before`)
+  // A heartbeat may have come between.
+  if (ended[0]?.done !== true) await endEpoch(database, epoch)
+}
+
 /** What the key cache does when it fills. */
 export function know(
   ledger: Ledger,

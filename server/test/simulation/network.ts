@@ -54,16 +54,20 @@ export function createNetwork(world: World, database: Database, profile: Profile
 function callsOn(
   ask: Connection['ask'],
   database: Database,
-  { told }: Network,
+  network: Network,
   owner: Owner,
 ): LedgerCalls {
   const { world } = database
+  const { told } = network
   return {
     register: () => ask('register', () => database.register()),
     move: (call) => ask(`move ${call.epoch}#${call.seq}`, () => database.move(call)),
     settle: (call) => ask(`settle ${call.epoch}#${call.seq}`, () => settle(database, call)),
     lanes: () => ask('lanes', () => [...database.lanes.rows()].map(([, lanes]) => lanes)),
     reap: (lanes) => ask(`reap ${lanes.epoch}`, () => database.reap(lanes)),
+    // Others lock rows for a moment, and people for longer.
+    locked: (entities) =>
+      ask('locked', () => entities.filter(() => network.troubled && world.random.chance(0.2))),
     recall: (entities) =>
       ask('recall', () => {
         database.recall(entities)
@@ -162,7 +166,7 @@ function createTravel(parts: TravelParts) {
       const arrive = () => {
         if (!database.up) return answered('no database', () => reject(unknown(what)))
         if (journey.refused)
-          return answered('refused', () => reject(new NotApplied('lock_timeout', false)))
+          return answered('refused', () => reject(new NotApplied('lock_timeout', false, true)))
         try {
           const did = apply()
           world.note('database', () => `${what} of ${owner.name}: ${JSON.stringify(did) ?? 'done'}`)

@@ -1,11 +1,12 @@
 import { CommitQueue, type Gathered, type Log } from '../commit-queue.ts'
 import type { Loans } from '../loans.ts'
-import type { Store } from '../store.ts'
+import type { Settled, Settlement, Store } from '../store.ts'
 import { type BatchAnswer, SETTLED } from '../wire.ts'
 import { type Clock, machineClock } from './clock.ts'
-import { type LaneSettled, type LedgerCalls, type NodeFacts, NotApplied } from './ledger-calls.ts'
+import { createLateSettling } from './late-settlements.ts'
+import { type LedgerCalls, type NodeFacts, NotApplied } from './ledger-calls.ts'
 import { createNode } from './node.ts'
-import { createSettleBatches } from './settle-batches.ts'
+import { type Answered, createSettleBatches } from './settle-batches.ts'
 
 export interface JoinParts {
   readonly calls: LedgerCalls
@@ -25,27 +26,48 @@ export interface Joined extends Pick<Store, 'settle' | 'healthy' | 'accepting'> 
 export async function joinLedger(parts: JoinParts): Promise<Joined> {
   const { calls, log, clock = machineClock } = parts
   const node = await createNode({ ...parts, clock })
-  const settleAll = createSettleBatches({ calls, node, clock, log })
-  const queue = new CommitQueue({
-    commit: (gathered) => commit(settleAll, gathered),
-    onBalance: () => undefined,
-    onChange: () => undefined,
-    log,
-    clock,
-  })
+  const toNode = { calls, node, clock, log }
+  const late = createQueue(
+    { clock, log },
+    createLateSettling({
+      ...{ calls, clock, settleAll: createSettleBatches(toNode) },
+      again: (settlement) => settleLate(settlement),
+    }),
+  )
+  const settleLate = (settlement: Settlement): Promise<Settled> => {
+    const settled = late.settle(settlement)
+    // Whoever is to be told may still wait for the rest of a batch.
+    settled.catch(() => undefined)
+    return settled
+  }
+  const queue = createQueue({ clock, log }, createSettleBatches({ ...toNode, late: settleLate }))
   return {
     loans: node,
-    settle: (settlement) => queue.settle(settlement),
+    settle: (settlement) => (settlement.epoch === node.epoch ? queue : late).settle(settlement),
     healthy: () => queue.healthy() && !node.fenced(),
     accepting: () => queue.accepting() && !node.fenced(),
     async close(graceMs) {
+      const until = clock.monotonic() + graceMs
       await queue.close(graceMs)
+      // What it was too late for has gone over.
+      await late.close(Math.max(until - clock.monotonic(), 0))
       await node.close()
     },
   }
 }
 
-type SettleAll = ReturnType<typeof createSettleBatches>
+type SettleAll = (settlements: readonly Settlement[]) => Promise<readonly Answered[]>
+
+const createQueue = (
+  parts: { readonly clock: Clock; readonly log: Log | undefined },
+  settleAll: SettleAll,
+): CommitQueue =>
+  new CommitQueue({
+    ...parts,
+    commit: (gathered) => commit(settleAll, gathered),
+    onBalance: () => undefined,
+    onChange: () => undefined,
+  })
 
 async function commit(
   settleAll: SettleAll,
@@ -57,7 +79,7 @@ async function commit(
     const settled = toNumbers(await settleAll(fixed))
     // The queue's probe, which is no write here: the empty call was the answer to its question.
     const writes = order.filter((part) => typeof part !== 'number').map(() => NOTHING_WRITTEN)
-    return { durable: true, settled, writes, mended: [] }
+    return { durable: true, ...settled, writes, mended: [] }
   } catch (failure) {
     if (failure instanceof NotApplied) return { durable: false, because: failure.message }
     throw failure
@@ -66,11 +88,17 @@ async function commit(
 
 const NOTHING_WRITTEN = { done: true, rows: [], changed: [] } as const
 
-function toNumbers(settled: readonly LaneSettled[]): Float64Array {
-  const numbers = new Float64Array(settled.length * SETTLED)
-  for (const [at, { charged, shortfall }] of settled.entries()) {
-    numbers[at * SETTLED] = charged
-    numbers[at * SETTLED + 1] = shortfall
+function toNumbers(answered: readonly Answered[]) {
+  const settled = new Float64Array(answered.length * SETTLED)
+  let apart: Map<number, Promise<Settled>> | undefined
+  for (const [at, answer] of answered.entries()) {
+    if (answer instanceof Promise) {
+      apart ??= new Map()
+      apart.set(at, answer)
+      continue
+    }
+    settled[at * SETTLED] = answer.charged
+    settled[at * SETTLED + 1] = answer.shortfall
   }
-  return numbers
+  return apart === undefined ? { settled } : { settled, apart }
 }

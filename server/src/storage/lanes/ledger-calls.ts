@@ -21,6 +21,8 @@ export interface LedgerCalls {
    * read; false then.
    */
   reap(lanes: Lanes): Promise<boolean>
+  /** Those of these entities whose balance somebody keeps locked at this moment. Waits for nobody. */
+  locked(entities: readonly number[]): Promise<readonly number[]>
   /** Says to all nodes that somebody needs units of these entities which they hold and don't use. */
   recall(entities: readonly number[]): Promise<void>
   /** Entities that were recalled in the last seconds. */

@@ -1,6 +1,6 @@
 import type { Log } from '../commit-queue.ts'
 import { mend } from '../mend.ts'
-import type { Settlement, UsageRecord } from '../store.ts'
+import type { Settled, Settlement, UsageRecord } from '../store.ts'
 import { NUMBERS, TEXTS } from '../wire.ts'
 import { type Clock, pauseOn } from './clock.ts'
 import { type LaneSettled, type LedgerCalls, NotApplied } from './ledger-calls.ts'
@@ -8,23 +8,28 @@ import type { LedgerNode } from './node.ts'
 
 export interface SettleBatchesParts {
   readonly calls: Pick<LedgerCalls, 'settle'>
-  readonly node: Pick<LedgerNode, 'settleLane' | 'spent'>
+  readonly node: Pick<LedgerNode, 'settleLane' | 'spent' | 'epoch'>
   readonly clock: Pick<Clock, 'after'>
   readonly log?: Log | undefined
+  /** Settles what was held under an epoch that has ended. Absent: it is settled like the rest. */
+  readonly late?: (settlement: Settlement) => Promise<Settled>
 }
+
+/** How a settlement was answered, or that it is answered on its own. */
+export type Answered = LaneSettled | Promise<Settled>
 
 /** Settlements of one call: a backlog after a bad hour goes in pieces. */
 const MOST = 500
 const RETRY_MS = 1_000
 
 /**
- * Settles a batch in order, on the node's lane for it. What was not applied when an epoch ended is sent again under the
- * next one. A batch that the database refuses for a reason of its own is halved until the culprit stands alone: that
- * one is charged all the same, with what was odd about its record put right.
+ * Settles a batch in order, on the node's lane for it. What was not applied when its epoch ended goes to `late`. A batch
+ * that the database refuses for a reason of its own is halved until the culprit stands alone: that one is charged all the
+ * same, with what was odd about its record put right.
  * @throws NotApplied when the database refuses all, now; nothing of the rest was written then
  */
-export function createSettleBatches({ calls, node, clock, log }: SettleBatchesParts) {
-  async function send(settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> {
+export function createSettleBatches({ calls, node, clock, log, late }: SettleBatchesParts) {
+  async function send(settlements: readonly Settlement[]): Promise<readonly Answered[]> {
     for (;;) {
       const answer = await node.settleLane.send((epoch, seq) =>
         calls.settle({ epoch, seq, settlements }).then((settled) => {
@@ -33,6 +38,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
         }),
       )
       if (answer !== 'lost') return answer
+      if (late !== undefined) return settlements.map(late)
     }
   }
 
@@ -49,7 +55,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
     }
   }
 
-  async function halved(settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> {
+  async function halved(settlements: readonly Settlement[]): Promise<readonly Answered[]> {
     try {
       return await send(settlements)
     } catch (failure) {
@@ -66,7 +72,7 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
   }
 
   /** Once a part is written the rest must follow: whoever sent the whole again would settle that part twice. */
-  async function surely(settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> {
+  async function surely(settlements: readonly Settlement[]): Promise<readonly Answered[]> {
     for (;;) {
       try {
         return await halved(settlements)
@@ -77,12 +83,23 @@ export function createSettleBatches({ calls, node, clock, log }: SettleBatchesPa
     }
   }
 
-  return async (settlements: readonly Settlement[]): Promise<readonly LaneSettled[]> => {
+  async function inPieces(settlements: readonly Settlement[]): Promise<readonly Answered[]> {
     const settled = [...(await halved(settlements.slice(0, MOST)))]
     for (let at = MOST; at < settlements.length; at += MOST) {
       settled.push(...(await surely(settlements.slice(at, at + MOST))))
     }
     return settled
+  }
+
+  return async (settlements: readonly Settlement[]): Promise<readonly Answered[]> => {
+    const { epoch } = node
+    const isLate = (settlement: Settlement) => settlement.epoch !== epoch
+    if (late === undefined || !settlements.some(isLate)) return inPieces(settlements)
+    const present = settlements.filter((settlement) => !isLate(settlement))
+    // Late ones are handed on afterwards: where these are refused, all are asked for again.
+    const settled = present.length === 0 ? [] : await inPieces(present)
+    let next = 0
+    return settlements.map((one) => (isLate(one) ? late(one) : (settled[next++] as Answered)))
   }
 }
 

@@ -66,6 +66,14 @@ export function createLedgerCalls(parts: LedgerCallsParts): LedgerCalls {
       )
       return row?.[0] === true
     },
+    async locked(entities) {
+      const rows = await others(
+        `with free as (select entity from balance where entity = any($1) for update skip locked)
+          select entity from balance where entity = any($1) except select entity from free`,
+        [arrayOf(entities)],
+      )
+      return rows.map(([entity]) => Number(entity))
+    },
     async recall(entities) {
       await others(
         `with asked as (
