@@ -138,6 +138,44 @@ it('unlimited keys are counted and hold nothing', async () => {
   ).toEqual([{ used: 20, requests: 2 }])
 })
 
+it('of unlimited keys nothing stays behind, neither a row nor in memory', async () => {
+  const { at, payers, database } = await openNodes(1)
+  const node = at(0)
+  const free = await Promise.all(Array.from({ length: 150 }, (_, n) => payers({ id: n + 1 })))
+  await Promise.all(free.map((owner) => call(node, owner, { amount: 10 })))
+  expect(await database.rows('select * from hold')).toHaveLength(2 * free.length)
+  expect(
+    free.every(({ key, account }) => node.ledger.knows(key) && node.ledger.knows(account)),
+  ).toBe(true)
+  await expect
+    .poll(() => database.rows('select * from hold'), { timeout: 10_000, interval: 200 })
+    .toEqual([])
+  expect(
+    free.some(({ key, account }) => node.ledger.knows(key) || node.ledger.knows(account)),
+  ).toBe(false)
+  expect(
+    await database.rows(
+      'select sum(used)::int as used, sum(requests)::int as requests from balance',
+    ),
+  ).toEqual([{ used: 2 * 10 * free.length, requests: 2 * free.length }])
+})
+
+it('a key that was unlimited a moment ago is bound by what it has', async () => {
+  const { at, payers, database } = await openNodes(1)
+  const node = at(0)
+  const owner = await payers({ id: 1, account: 1_000 })
+  expect(await call(node, owner, { amount: 10 })).toBe('served')
+  await database.rows(`update balance set remain = 30 where entity = ${owner.key}`)
+  await database.rows(`insert into entry (entity, delta, kind, reason, actor, created_at)
+    values (${owner.key}, 30, 'adjust', 'test', 'test', 1)`)
+  const bound = { ...owner, keyUnlimited: false }
+  node.ledger.know(owner.key, 30)
+  expect(node.ledger.remaining(bound)).toBe(30)
+  expect(await call(node, bound, { amount: 40 })).toBe('exhausted')
+  expect(await call(node, bound, { amount: 25 })).toBe('served')
+  expect(await call(node, bound, { amount: 10 })).toBe('exhausted')
+})
+
 it('a balance that the cache dropped while a call was on its way to it is asked of the database', async () => {
   const { at, payers } = await openNodes(1)
   const owner = await payers({ id: 1, key: 100, account: 1_000 })

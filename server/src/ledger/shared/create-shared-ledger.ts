@@ -96,9 +96,11 @@ function followLoans(
   { mover, room }: { mover: Mover; room: { wake(entity: Entity): void } },
 ): void {
   loans.onSpent(({ entity, spent, epoch }) => {
-    const loan = epoch === loans.epoch ? book.find(entity) : undefined
-    // Less than before: the hold was given back meanwhile, and its answer is still on the way. It has no units then.
-    if (loan !== undefined) follow(loan, { spent: Math.max(loan.spent, spent) })
+    if (epoch === loans.epoch) {
+      const loan = book.counted(entity)
+      // Less than before: the hold was given back meanwhile, and its answer is still on the way. It has no units then.
+      follow(loan, { spent: Math.max(loan.spent, spent) })
+    }
     room.wake(entity)
   })
   loans.onRecall((entities) => {

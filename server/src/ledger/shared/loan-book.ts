@@ -13,6 +13,11 @@ export interface LoanBook {
   forget(entity: Entity): void
   hold(loan: Loan, amount: number): void
   leave(loan: Loan, amount: number): void
+  /**
+   * A call of the entity was settled, and the database holds a row for it: also where nobody had to know it, because it
+   * is unlimited. Who was counted and is idle goes back like the others.
+   */
+  counted(entity: Entity): Loan
   /** A call waits for units, or a move is under way: the entity stays known until it is let go, in every epoch. */
   keep(entity: Entity): void
   letGo(entity: Entity): void
@@ -20,14 +25,14 @@ export interface LoanBook {
   renew(): void
   /** Loans that nobody has used for so long, and of which there is something to give back. */
   idle(ms: number): readonly Loan[]
-  /** A move was answered; `left`: it gave everything back. */
+  /** A move was answered; `left`: it gave everything back, and was not used since. */
   moved(loan: Loan, left: boolean): void
 }
 
 export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
   /** Those of which the database may hold a row: all that `idle` has to look at. */
   const open = new Set<Loan>()
-  const { known, of, know, drop } = createKnown(clock, open)
+  const { known, of, know, meet, drop } = createKnown(clock, open)
 
   return {
     of,
@@ -46,6 +51,12 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
     leave(loan, amount) {
       giveUp(loan, amount)
       loan.usedAt = clock.monotonic()
+    },
+    counted(entity) {
+      const loan = known.get(entity) ?? meet(entity)
+      loan.usedAt = clock.monotonic()
+      open.add(loan)
+      return loan
     },
     keep: (entity) => keepOnce(of(entity), 1),
     letGo(entity) {
@@ -78,7 +89,17 @@ function createKnown(clock: Pick<Clock, 'monotonic'>, open: ReadonlySet<Loan>) {
 
   function know(entity: Entity, remain: number): Loan {
     const loan = known.get(entity) ?? newLoan(entity, remain, clock.monotonic())
+    // It was unlimited until now, perhaps, and only counted.
+    if (loan.unwanted && !loan.seen && loan.granted === 0) loan.unlent = remain
     loan.unwanted = false
+    known.set(entity, loan)
+    return loan
+  }
+
+  /** Nobody may ask for units of it: it is gone when its row in the database is. */
+  function meet(entity: Entity): Loan {
+    const loan = newLoan(entity, 0, clock.monotonic())
+    loan.unwanted = true
     known.set(entity, loan)
     return loan
   }
@@ -86,6 +107,7 @@ function createKnown(clock: Pick<Clock, 'monotonic'>, open: ReadonlySet<Loan>) {
   return {
     known,
     know,
+    meet,
     of(entity: Entity): Loan {
       const loan = known.get(entity)
       if (loan !== undefined) return loan

@@ -29,7 +29,7 @@ export interface MoverParts {
   /** Keeps an entity known while a move of it is under way: else nobody would know of what it brings. */
   readonly keep: (entity: Entity) => void
   readonly letGo: (entity: Entity) => void
-  /** A move of the loan was answered; `left`: it gave everything back. */
+  /** A move of the loan was answered; `left`: it gave everything back, and was not used since. */
   readonly answered: (loan: Loan, left: boolean) => void
   /** Units of these may have come. */
   readonly moved: (entities: readonly Entity[]) => void
@@ -172,12 +172,15 @@ function takeSome(wishes: Map<Entity, Wish>, apart: Apart): Map<Entity, Wish> {
 
 interface Asked {
   readonly loan: Loan
+  /** Monotonic milliseconds. */
+  readonly at: number
   readonly ask: Ask
   readonly returning: number
 }
 
 function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity, Wish>): Asked[] {
   const asked: Asked[] = []
+  const at = clock.monotonic()
   for (const [entity, wish] of taken) {
     const loan = loanOf(entity)
     if (loan === undefined) continue
@@ -185,22 +188,22 @@ function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity,
     if (wish.answered.length > 0) {
       // Management may have taken units that running calls hold: they are had again as soon as there are any.
       const missing = wish.need - (loan.remain - loan.reserved)
-      const units = missing > 0 ? missing + judgeSlack(loan, clock.monotonic(), loans.nodes()) : 0
-      asked.push({ loan, ask: { entity, units }, returning: 0 })
+      const units = missing > 0 ? missing + judgeSlack(loan, at, loans.nodes()) : 0
+      asked.push({ loan, at, ask: { entity, units }, returning: 0 })
     } else if (wish.leave && loan.holders === 0) {
-      asked.push(setAside(loan, free, { entity, units: 0, leave: true }))
+      asked.push(setAside({ loan, at, returning: free, ask: { entity, units: 0, leave: true } }))
     } else if (wish.giveBack && free > 0) {
       loan.slack = 0
-      asked.push(setAside(loan, free, { entity, units: -free }))
+      asked.push(setAside({ loan, at, returning: free, ask: { entity, units: -free } }))
     }
   }
   return asked
 }
 
 /** What goes back is nobody's to reserve while it is on its way: until it is answered it counts as reserved. */
-function setAside(loan: Loan, units: number, ask: Ask): Asked {
-  loan.reserved += units
-  return { loan, ask, returning: units }
+function setAside(asked: Asked): Asked {
+  asked.loan.reserved += asked.returning
+  return asked
 }
 
 function takeBack(loan: Loan, returning: number): void {
@@ -209,7 +212,7 @@ function takeBack(loan: Loan, returning: number): void {
 
 function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[]): void {
   const answers = new Map(moved.map((one) => [one.entity, one]))
-  for (const { loan, ask, returning } of asked) {
+  for (const { loan, at, ask, returning } of asked) {
     takeBack(loan, returning)
     const said = answers.get(ask.entity)
     if (said === undefined) continue
@@ -217,7 +220,8 @@ function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[
     loan.elsewhere = said.elsewhere
     loan.seen = !parts.wishes.has(ask.entity)
     follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
-    parts.answered(loan, ask.leave === true)
+    // A call that was settled meanwhile has made a new row, perhaps.
+    parts.answered(loan, ask.leave === true && loan.usedAt < at)
   }
 }
 
