@@ -169,3 +169,27 @@ it('where the database may not be written callers hear so, none waits for ever, 
   await readOnly('off')
   await expect.poll(() => call(first).then(({ status }) => status), { timeout: 15_000 }).toBe(200)
 })
+
+it('a node that is started while PostgreSQL is away waits for it, says so once, and starts when it is back', {
+  timeout: 60_000,
+}, async () => {
+  const { database, first, call } = await openGateways(1)
+  const said: string[] = []
+  const log = { error: () => undefined, info: (_: object, text: string) => void said.push(text) }
+  await server.halt()
+  let opened = false
+  const opening = openPostgresStore({ url: database.config.databaseUrl ?? '', log }).then(
+    (store) => {
+      opened = true
+      return store
+    },
+  )
+  await pause(3_000)
+  expect(opened).toBe(false)
+  expect(said).toEqual(['waiting for the database'])
+  await server.resume()
+  const store = await opening
+  expect(store.accepting()).toBe(true)
+  await store.close()
+  await expect.poll(() => call(first).then(({ status }) => status), { timeout: 15_000 }).toBe(200)
+})

@@ -104,3 +104,27 @@ it('secret rotate replaces the secret file of the data folder, too, and outlives
   const again = await startProgram(folder, { DATABASE_URL: url })
   expect((await again.stop()).code).toBe(0)
 }, 120_000)
+
+it('a program that is older than the schema does not start, says so, and changes nothing', async () => {
+  const { url, rows, tamper } = await blankDatabase()
+  const environment = { DATABASE_URL: url, TURNPIKE_SECRET: 's'.repeat(40) }
+  const program = await startProgram(temporaryFolder(), environment)
+  await program.stop()
+  await tamper(`update meta set value = '999' where name = 'schema'`)
+  const everything = async () => [
+    await rows('select * from meta order by name'),
+    await rows('select * from node'),
+    await rows('select seq from change_counter'),
+  ]
+  const before = await everything()
+  for (const words of [[], ['start']]) {
+    const entrance = words.length === 0 ? 'main.ts' : 'cli/turnpike.ts'
+    const ended = await run(entrance, words, { ...environment, PORT: '0' })
+    expect(ended).toMatchObject({ code: 1, out: '' })
+    expect(ended.err).toMatch(
+      /^postgres:\S+ was written by a newer Turnpike \(schema 999; this one knows up to \d+\)\. Start that version/,
+    )
+    expect(ended.err.trim().split('\n')).toHaveLength(1)
+  }
+  expect(await everything()).toEqual(before)
+}, 90_000)

@@ -195,3 +195,18 @@ it('what no call has used for a while goes back', async () => {
     .toEqual([])
   expect(await call(at(0), owner, { amount: 999 })).toBe('served')
 })
+
+it('two nodes of one name and address are two nodes: neither spends what the other holds', async () => {
+  const { nodes, at, payers, whole, database } = await openNodes(2)
+  await database.rows(`update node set name = 'twin', url = 'http://twin:3000'`)
+  const owner = await payers({ id: 1, key: 100, account: 1_000 })
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => call(at(n % 2), owner, { amount: 5 })),
+  )
+  expect(tallied(answers)).toEqual({ served: 20, exhausted: 20 })
+  expect(await whole(owner.key)).toBe(0)
+  expect(new Set(nodes.map(({ loans }) => loans.epoch)).size).toBe(2)
+  expect(await at(0).store.nodes?.()).toMatchObject([{ name: 'twin' }, { name: 'twin' }])
+  await at(0).close()
+  expect(await at(1).store.nodes?.()).toMatchObject([{ self: true, id: at(1).loans.epoch }])
+})
