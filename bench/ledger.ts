@@ -44,6 +44,7 @@ const payersOf = (key: number): Payers => ({
   account: accountEntity(1),
   keyUnlimited: false,
   accountUnlimited: false,
+  budgets: [],
 })
 
 /** Balances behind the books: only their speed is asked here. */

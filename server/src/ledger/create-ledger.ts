@@ -5,6 +5,7 @@ import { createBooks } from './books.ts'
 import { createAdjust } from './entries.ts'
 import type { OwnLedger, Payers, Reservation, Short } from './ledger.ts'
 import { type Held, RunningReservation } from './running-reservation.ts'
+import { createShortOf, leastOf } from './short.ts'
 import type { Units } from './units.ts'
 import { createWaitingRoom, isShort } from './waiting-room.ts'
 
@@ -73,8 +74,9 @@ export function createLedger({ store, now }: LedgerParts): OwnLedger {
     know: balances.know,
     knows: balances.has,
     forget: balances.forget,
-    available: (payers) => least(finiteOf(balances, payers), freeOf),
-    remaining: (payers) => least(finiteOf(balances, payers), ({ remain }) => remain),
+    available: (payers) => leastOf(finiteOf(balances, payers), freeOf),
+    remaining: (payers) => leastOf(finiteOf(balances, payers), remainOf),
+    lacks: (payers, amount) => shortOf(finiteOf(balances, payers), payers, amount),
     reserve,
     reserveSoon,
     adjust: createAdjust(store, now),
@@ -83,25 +85,15 @@ export function createLedger({ store, now }: LedgerParts): OwnLedger {
   }
 }
 
-/** The balances that hold units for these payers. The key's first: its owner can mend it. */
+/** The balances that hold units for these payers, in the order of checks: budgets, then the key, whose owner can mend it. */
 function finiteOf(balances: Balances, payers: Payers): Held {
   const held: Balance[] = []
+  for (const budget of payers.budgets) held.push(balances.of(budget))
   if (!payers.keyUnlimited) held.push(balances.of(payers.key))
   if (!payers.accountUnlimited) held.push(balances.of(payers.account))
   return held
 }
 
-const least = (held: Held, of: (balance: Balance) => number): number =>
-  held.reduce((smallest, balance) => Math.min(smallest, of(balance)), Infinity)
+const remainOf = ({ remain }: Balance): number => remain
 
-/** Who lacks units; before that, whom no waiting would help. */
-function shortOf(held: Held, payers: Payers, amount: number): Short | undefined {
-  const poor = held.find(({ remain }) => remain < amount)
-  const short = poor ?? held.find((balance) => freeOf(balance) < amount)
-  if (!short) return undefined
-  return {
-    entity: short.entity === payers.key ? 'key' : 'account',
-    reserved: !poor,
-    available: least(held, freeOf),
-  }
-}
+const shortOf = createShortOf<Balance>({ whole: remainOf, free: freeOf, reach: freeOf })

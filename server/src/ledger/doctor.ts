@@ -1,7 +1,8 @@
+import { chargedBudgets } from '../storage/charged-budgets.ts'
 import { withPostgresSnapshot } from '../storage/postgres/snapshot.ts'
 import type { Snapshot } from '../storage/snapshot.ts'
 import { withSqliteSnapshot } from '../storage/sqlite-snapshot.ts'
-import { describeEntity } from './entity.ts'
+import { describeEntity, ORDINAL_SQL, ordinalsBefore, SWEPT_BEFORE } from './entity.ts'
 import { judgeRedeemed, redeemedOtherwise } from './redeemed.ts'
 
 /** One thing that is wrong with the books, with its figures. */
@@ -25,13 +26,15 @@ export type FindingKind =
 const NAMED = 20
 
 /** What entries and usage records say each balance must be. Unlimited charges never touched `remain`. */
-const booksFrom = (usage: string) => `
+const booksFrom = ({ wholeUsage: usage, dialect }: Snapshot, sweptBefore: number) => `
   with charge as (
     select key_id * 4 as entity, count(*) as requests, sum(quota) as used, sum(quota * key_charged) as taken
       from ${usage} group by key_id
     union all
     select account_id * 4 + 1, count(*), sum(quota), sum(quota * account_charged)
       from ${usage} group by account_id
+    union all
+    select entity, count(*), sum(quota), sum(quota) from ${chargedBudgets(dialect, usage)} group by entity
     union all
     select entity, requests, used, taken from closed
   ),
@@ -47,8 +50,17 @@ const booksFrom = (usage: string) => `
   select books.entity, granted, taken, granted - taken as owed, books.used as counted, books.requests as calls,
     balance.remain, balance.used, balance.requests
   from books left join balance_now as balance on balance.entity = books.entity
-  where balance.entity is null or balance.remain <> granted - taken or balance.used <> books.used
+  where (balance.entity is null and not (${sweptSql(sweptBefore)})) or balance.remain <> granted - taken or balance.used <> books.used
     or balance.requests <> books.requests or balance.remain < 0 or balance.used < 0`
+
+/** Whether an entity is a budget period that was over before a day, and so may have been swept away with its entries. */
+function sweptSql(before: number): string {
+  const ordinal = ORDINAL_SQL.replace('entity', 'books.entity')
+  const ranges = ordinalsBefore(before).map(
+    ([from, until]) => `${ordinal} >= ${from} and ${ordinal} < ${until}`,
+  )
+  return `books.entity % 4 = 2 and (${ranges.join(' or ')})`
+}
 
 /** Request ids are ours, and no two calls share one: a second record is a second charge. */
 const REPEATED = `
@@ -112,7 +124,8 @@ async function redeemed(snapshot: Snapshot): Promise<Finding[]> {
 }
 
 async function differences(snapshot: Snapshot): Promise<Finding[]> {
-  const rows = await snapshot.rows(booksFrom(snapshot.wholeUsage))
+  const [swept] = await snapshot.rows(`select value from meta where name = '${SWEPT_BEFORE}'`)
+  const rows = await snapshot.rows(booksFrom(snapshot, Number(swept?.value ?? 0)))
   const named = new Map<FindingKind, Finding[]>()
   const unnamed = new Map<FindingKind, number>()
   for (const row of rows) {

@@ -34,7 +34,7 @@ export function createAdjust(store: Store, now: () => number) {
  */
 export function createRefund(store: Store, now: () => number, clock: Pick<Clock, 'after'>) {
   return async (settlement: Settlement, charged: number): Promise<void> => {
-    const { key, account, keyUnlimited, accountUnlimited, record } = settlement
+    const { key, account, keyUnlimited, accountUnlimited, budgets, record } = settlement
     const seconds = Math.floor(now() / 1000)
     const refund = (entity: Entity) =>
       untilTaken(
@@ -49,7 +49,11 @@ export function createRefund(store: Store, now: () => number, clock: Pick<Clock,
           seconds,
         }).map(mustChange),
       )
-    await Promise.all([keyUnlimited || refund(key), accountUnlimited || refund(account)])
+    await Promise.all([
+      ...budgets.map(refund),
+      keyUnlimited || refund(key),
+      accountUnlimited || refund(account),
+    ])
   }
 }
 

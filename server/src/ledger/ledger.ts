@@ -10,11 +10,16 @@ export interface Payers {
   readonly account: Entity
   readonly keyUnlimited: boolean
   readonly accountUnlimited: boolean
+  /** The running periods of their budgets; mostly none. Never unlimited. */
+  readonly budgets: readonly Entity[]
 }
+
+export const NO_BUDGETS: readonly Entity[] = []
 
 /** Why units could not be had: whose they are, and whether only running calls hold them. */
 export interface Short {
-  readonly entity: 'key' | 'account'
+  readonly entity: 'key' | 'account' | 'budget'
+  readonly balance: Entity
   readonly reserved: boolean
   /** Units that could be had now. */
   readonly available: number
@@ -46,10 +51,12 @@ export interface Ledger {
   knows(entity: Entity): boolean
   /** The key cache dropped its key: memory is freed once no call holds units of it. */
   forget(entity: Entity): void
-  /** What the payers could reserve now: the smaller of both; Infinity when both are unlimited. */
+  /** What the payers could reserve now: the least of them; Infinity when all are unlimited. */
   available(payers: Payers): number
   /** What they will have once running calls end without cost: remain, ignoring reservations. */
   remaining(payers: Payers): number
+  /** Who would be short of `amount`, in the order of checks (contract 3.1): budgets, key, account. Takes nothing. */
+  lacks(payers: Payers, amount: Units): Short | undefined
   /**
    * Takes `amount`, or says who is short. At once when enough is at hand; where many nodes share the database, more may
    * have to be borrowed from it first. Never waits for running calls.

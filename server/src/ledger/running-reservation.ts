@@ -22,7 +22,7 @@ export interface Books {
   refund(settlement: Settlement, charged: number): void
 }
 
-/** The finite balances of a call's payers: none, one or both. */
+/** The finite balances of a call's payers: budgets, then key and account unless they are unlimited. */
 export type Held = readonly Balance[]
 
 type Changeable = { -readonly [K in keyof Settlement]: Settlement[K] }

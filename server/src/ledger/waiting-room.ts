@@ -55,7 +55,7 @@ export function createWaitingRoom(
       if (got === undefined) continue
       if (!isShort(got) || !got.reserved) waiter.answer(got)
       // Units of this entity are short: nobody behind may overtake. Short of another's: that one's queue decides.
-      else if (entityOf(waiter.payers, got) === entity) return
+      else if (got.balance === entity) return
     }
   }
 
@@ -112,11 +112,8 @@ export function isShort(got: Reservation | Short): got is Short {
   return 'reserved' in got
 }
 
-const entityOf = (payers: Payers, short: Short): Entity =>
-  short.entity === 'key' ? payers.key : payers.account
-
 function finite(payers: Payers): Entity[] {
-  const entities: Entity[] = []
+  const entities = [...payers.budgets]
   if (!payers.keyUnlimited) entities.push(payers.key)
   if (!payers.accountUnlimited) entities.push(payers.account)
   return entities

@@ -1,14 +1,15 @@
 import { StorageUnavailable, UniqueViolation } from './failures.ts'
+import {
+  type Gathered,
+  gather,
+  type Waiting,
+  type WaitingSettlement,
+  type WaitingWrite,
+} from './gather.ts'
 import { type Clock, machineClock } from './lanes/clock.ts'
 import type { Settled, Settlement, Written } from './store.ts'
 import type { Change } from './tables.ts'
 import { type AskedWrite, type BatchAnswer, type PlainStatement, unpackSettled } from './wire.ts'
-
-/** What goes together. A number in `order` stands for that many settlements in a row. */
-export interface Gathered {
-  readonly order: readonly (number | AskedWrite)[]
-  readonly settlements: readonly Settlement[]
-}
 
 /**
  * Commits one batch and answers, once; the disk's refusal is an answer too. Rejects when nobody is there to answer.
@@ -30,22 +31,6 @@ export interface CommitQueueParts {
   /** Between attempts while the disk refuses. */
   readonly retryMs?: number
 }
-
-interface WaitingSettlement {
-  readonly kind: 'settlement'
-  readonly settlement: Settlement
-  readonly resolve: (settled: Settled | Promise<Settled>) => void
-  readonly reject: (failure: Error) => void
-}
-
-interface WaitingWrite {
-  readonly kind: 'write'
-  readonly asked: AskedWrite
-  readonly resolve: (written: Written) => void
-  readonly reject: (failure: Error) => void
-}
-
-type Waiting = WaitingSettlement | WaitingWrite
 
 /** Settlements that may wait for a disk to recover: about 100 MB. Running calls end long before it is full. */
 const MOST_WAITING = 100_000
@@ -214,11 +199,14 @@ export class CommitQueue {
       this.#parts.log?.error({ because }, 'a usage record had to be mended')
     }
     const settled: Settled[] = []
+    const budgets = answer.budgets.values()
     let writeIndex = 0
     for (const waiting of batch) {
-      if (waiting.kind === 'settlement')
+      if (waiting.kind === 'settlement') {
         settled.push(this.#followSettled(waiting, answer, settled.length))
-      else this.#followWritten(waiting.asked, answer.writes[writeIndex++])
+        for (const budget of waiting.settlement.budgets)
+          this.#parts.onBalance(budget, budgets.next().value ?? 0)
+      } else this.#followWritten(waiting.asked, answer.writes[writeIndex++])
     }
     // Nobody is told before memory has followed the whole commit.
     let settledIndex = 0
@@ -283,21 +271,3 @@ type BatchWrite = Durable['writes'][number]
 
 const toUnavailable = (failure: unknown): StorageUnavailable =>
   new StorageUnavailable(failure instanceof Error ? failure.message : String(failure), false)
-
-function gather(batch: readonly Waiting[]): Gathered {
-  const order: (number | AskedWrite)[] = []
-  const settlements: Settlement[] = []
-  let inRow = 0
-  for (const waiting of batch) {
-    if (waiting.kind === 'settlement') {
-      settlements.push(waiting.settlement)
-      inRow++
-      continue
-    }
-    if (inRow > 0) order.push(inRow)
-    inRow = 0
-    order.push(waiting.asked)
-  }
-  if (inRow > 0) order.push(inRow)
-  return { order, settlements }
-}

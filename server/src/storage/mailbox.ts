@@ -1,4 +1,4 @@
-import { type Batch, SETTLED, STRIDE, TEXTS } from './wire.ts'
+import { type Batch, SETTLED, STRIDE, TEXT_STRIDE } from './wire.ts'
 
 /**
  * Memory that the relay's thread and the writing one share. A batch of settlements is laid down in it and a bell rung:
@@ -24,7 +24,7 @@ const MOST_BYTES = 256 * 512
 
 /** A view of shared memory, which is made when none is given. */
 export function openMailbox(given?: SharedArrayBuffer): Mailbox {
-  const numbers = MOST_SETTLEMENTS * (STRIDE + TEXTS.length)
+  const numbers = MOST_SETTLEMENTS * (STRIDE + TEXT_STRIDE)
   const settled = MOST_SETTLEMENTS * SETTLED
   const words = 2 + numbers + settled
   const memory = given ?? new SharedArrayBuffer(words * 8 + MOST_BYTES)
@@ -60,7 +60,7 @@ export function take(box: Mailbox): Batch | undefined {
   const joined = box.texts.toString('utf8', 0, box.control[BYTES])
   const texts: string[] = []
   let from = 0
-  for (let n = 0; n < count * TEXTS.length; n++) {
+  for (let n = 0; n < count * TEXT_STRIDE; n++) {
     const length = box.numbers[count * STRIDE + n] ?? 0
     texts.push(joined.slice(from, from + length))
     from += length

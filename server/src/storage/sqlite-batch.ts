@@ -29,7 +29,7 @@ export function createBatchCommit(database: DatabaseSync, now: () => number) {
   const swept = { at: 0 }
 
   function runBatch(batch: Batch): Extract<BatchAnswer, { durable: true }> {
-    const settled = new Float64Array(countOf(batch) * SETTLED)
+    const taken = { settled: new Float64Array(countOf(batch) * SETTLED), budgets: [] }
     const writes: (Written | RefusedWrite)[] = []
     const mended: { index: number; because: string }[] = []
     let index = 0
@@ -41,12 +41,12 @@ export function createBatchCommit(database: DatabaseSync, now: () => number) {
         continue
       }
       for (const end = index + part; index < end; index++) {
-        const because = settler.settle(batch, index, settled)
+        const because = settler.settle(batch, index, taken)
         if (because !== undefined) mended.push({ index, because })
       }
     }
     settler.flush()
-    return { durable: true, settled, writes, mended }
+    return { durable: true, ...taken, writes, mended }
   }
 
   return (batch: Batch): BatchAnswer => {

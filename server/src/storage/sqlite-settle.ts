@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { mend, whole } from './mend.ts'
-import { type Batch, CHARGE, NUMBERS, SETTLED, STRIDE, TEXTS } from './wire.ts'
+import { type Batch, CHARGE, NUMBERS, SETTLED, STRIDE, TEXT_STRIDE, TEXTS } from './wire.ts'
 
 /** A balance as the running transaction sees it. */
 interface Balance {
@@ -13,13 +13,21 @@ interface Balance {
 }
 
 export interface Settler {
-  /** Settles the n-th settlement of a batch and puts what it took into `settled`. A bad record is mended: says why. */
-  settle(batch: Batch, index: number, settled: Float64Array): string | undefined
+  /** Settles the n-th settlement of a batch and puts down what it took. A bad record is mended: says why. */
+  settle(batch: Batch, index: number, answer: SettledNumbers): string | undefined
   /** Writes the balances that were touched. Before any other statement of the transaction, and before its commit. */
   flush(): void
   /** Forgets balances: they may have been changed by others, or rolled back. */
   forget(): void
 }
+
+/** What settlements took and left: see wire.ts. */
+export interface SettledNumbers {
+  readonly settled: Float64Array
+  readonly budgets: number[]
+}
+
+const NO_BUDGETS: readonly Balance[] = []
 
 /** Numbers that the record gets from its settling, in the order they are bound. */
 const TAKEN = ['quota', 'shortfall', 'key_charged', 'account_charged'] as const
@@ -30,7 +38,7 @@ const TAKEN = ['quota', 'shortfall', 'key_charged', 'account_charged'] as const
  */
 export function createSettler(database: DatabaseSync): Settler {
   const balances = createBatchBalances(database)
-  const columns = [...TAKEN, ...NUMBERS, ...TEXTS]
+  const columns = [...TAKEN, ...NUMBERS, ...TEXTS, 'budgets']
   const insert = database.prepare(
     `insert into usage (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
   )
@@ -51,7 +59,7 @@ export function createSettler(database: DatabaseSync): Settler {
   function settle(
     { numbers, texts }: Batch,
     index: number,
-    settled: Float64Array,
+    answer: SettledNumbers,
   ): string | undefined {
     const from = index * STRIDE
     const cost = whole(numbers[from])
@@ -59,7 +67,11 @@ export function createSettler(database: DatabaseSync): Settler {
     const account = balances.of(whole(numbers[from + 3]))
     const keyFinite = numbers[from + 4] === 0
     const accountFinite = numbers[from + 5] === 0
+    const payingBudgets = texts[(index + 1) * TEXT_STRIDE - 1] ?? ''
+    const budgets =
+      payingBudgets === '' ? NO_BUDGETS : payingBudgets.split(',').map(Number).map(balances.of)
     let charged = Math.min(cost, whole(numbers[from + 1]))
+    for (const { remain } of budgets) charged = Math.min(charged, remain)
     if (keyFinite) charged = Math.min(charged, key.remain)
     if (accountFinite) charged = Math.min(charged, account.remain)
 
@@ -69,12 +81,16 @@ export function createSettler(database: DatabaseSync): Settler {
     values[3] = accountFinite ? 1 : 0
     let at = TAKEN.length
     for (let n = CHARGE; n < STRIDE; n++) values[at++] = numbers[from + n] ?? 0
-    for (let n = 0; n < TEXTS.length; n++) values[at++] = texts[index * TEXTS.length + n] ?? ''
+    for (let n = 0; n < TEXT_STRIDE; n++) values[at++] = texts[index * TEXT_STRIDE + n] ?? ''
     const mended = record()
 
     take(key, charged, keyFinite)
     take(account, charged, accountFinite)
-    settled.set([charged, cost - charged, key.remain, account.remain], index * SETTLED)
+    for (const budget of budgets) {
+      take(budget, charged, true)
+      answer.budgets.push(budget.remain)
+    }
+    answer.settled.set([charged, cost - charged, key.remain, account.remain], index * SETTLED)
     return mended
   }
 

@@ -20,6 +20,7 @@ export async function withSqliteSnapshot<T>(
         return found.map((row) => String(row.integrity_check)).filter((said) => said !== 'ok')
       },
       isDamage: (failure) => resultCode(failure) !== 0,
+      dialect: 'sqlite',
       // Walking the table in the order of an index fetches each page many times, and takes five times as long.
       wholeUsage: 'usage not indexed',
     })

@@ -45,7 +45,8 @@ export async function startWriter(path: string, durability: Durability): Promise
   if (first === SETTLED_IN_MAILBOX || first.kind === 'answer')
     throw new Error('the writing thread spoke out of turn')
   if (first.kind === 'refused') throw unpackOpenFailure(path, first)
-  const settledThere = { durable: true, settled: mailbox.settled, writes: [], mended: [] } as const
+  const none = { budgets: [], writes: [], mended: [] }
+  const settledThere = { durable: true, settled: mailbox.settled, ...none } as const
   let underway: Asked<BatchAnswer> | undefined
   thread.onMessage((message) => {
     if (message === SETTLED_IN_MAILBOX) underway?.resolve(settledThere)

@@ -46,7 +46,7 @@ function serve(database: DatabaseSync): void {
   }
 
   function answerSettled(done: BatchAnswer): void {
-    const simply = done.durable && done.mended.length === 0
+    const simply = done.durable && done.mended.length === 0 && done.budgets.length === 0
     if (simply) mailbox.settled.set(done.settled)
     answer(simply ? SETTLED_IN_MAILBOX : { kind: 'answer', answer: done })
   }

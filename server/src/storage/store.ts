@@ -31,7 +31,7 @@ export type Written =
 
 /** A usage record before it has an id. The record is the settlement's book entry. */
 export type UsageRecord = Readonly<
-  Omit<UsageTable, 'id' | 'quota' | 'shortfall' | 'key_charged' | 'account_charged'>
+  Omit<UsageTable, 'id' | 'quota' | 'shortfall' | 'key_charged' | 'account_charged' | 'budgets'>
 >
 
 /** A finished call: what it cost, whom to charge. `key` and `account` are entities, finite or unlimited. */
@@ -44,6 +44,8 @@ export interface Settlement {
   readonly account: number
   readonly keyUnlimited: boolean
   readonly accountUnlimited: boolean
+  /** Entities of the budgets that are charged alike. */
+  readonly budgets: readonly number[]
   /** The registration under which its units are held; 0 where one process owns the database. */
   readonly epoch: number
 }

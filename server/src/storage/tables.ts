@@ -113,7 +113,7 @@ export interface KeyTable {
   allow_ips: string | null
   group_name: string
   cross_group_retry: number
-  /** JSON of the fields that are ours (auto_groups, rpm_limit, metadata, ...); null when none is set. */
+  /** JSON of the fields that are ours (auto_groups, rpm_limit, budgets, metadata, ...); null when none is set. */
   extra: string | null
   /** Unix seconds; null while the key lives. */
   deleted_at: number | null
@@ -132,7 +132,7 @@ export interface AccountTable {
   unlimited_quota: number
   created_at: number
   deleted_at: number | null
-  /** JSON `{rpm_limit, tpm_limit, max_concurrent}`, any of them absent; null when none is set. */
+  /** JSON `{rpm_limit, tpm_limit, max_concurrent, budgets}`, any of them absent; null when none is set. */
   limits: string | null
 }
 
@@ -234,6 +234,8 @@ export interface UsageTable {
   attempts: number
   /** Output limit sent upstream when lowered; 0 otherwise. */
   output_limit: number
+  /** Entities of the budget periods that `quota` was taken from, with commas between; '' for nearly all. */
+  budgets: string
 }
 
 export interface UsageHourTable {

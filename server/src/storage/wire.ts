@@ -37,6 +37,8 @@ export const CHARGE = 6
 export const STRIDE = CHARGE + NUMBERS.length
 /** Numbers that come back for a settlement: charged, shortfall, and what key and account have left. */
 export const SETTLED = 4
+/** Texts of a settlement: its record's, and behind them the budgets that pay, as the column holds them. */
+export const TEXT_STRIDE = TEXTS.length + 1
 
 export interface PlainStatement {
   readonly sql: string
@@ -66,6 +68,8 @@ export type BatchAnswer =
   | {
       readonly durable: true
       readonly settled: Float64Array
+      /** What budgets have left, of all settlements that have any, in the order of both. */
+      readonly budgets: readonly number[]
       readonly writes: readonly (Written | RefusedWrite)[]
       /** Records that had to be mended, for the log: which, and why. */
       readonly mended: readonly { readonly index: number; readonly because: string }[]
@@ -128,9 +132,14 @@ export function packSettlements(
     at = packNumbers(settlement.record, numbers, at)
     const { request_id, key_name, model, group_name, error_code, ip } = settlement.record
     texts.push(request_id, key_name, model, group_name, error_code, ip)
+    texts.push(budgetsText(settlement.budgets))
   }
   return { numbers, texts }
 }
+
+/** Budgets as `usage.budgets` holds them. */
+export const budgetsText = (budgets: readonly number[]): string =>
+  budgets.length === 0 ? '' : budgets.join(',')
 
 /** In the order of NUMBERS, by name: a loop over the names takes five times as long, and a test compares the two. */
 function packNumbers(record: UsageRecord, numbers: Float64Array, from: number): number {

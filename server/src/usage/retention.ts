@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Settings } from '../settings/settings.ts'
+import { chargedBudgets } from '../storage/charged-budgets.ts'
 import type { Statement, Store } from '../storage/store.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { ROLLED_UP_TO } from './summable.ts'
@@ -55,14 +56,19 @@ async function nextUntil({ db }: Store, before: number): Promise<number | undefi
 }
 
 /** Several nodes may do this at once: writes come one after the other, and what one deleted the next does not find. */
-function closing({ db }: Store, until: number): Statement[] {
+function closing({ db, dialect }: Store, until: number): Statement[] {
   const expired = sql`created_at_ms <= ${until} and ${summed}`
+  const paid = sql.raw(chargedBudgets(dialect, 'expired'))
+  // A budget period whose balance was swept away has no books any more.
   const fold = sql`
     insert into closed (entity, taken, used, requests)
+    with expired as (select key_id, account_id, quota, key_charged, account_charged, budgets from usage where ${expired})
     select entity, sum(taken), sum(used), count(*) from (
-      select key_id * 4 as entity, quota * key_charged as taken, quota as used from usage where ${expired}
+      select key_id * 4 as entity, quota * key_charged as taken, quota as used from expired
       union all
-      select account_id * 4 + 1, quota * account_charged, quota from usage where ${expired}
+      select account_id * 4 + 1, quota * account_charged, quota from expired
+      union all
+      select entity, quota, quota from ${paid} where exists (select 1 from balance where balance.entity = charged.entity)
     ) as charge group by entity
     on conflict (entity) do update set taken = closed.taken + excluded.taken,
       used = closed.used + excluded.used, requests = closed.requests + excluded.requests`

@@ -89,6 +89,7 @@ const payersOf = (key: number) => ({
   account: accountEntity(accountOf(key)),
   keyUnlimited: false,
   accountUnlimited: false,
+  budgets: [],
 })
 
 it('is never older than a change that was answered before the question, in whatever order reads come back', async () => {

@@ -391,4 +391,5 @@ const payersOf = (id: number) => ({
   account: accountEntity(ACCOUNT),
   keyUnlimited: false,
   accountUnlimited: false,
+  budgets: [],
 })

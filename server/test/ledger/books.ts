@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
+import { accountEntity, budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
 import type { Ledger, Payers, Reservation } from '../../src/ledger/ledger.ts'
 import { openLedger } from '../../src/ledger/open-ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
@@ -30,10 +30,10 @@ export async function openBooks(): Promise<Books> {
   return { store, ledger: openLedger(store, Date.now), database }
 }
 
-/** A key and an account with these units (undefined: unlimited), on the books and in memory. */
+/** A key, its budgets and an account with these units (undefined: unlimited), on the books and in memory. */
 export async function openPayers(
   { store, ledger }: Pick<Books, 'store' | 'ledger'>,
-  has: { key?: number; account?: number; id?: number },
+  has: { key?: number; account?: number; id?: number; budgets?: readonly number[] },
 ): Promise<Payers> {
   const id = has.id ?? 1
   const payers = {
@@ -41,14 +41,21 @@ export async function openPayers(
     account: accountEntity(id),
     keyUnlimited: has.key === undefined,
     accountUnlimited: has.account === undefined,
+    budgets: [...(has.budgets?.keys() ?? [])].map((number) =>
+      budgetEntity({ owner: keyEntity(id), period: 'day', number }),
+    ),
   }
   const opening = { actor: 'test', seconds: 1 }
   await store.write([
     ...openBalance(store, { ...opening, entity: payers.key, amount: has.key ?? 0 }),
     ...openBalance(store, { ...opening, entity: payers.account, amount: has.account ?? 0 }),
+    ...payers.budgets.flatMap((entity, at) =>
+      openBalance(store, { ...opening, entity, amount: has.budgets?.[at] ?? 0 }),
+    ),
   ])
   ledger.know(payers.key, has.key ?? 0)
   ledger.know(payers.account, has.account ?? 0)
+  for (const [at, entity] of payers.budgets.entries()) ledger.know(entity, has.budgets?.[at] ?? 0)
   return payers
 }
 

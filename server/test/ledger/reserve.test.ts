@@ -22,6 +22,7 @@ it('says whose units are short, and whether waiting could help', async () => {
   const payers = await openPayers(books, { key: 100, account: 60 })
   expect(await books.ledger.reserve(payers, units(101))).toEqual({
     entity: 'key',
+    balance: payers.key,
     reserved: false,
     available: 60,
   })
@@ -160,6 +161,7 @@ it('whoever waits in vain learns what could be had', async () => {
   await reserved(books.ledger, payers, 95)
   expect(await books.ledger.reserveSoon(payers, units(10), never, 5)).toEqual({
     entity: 'key',
+    balance: payers.key,
     reserved: true,
     available: 5,
   })

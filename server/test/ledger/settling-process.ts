@@ -25,7 +25,7 @@ for (const entity of [key, account]) {
 }
 
 async function call(name: string): Promise<void> {
-  const payers = { key, account, keyUnlimited: false, accountUnlimited: false }
+  const payers = { key, account, keyUnlimited: false, accountUnlimited: false, budgets: [] }
   const reservation = ledger.reserve(payers, units(10))
   if (isShort(reservation)) throw new Error('short')
   await reservation.settle(units(7), recordOf(name))

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, it, onTestFinished } from 'vitest'
 import { balanceFunctions } from '../../src/storage/postgres/balance-functions.ts'
+import { budgetFunctions } from '../../src/storage/postgres/budget-functions.ts'
 import { ledgerFunctions } from '../../src/storage/postgres/ledger-functions.ts'
+import { settleFunctions } from '../../src/storage/postgres/settle-functions.ts'
 import { newDatabase } from '../tools/database.ts'
 import { openStage, play, schedules } from './schedules.ts'
 import { runOn } from './sessions.ts'
@@ -28,7 +30,7 @@ async function openSlowly({ edit = same, leaveAnytime = false } = {}) {
   const database = await newDatabase()
   onTestFinished(database.remove)
   const url = database.config.databaseUrl ?? ''
-  const functions = `${ledgerFunctions}\n${balanceFunctions}`
+  const functions = [settleFunctions, ledgerFunctions, balanceFunctions, budgetFunctions].join('\n')
   const edited = edit(functions)
   const { pathname } = new URL(url)
   await runOn(

@@ -81,6 +81,7 @@ export async function openNodes(count: number): Promise<Nodes> {
         account: accountEntity(id),
         keyUnlimited: key === undefined,
         accountUnlimited: account === undefined,
+        budgets: [],
       }
       const first = at(0)
       const opening = { actor: 'test', seconds: 1 }

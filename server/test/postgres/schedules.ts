@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
+import { expect } from 'vitest'
+import { accountEntity, budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { Lane } from '../../src/storage/lanes/lane.ts'
 import { type LedgerCalls, NotApplied, type Settle } from '../../src/storage/lanes/ledger-calls.ts'
@@ -19,6 +20,12 @@ export type Turn =
       readonly kind: 'set'
       readonly entity: number
       readonly amount: number
+      readonly heldMs: number
+    }
+  | {
+      readonly kind: 'budgets'
+      readonly amount: number
+      readonly key: number
       readonly heldMs: number
     }
   | {
@@ -41,6 +48,7 @@ interface Ended {
   readonly cost: number
   readonly atMost: number
   readonly unlimited: readonly [key: boolean, account: boolean]
+  readonly budgets: readonly number[]
   readonly late: boolean
 }
 
@@ -54,10 +62,15 @@ export interface Schedule {
 /** Keys before and behind their accounts by number: the lock order is not the order of numbers. */
 const KEYS = [1, 2, 3].map(keyEntity)
 const ACCOUNTS = [1, 2].map(accountEntity)
+/** Larger by number than all keys, and locked before them. */
+const BUDGETS = [keyEntity(1), accountEntity(1)].map((owner) =>
+  budgetEntity({ owner, period: 'day', number: 1 }),
+)
+const ALL = [...KEYS, ...ACCOUNTS, ...BUDGETS]
 
 const key = fc.constantFrom(...KEYS)
 const account = fc.constantFrom(...ACCOUNTS)
-const entity = fc.constantFrom(...KEYS, ...ACCOUNTS)
+const entity = fc.constantFrom(...ALL)
 const kept = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 8 }))
 const leave = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true))
 const wish = fc.record({ entity, units: fc.integer({ min: -30, max: 60 }), leave })
@@ -69,7 +82,7 @@ const move: fc.Arbitrary<Turn> = fc.record({
 const rarely = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true))
 const ended = fc.record({
   ...{ key, account, cost: fc.nat(40), atMost: fc.nat(40) },
-  ...{ unlimited: fc.tuple(rarely, rarely), late: rarely },
+  ...{ unlimited: fc.tuple(rarely, rarely), late: rarely, budgets: fc.subarray(BUDGETS) },
 })
 const settle: fc.Arbitrary<Turn> = fc.record({
   kind: fc.constant('settle'),
@@ -78,6 +91,7 @@ const settle: fc.Arbitrary<Turn> = fc.record({
 })
 const manage: fc.Arbitrary<Turn> = fc.oneof(
   fc.record({ kind: fc.constant('set' as const), entity, amount: fc.nat(200), heldMs: kept }),
+  fc.record({ kind: fc.constant('budgets' as const), key, amount: fc.nat(200), heldMs: kept }),
   fc.record({
     kind: fc.constant('change' as const),
     ...{ entity, delta: fc.integer({ min: -60, max: 60 }), heldMs: kept },
@@ -91,7 +105,7 @@ const node = fc.record({ moves: lane(move), settles: lane(settle) })
 /** A node begins by borrowing of everything while its first calls end: both lanes make the same holds. */
 const BORROWING: Turn = {
   kind: 'move',
-  asks: [...KEYS, ...ACCOUNTS].map((one) => ({ entity: one, units: 10, leave: false })),
+  asks: ALL.map((one) => ({ entity: one, units: 10, leave: false })),
   heldMs: 0,
 }
 const CALLS: readonly (readonly [key: number, account: number])[] = [
@@ -102,6 +116,7 @@ const ENDING: Turn = {
   kind: 'settle',
   calls: CALLS.map(([key, account]) => ({
     ...{ key, account, cost: 5, atMost: 5, unlimited: [false, false] as const, late: false },
+    budgets: BUDGETS,
   })),
   heldMs: 0,
 }
@@ -145,7 +160,7 @@ export async function openStage(url: string, leaveAnytime: boolean): Promise<Sta
   const collisions: string[] = []
   const open = () => openSession(url, collisions)
   const other = await open()
-  for (const one of [...KEYS, ...ACCOUNTS]) {
+  for (const one of ALL) {
     await other.run('insert into balance (entity, remain, used, requests) values ($1, 0, 0, 0)', [
       one,
     ])
@@ -201,7 +216,7 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
 /** Runs everything at once, each session in its order, and tidies up: no epoch is left. */
 export async function play(stage: Stage, schedule: Schedule): Promise<void> {
   const { nodes, managers, other } = stage
-  for (const one of [...KEYS, ...ACCOUNTS]) {
+  for (const one of ALL) {
     await other.run('select turnpike_set_balance($1, $2, $3, $4, 1)', [one, 100, 'test', 'test'])
   }
   const lanes = schedule.nodes.flatMap(({ moves, settles }, at) => [
@@ -233,14 +248,21 @@ async function reapOne({ nodes }: Stage, turn: Turn): Promise<void> {
 }
 
 async function manageBy({ run, hold }: Session, turn: Turn): Promise<void> {
-  if (turn.kind !== 'set' && turn.kind !== 'change') return
+  if (turn.kind !== 'set' && turn.kind !== 'change' && turn.kind !== 'budgets') return
   hold(turn.heldMs)
-  const { entity } = turn
+  // The budgets and the quota of a key, as one update of it changes them.
+  const entity = turn.kind === 'budgets' ? turn.key : turn.entity
   const sql =
-    turn.kind === 'set'
+    turn.kind !== 'change'
       ? `select entity, remain from turnpike_set_balance(${entity}, ${turn.amount}, 'test', 'test', 1)`
       : `select entity, remain from turnpike_change_balance(${entity}, ${turn.delta}, 1000000)`
   const statements: object[] = [{ sql, returns: true, must: true }]
+  if (turn.kind === 'budgets') {
+    const [entities, amounts] = [BUDGETS, BUDGETS.map(() => turn.amount)]
+    const set = `select entity, remain from turnpike_set_budgets(
+      '{${entities}}'::bigint[], '{${amounts}}'::bigint[], '{${entity}}'::bigint[], 'test', 1)`
+    statements.unshift({ sql: set, returns: true, must: false })
+  }
   if (turn.kind === 'change') {
     const entry = `insert into entry (entity, delta, kind, reason, actor, created_at)
       values (${entity}, ${turn.delta}, 'adjust', 'test', 'test', 1)`
@@ -250,6 +272,8 @@ async function manageBy({ run, hold }: Session, turn: Turn): Promise<void> {
     () => undefined,
   )
 }
+
+const entitiesOf = ({ key, account, budgets }: Ended) => [key, account, ...budgets]
 
 /** One call on a lane, until it was applied: under a new epoch when the old one has ended. */
 async function onLane(stage: Stage, node: TestNode, turn: Turn): Promise<void> {
@@ -263,9 +287,9 @@ async function onLane(stage: Stage, node: TestNode, turn: Turn): Promise<void> {
     node.leaving = new Set()
   }
   if (turn.kind !== 'settle') return
-  const isHeld = ({ key, account }: Ended) => !node.leaving.has(key) && !node.leaving.has(account)
+  const isHeld = (call: Ended) => entitiesOf(call).every((one) => !node.leaving.has(one))
   const calls = turn.calls.filter((call) => stage.leaveAnytime || isHeld(call))
-  node.settling = new Set(calls.flatMap(({ key, account }) => [key, account]))
+  node.settling = new Set(calls.flatMap(entitiesOf))
   const settlements = calls.map((call) => settlementOf(stage, node, call))
   for (let done = false; !done; ) {
     node.sessions.settles.hold(turn.heldMs)
@@ -316,5 +340,6 @@ function settlementOf(stage: Stage, node: TestNode, call: Ended): Settlement {
     account_id: (account - 1) / 4,
   }
   const epoch = (late ? node.former.at(-1) : undefined) ?? node.epoch
-  return { record, key, account, cost, atMost, keyUnlimited, accountUnlimited, epoch }
+  const unlimited = { keyUnlimited, accountUnlimited }
+  return { record, key, account, cost, atMost, ...unlimited, budgets: call.budgets, epoch }
 }

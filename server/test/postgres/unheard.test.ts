@@ -75,7 +75,7 @@ it('where no notification arrives, changes are followed and units are called bac
 
   const payers = {
     ...{ key: keyEntity(1), account: accountEntity(1) },
-    ...{ keyUnlimited: false, accountUnlimited: false },
+    ...{ keyUnlimited: false, accountUnlimited: false, budgets: [] },
   }
   const opening = { amount: 1_000, actor: 'test', seconds: 1 }
   await here.store.write([

@@ -72,6 +72,7 @@ export async function startRig(options: RigOptions = {}) {
     },
     vault: { digest: (value) => `digest of ${value}` },
     ledger: book,
+    budgets: { running: () => [] },
     directory: {
       candidates: (_group, model) => channels.filter(({ models }) => models.has(model)),
       models: () => [...new Set(channels.flatMap(({ models }) => [...models]))],
@@ -211,6 +212,7 @@ const ANY_KEY: ApiKey = {
   groupAvailable: true,
   crossGroupRetry: false,
   limits: undefined,
+  budgets: undefined,
   mayUseModel: () => true,
   mayCallFrom: () => true,
 }
@@ -223,9 +225,13 @@ function createBook(remain: number, holdSettlements: boolean) {
   const reserved: number[] = []
   const waiting: (() => void)[] = []
   const told = { released: 0, renounced: 0 }
+  const shortOf = (amount: number): Short => ({
+    ...{ entity: 'key', balance: 4 },
+    ...{ reserved: amount <= left, available: left - held },
+  })
   const reserve = (_payers: Payers, amount: Units): Reservation | Short => {
     if (amount > left - held) {
-      return { entity: 'key', reserved: amount <= left, available: left - held }
+      return shortOf(amount)
     }
     held += amount
     reserved.push(amount)
@@ -264,6 +270,8 @@ function createBook(remain: number, holdSettlements: boolean) {
     },
     available: () => left - held,
     remaining: () => left,
+    lacks: (_payers: Payers, amount: Units): Short | undefined =>
+      amount > left - held ? shortOf(amount) : undefined,
     reserve,
     reserveSoon: (payers: Payers, amount: Units) => Promise.resolve(reserve(payers, units(amount))),
   }

@@ -100,8 +100,8 @@ const holdsNoMore = (database: Database, { id, released, node, epoch }: RunningC
   database.lanes.get(epoch) === undefined
 
 function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
-  const { key, account, keyUnlimited, accountUnlimited } = payers
-  return [...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
+  const { key, account, keyUnlimited, accountUnlimited, budgets } = payers
+  return [...budgets, ...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
 }
 
 /** What a client was told is on the books, once, with that charge; whose units were there has paid all. */
@@ -163,9 +163,10 @@ function checkSums(database: Database, fail: Fail): void {
   }
   for (const [, rows] of database.usage.rows()) {
     for (const { settlement, charged } of rows) {
-      const { key, account, keyUnlimited, accountUnlimited } = settlement
+      const { key, account, keyUnlimited, accountUnlimited, budgets } = settlement
       count(key, keyUnlimited, charged)
       count(account, accountUnlimited, charged)
+      for (const budget of budgets) count(budget, false, charged)
     }
   }
   for (const [entity, balance] of database.balances.rows()) {

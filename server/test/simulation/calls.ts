@@ -55,6 +55,7 @@ export function know(simulation: Simulation, node: Node, payers: Payers): void {
   for (const [entity, unlimited] of [
     [payers.key, payers.keyUnlimited],
     [payers.account, payers.accountUnlimited],
+    ...payers.budgets.map((budget) => [budget, false] as const),
   ] as const) {
     if (unlimited || (node.ledger.knows(entity) && !world.random.chance(0.1))) continue
     // It may have been read a while ago.

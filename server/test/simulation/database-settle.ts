@@ -21,13 +21,14 @@ export function settle(
     const charges = next
       ? apply(database, epoch, settlements)
       : settlements.map(({ record }) => chargedBefore(database, record.request_id))
-    return settlements.map(({ cost, key, account }, at) => {
+    return settlements.map(({ cost, key, account, budgets }, at) => {
       const charged = charges[at]?.charged ?? 0
       return {
         charged,
         shortfall: Math.max(cost - charged, 0),
         keySpent: database.holds.get(holdKey(epoch, key))?.spent ?? 0,
         accountSpent: database.holds.get(holdKey(epoch, account))?.spent ?? 0,
+        budgetsSpent: budgets.map((one) => database.holds.get(holdKey(epoch, one))?.spent ?? 0),
       }
     })
   })
@@ -53,6 +54,9 @@ function apply(database: Database, epoch: number, settlements: readonly Settleme
     if (settlement.epoch !== epoch) continue
     spend(database, holdKey(epoch, settlement.key), settlement, charged)
     spend(database, holdKey(epoch, settlement.account), settlement, charged)
+    for (const budget of settlement.budgets) {
+      spend(database, holdKey(epoch, budget), settlement, charged)
+    }
   }
   return charges
 }
@@ -81,8 +85,8 @@ function chargeSlowly(
 ): Charge[] {
   const late = new Map<number, number>()
   const held = new Map<number, number>()
-  for (const { key, account } of settlements) {
-    for (const entity of [key, account]) {
+  for (const { key, account, budgets } of settlements) {
+    for (const entity of [key, account, ...budgets]) {
       const hold = database.holds.get(holdKey(epoch, entity))
       held.set(entity, hold === undefined ? 0 : hold.granted - hold.spent)
       late.set(entity, database.balances.get(entity)?.remain ?? 0)
@@ -98,7 +102,7 @@ function chargeSlowly(
     for (const entity of payers) charged = Math.min(charged, purses.get(entity) ?? 0)
     for (const entity of payers) purses.set(entity, (purses.get(entity) ?? 0) - charged)
     if (isLate) {
-      for (const entity of [settlement.key, settlement.account]) {
+      for (const entity of [settlement.key, settlement.account, ...settlement.budgets]) {
         const balance = database.balances.get(entity) ?? NO_BALANCE
         database.balances.set(entity, {
           remain: balance.remain - (payers.includes(entity) ? charged : 0),
@@ -111,10 +115,10 @@ function chargeSlowly(
   })
 }
 
-type Whose = Pick<Settlement, 'key' | 'account' | 'keyUnlimited' | 'accountUnlimited'>
+type Whose = Pick<Settlement, 'key' | 'account' | 'keyUnlimited' | 'accountUnlimited' | 'budgets'>
 
-function payersOf({ key, account, keyUnlimited, accountUnlimited }: Whose): number[] {
-  const payers: number[] = []
+function payersOf({ key, account, keyUnlimited, accountUnlimited, budgets }: Whose): number[] {
+  const payers = [...budgets]
   if (!keyUnlimited) payers.push(key)
   if (!accountUnlimited) payers.push(account)
   return payers

@@ -76,13 +76,15 @@ function expectNoHolds({ database, nodes }: Simulation): void {
 /** Units that other nodes hold without need must come to whoever asks, in time. */
 async function serveWhole(simulation: Simulation, payers: Payers): Promise<void> {
   const { world, database, nodes, deleted } = simulation
-  if (deleted.has(payers.key) || (payers.keyUnlimited && payers.accountUnlimited)) return
+  const isUnlimited = payers.keyUnlimited && payers.accountUnlimited && payers.budgets.length === 0
+  if (deleted.has(payers.key) || isUnlimited) return
   const all = [...nodes]
   // Others use some of it first, and keep it for a while.
   for (const node of all) await touch(simulation, node, payers)
   const least = Math.min(
     payers.keyUnlimited ? Infinity : database.whole(payers.key),
     payers.accountUnlimited ? Infinity : database.whole(payers.account),
+    ...payers.budgets.map((budget) => database.whole(budget)),
   )
   // Two who want more than half of it cannot both have it at once; nobody may keep it from both.
   const wanted = world.random.chance(0.5) ? least : Math.floor(least / 2) + 1

@@ -1,4 +1,10 @@
-import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
+import {
+  accountEntity,
+  budgetEntity,
+  type Entity,
+  keyEntity,
+  type Period,
+} from '../../src/ledger/entity.ts'
 import type { Payers } from '../../src/ledger/ledger.ts'
 import { type Books, createBooks } from './books.ts'
 import { type RunningCall, serve } from './calls.ts'
@@ -102,13 +108,14 @@ function createSimulation(seed: number, { weakness, trace = false }: SeedOptions
   return whole
 }
 
-/** Accounts with two keys each; some of both are unlimited. */
+/** Accounts with two keys each; some of both are unlimited, and some have budgets. */
 function openAll(database: Database, { accounts, mostUnits }: Profile): Payers[] {
   const { random } = database.world
   const payers: Payers[] = []
   for (let account = 1; account <= accounts; account++) {
     const accountUnlimited = random.chance(0.2)
     openBalance(database, accountEntity(account), random.whole(mostUnits >> 1, mostUnits))
+    const shared = openBudgets(database, accountEntity(account), mostUnits)
     for (const key of [2 * account, 2 * account + 1]) {
       openBalance(database, keyEntity(key), random.whole(mostUnits >> 2, mostUnits))
       payers.push({
@@ -116,10 +123,21 @@ function openAll(database: Database, { accounts, mostUnits }: Profile): Payers[]
         account: accountEntity(account),
         keyUnlimited: random.chance(0.2),
         accountUnlimited,
+        budgets: [...openBudgets(database, keyEntity(key), mostUnits), ...shared],
       })
     }
   }
   return payers
+}
+
+/** The running periods of an owner: none, one or two. */
+function openBudgets(database: Database, owner: Entity, mostUnits: number): Entity[] {
+  const { random } = database.world
+  const periods = (['day', 'month'] as const satisfies Period[]).filter(() => random.chance(0.25))
+  const budgets = periods.map((period) => budgetEntity({ owner, period, number: 1 }))
+  for (const budget of budgets)
+    openBalance(database, budget, random.whole(mostUnits >> 2, mostUnits))
+  return budgets
 }
 
 function start(simulation: Simulation): void {

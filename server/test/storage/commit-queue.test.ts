@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { CommitQueue, type Gathered } from '../../src/storage/commit-queue.ts'
+import { CommitQueue } from '../../src/storage/commit-queue.ts'
+import type { Gathered } from '../../src/storage/gather.ts'
 import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { type BatchAnswer, SETTLED } from '../../src/storage/wire.ts'
 import { recordOf } from '../ledger/record.ts'
@@ -38,14 +39,14 @@ function openQueue() {
           account: 5,
           record: recordOf('r'),
         }
-        const whole = { ...settlement, keyUnlimited: false, accountUnlimited: false }
+        const whole = { ...settlement, keyUnlimited: false, accountUnlimited: false, budgets: [] }
         void queue.settle(whole).then(() => settled++)
       }
     },
     async commit() {
       const count = sizeOf(batches.at(-1))
       const numbers = new Float64Array(count * SETTLED)
-      answers.at(-1)?.({ durable: true, settled: numbers, writes: [], mended: [] })
+      answers.at(-1)?.({ durable: true, settled: numbers, budgets: [], writes: [], mended: [] })
       await turn()
     },
   }

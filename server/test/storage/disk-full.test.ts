@@ -3,8 +3,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { runDoctor } from '../../src/ledger/doctor.ts'
-import { CommitQueue, type Gathered } from '../../src/storage/commit-queue.ts'
+import { CommitQueue } from '../../src/storage/commit-queue.ts'
 import { StorageUnavailable } from '../../src/storage/failures.ts'
+import type { Gathered } from '../../src/storage/gather.ts'
 import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { createBatchCommit } from '../../src/storage/sqlite-batch.ts'
 import { openForWriting } from '../../src/storage/sqlite-open.ts'
@@ -26,6 +27,7 @@ const settlement = (n: number): Settlement => ({
   account: ACCOUNT,
   keyUnlimited: false,
   accountUnlimited: false,
+  budgets: [],
 })
 
 const packed = ({ order, settlements }: Gathered): Batch => ({
@@ -204,6 +206,7 @@ it('lets so many settlements wait and no more, and takes each that it let in', a
       return {
         durable: true,
         settled: new Float64Array(Number(order[0]) * 4),
+        budgets: [],
         writes: [],
         mended: [],
       }

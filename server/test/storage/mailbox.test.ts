@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { openMailbox, put, ring, sleep, take } from '../../src/storage/mailbox.ts'
-import { packSettlements, STRIDE, TEXTS } from '../../src/storage/wire.ts'
+import { packSettlements, STRIDE, TEXT_STRIDE } from '../../src/storage/wire.ts'
 import { recordOf } from '../ledger/record.ts'
 
 const settlement = (name: string, cost = 1) => ({
-  ...{ cost, atMost: 2, epoch: 0, key: 3, account: 4 },
+  ...{ cost, atMost: 2, epoch: 0, key: 3, account: 4, budgets: [] },
   ...{ keyUnlimited: true, accountUnlimited: false },
   record: { ...recordOf(`r-${cost}`), key_name: name },
 })
@@ -63,7 +63,7 @@ it('a batch as large as the mailbox fits, and its answer too', () => {
 
   expect(take(there)?.numbers).toHaveLength(256 * STRIDE)
   expect(there.settled.length).toBe(256 * 4)
-  expect(there.texts.length / 256).toBeGreaterThan(TEXTS.length * 64)
+  expect(there.texts.length / 256).toBeGreaterThan(TEXT_STRIDE * 64)
 })
 
 it('nobody sleeps who has not heard the last bell', () => {

@@ -178,6 +178,7 @@ it('usage of an entity without a balance is counted, and what it had not is shor
     account: 41,
     keyUnlimited: true,
     accountUnlimited: false,
+    budgets: [],
   })
   expect(settled).toEqual({ charged: 0, shortfall: 10 })
   const rows = await store.db.selectFrom('balance').selectAll().execute()

@@ -7,7 +7,8 @@ it('every column of a usage record travels in its own place', () => {
   const named = Object.fromEntries(TEXTS.map((name) => [name, `the ${name}`]))
   const record = { ...recordOf('r'), ...numbered, ...named }
   const charge = { cost: 1, atMost: 2, epoch: 0, key: 3, account: 4 }
-  const settlement = { ...charge, keyUnlimited: true, accountUnlimited: false, record }
+  const pays = { keyUnlimited: true, accountUnlimited: false }
+  const settlement = { ...charge, ...pays, budgets: [70, 80], record }
 
   const { numbers, texts } = packSettlements([settlement, settlement])
 
@@ -15,6 +16,6 @@ it('every column of a usage record travels in its own place', () => {
   expect(expected).toHaveLength(STRIDE)
   expect(CHARGE).toBe(expected.length - NUMBERS.length)
   expect([...numbers]).toEqual([...expected, ...expected])
-  const sent = TEXTS.map((name) => record[name])
+  const sent = [...TEXTS.map((name) => record[name]), '70,80']
   expect(texts).toEqual([...sent, ...sent])
 })

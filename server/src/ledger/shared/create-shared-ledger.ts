@@ -8,6 +8,7 @@ import type { Entity } from '../entity.ts'
 import { createAdjust } from '../entries.ts'
 import type { Ledger, Payers, Reservation, Short } from '../ledger.ts'
 import { RunningReservation } from '../running-reservation.ts'
+import { createShortOf, leastOf } from '../short.ts'
 import type { Units } from '../units.ts'
 import { createWaitingRoom } from '../waiting-room.ts'
 import { follow, type Loan, wholeOf, withinReach } from './loan.ts'
@@ -80,8 +81,9 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
     know: book.know,
     knows: (entity) => book.find(entity) !== undefined,
     forget: book.forget,
-    available: (payers) => least(finiteOf(book, payers), withinReach),
-    remaining: (payers) => least(finiteOf(book, payers), wholeOf),
+    available: (payers) => leastOf(finiteOf(book, payers), withinReach),
+    remaining: (payers) => leastOf(finiteOf(book, payers), wholeOf),
+    lacks: (payers, amount) => shortOf(finiteOf(book, payers), payers, amount),
     ...createTaking({ loans, clock, book, mover, room, take }),
     adjust: createAdjust(store, now),
     outstanding,
@@ -127,17 +129,4 @@ function sweep(clock: Clock, book: LoanBook, mover: Mover): void {
   clock.idly(SWEEP_MS, turn)
 }
 
-const least = (held: readonly Loan[], of: (loan: Loan) => number): number =>
-  held.reduce((smallest, loan) => Math.min(smallest, of(loan)), Infinity)
-
-/** Who lacks units at hand; before that, whom no waiting would help. */
-function shortOf(held: readonly Loan[], payers: Payers, amount: number): Short | undefined {
-  const poor = held.find((loan) => wholeOf(loan) < amount)
-  const short = poor ?? held.find((loan) => freeOf(loan) < amount)
-  if (!short) return undefined
-  return {
-    entity: short.entity === payers.key ? 'key' : 'account',
-    reserved: !poor,
-    available: least(held, withinReach),
-  }
-}
+const shortOf = createShortOf<Loan>({ whole: wholeOf, free: freeOf, reach: withinReach })

@@ -157,9 +157,10 @@ function heirOf(loan: Loan, at: number): Loan {
   return heir
 }
 
-/** The loans that hold units for these payers. The key's first: its owner can mend it. */
+/** The loans that hold units for these payers, in the order of checks: budgets, then the key, whose owner can mend it. */
 export function finiteOf(book: LoanBook, payers: Payers): readonly Loan[] {
   const held: Loan[] = []
+  for (const budget of payers.budgets) held.push(book.of(budget))
   if (!payers.keyUnlimited) held.push(book.of(payers.key))
   if (!payers.accountUnlimited) held.push(book.of(payers.account))
   return held

@@ -1,4 +1,5 @@
-import { CommitQueue, type Gathered, type Log } from '../commit-queue.ts'
+import { CommitQueue, type Log } from '../commit-queue.ts'
+import type { Gathered } from '../gather.ts'
 import type { Loans } from '../loans.ts'
 import type { Settled, Settlement, Store } from '../store.ts'
 import { type BatchAnswer, SETTLED } from '../wire.ts'
@@ -79,7 +80,7 @@ async function commit(
     const settled = toNumbers(await settleAll(fixed))
     // The queue's probe, which is no write here: the empty call was the answer to its question.
     const writes = order.filter((part) => typeof part !== 'number').map(() => NOTHING_WRITTEN)
-    return { durable: true, ...settled, writes, mended: [] }
+    return { durable: true, ...settled, budgets: [], writes, mended: [] }
   } catch (failure) {
     if (failure instanceof NotApplied) return { durable: false, because: failure.message }
     throw failure

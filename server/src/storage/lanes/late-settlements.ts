@@ -46,7 +46,7 @@ export function createLateSettling({ calls, clock, settleAll, again }: LateParts
   }
 }
 
-const partiesOf = ({ key, account }: Settlement): number[] => [key, account]
+const partiesOf = ({ key, account, budgets }: Settlement): number[] => [key, account, ...budgets]
 
 function nothingSent(failure: unknown): never {
   throw new NotApplied(String(failure), false)

@@ -80,6 +80,8 @@ export interface LaneSettled {
   /** What this epoch has spent of the hold, after the whole call. */
   readonly keySpent: number
   readonly accountSpent: number
+  /** The same of the settlement's budgets, in their order. */
+  readonly budgetsSpent: readonly number[]
 }
 
 /** How far an epoch's lanes are. */

@@ -47,11 +47,14 @@ export function createSettleBatches({ calls, node, clock, log, late }: SettleBat
     settled: readonly LaneSettled[],
     epoch: number,
   ): void {
-    for (const [at, { key, account, epoch: held }] of settlements.entries()) {
+    for (const [at, { key, account, budgets, epoch: held }] of settlements.entries()) {
       const said = settled[at]
       if (said === undefined || held !== epoch) continue
       node.spent({ entity: key, spent: said.keySpent, epoch })
       node.spent({ entity: account, spent: said.accountSpent, epoch })
+      for (const [of, entity] of budgets.entries()) {
+        node.spent({ entity, spent: said.budgetsSpent[of] ?? 0, epoch })
+      }
     }
   }
 

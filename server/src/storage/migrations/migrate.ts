@@ -6,6 +6,7 @@ import { balanceNow } from './0003-balance-now.ts'
 import { redemptions } from './0004-redemptions.ts'
 import { accountLimits } from './0005-account-limits.ts'
 import { closedUsage } from './0006-closed-usage.ts'
+import { budgets } from './0007-budgets.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -15,6 +16,7 @@ const steps: readonly string[] = [
   redemptions,
   accountLimits,
   closedUsage,
+  budgets,
 ]
 
 /** The schema this program writes. */

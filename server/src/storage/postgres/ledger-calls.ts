@@ -32,7 +32,7 @@ export const RECALL_CHANNEL = 'turnpike_recall'
 /** A notification carries at most 8 000 bytes; what does not fit is found by polling. */
 const MOST_TOLD = 400
 
-/** The shared ledger's calls on PostgreSQL: one function each, see ledger-functions.ts. */
+/** The shared ledger's calls on PostgreSQL: one function each, see ledger-functions.ts and settle-functions.ts. */
 export function createLedgerCalls(parts: LedgerCallsParts): LedgerCalls {
   const { moveLane, settleLane, others, clock } = parts
   return {
@@ -122,20 +122,39 @@ async function settle(
   run: RunArrays,
   { epoch, seq, settlements }: Settle,
 ): Promise<readonly LaneSettled[] | 'lost'> {
-  const rows = await run('select * from turnpike_settle($1, $2, $3, $4, $5)', [
+  const { at, budgets } = budgetsOf(settlements)
+  const rows = await run('select * from turnpike_settle($1, $2, $3, $4, $5, $6, $7)', [
     epoch,
     seq,
     settlements.length,
     arrayOf(settlements.flatMap(numbersOf)),
     settlements.flatMap(textsOf),
+    arrayOf(at),
+    arrayOf(budgets),
   ])
   if (rows[0]?.[0] === LOST) return 'lost'
-  return rows.map(([charged, shortfall, keySpent, accountSpent]) => ({
+  return rows.map(([charged, shortfall, keySpent, accountSpent, budgetsSpent]) => ({
     charged: Number(charged),
     shortfall: Number(shortfall),
     keySpent: Number(keySpent),
     accountSpent: Number(accountSpent),
+    budgetsSpent: budgetsSpent === '' ? NONE : String(budgetsSpent).split(',').map(Number),
   }))
+}
+
+const NONE: readonly number[] = []
+
+/** Which settlement has which budgets, as pairs. */
+function budgetsOf(settlements: readonly Settlement[]): { at: number[]; budgets: number[] } {
+  const at: number[] = []
+  const all: number[] = []
+  for (const [place, { budgets }] of settlements.entries()) {
+    for (const budget of budgets) {
+      at.push(place)
+      all.push(budget)
+    }
+  }
+  return { at, budgets: all }
 }
 
 function numbersOf(settlement: Settlement): number[] {

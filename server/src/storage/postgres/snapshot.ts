@@ -29,6 +29,7 @@ export async function withPostgresSnapshot<T>(
       // The server checks its pages by itself, where it was set up to.
       damages: async () => [],
       isDamage: (failure) => stateOf(failure).startsWith(DAMAGE),
+      dialect: 'postgres',
       wholeUsage: 'usage',
     })
   } finally {

@@ -8,6 +8,7 @@ import { redemptions } from './0003-redemptions.ts'
 import { accountLimits } from './0004-account-limits.ts'
 import { rateNews } from './0005-rate-news.ts'
 import { closedUsage } from './0006-closed-usage.ts'
+import { budgets } from './0007-budgets.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -17,6 +18,7 @@ const steps: readonly string[] = [
   accountLimits,
   rateNews,
   closedUsage,
+  budgets,
 ]
 
 /** The schema this program writes. */
