@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, type Dispatcher } from 'undici'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { createAccounts } from '../accounts/accounts.ts'
+import { type Budgets, createBudgets } from '../budgets/budgets.ts'
+import { createSweep } from '../budgets/sweep.ts'
 import { createUpstreamConnector } from '../channels/address-rules.ts'
 import { createDirectory } from '../channels/directory.ts'
 import { createProbe } from '../channels/probe.ts'
@@ -12,6 +14,7 @@ import { openVault } from '../cli/root-secret.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
@@ -63,7 +66,7 @@ export async function buildRooms(
   const pricesComing = createPriceBook({ store, now })
   const ledger = openLedger(store, now)
   opened.defer(() => Promise.race([ledger.flush(), pause(FLUSH_GRACE_MS, undefined, UNWATCHED)]))
-  startUsageRounds({ store, settings, outside }, opened)
+  startRounds({ store, settings, outside }, opened)
   const accounts = createAccounts({ store, now })
   const accessTokens = createAccessTokens({ store, now, random })
   opened.defer(() => accessTokens.close())
@@ -79,7 +82,11 @@ export async function buildRooms(
   const probe = createProbe({ dispatcher, now })
   const directory = await createDirectory({ store, vault, log, askModels: probe.modelsOf })
   opened.defer(() => directory.close())
-  const keys = createKeyCache({ store, vault, ledger, settings, now })
+  const budgets = createBudgets({ store, ledger, now })
+  const keys = createKeyCache({
+    ...{ store, vault, settings, now },
+    ledger: forgettingBudgets(ledger, budgets),
+  })
   opened.defer(() => keys.close())
   const metrics = createMetrics({ ledger })
   opened.defer(() => metrics.close())
@@ -90,8 +97,8 @@ export async function buildRooms(
     },
   }
   const rooms: Rooms = {
-    ...{ store, ledger, vault, keys, accounts, accessTokens, settings, directory, probe, metrics },
-    ...{ now, random, log },
+    ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, directory },
+    ...{ probe, metrics, now, random, log },
     rates: openRates(store, outside, opened),
     prices: await pricesComing,
     once: createOnce({ store, now }),
@@ -106,8 +113,17 @@ export async function buildRooms(
   return { rooms, dispatcher, first, draining, tellOwner }
 }
 
-/** What is done to usage records behind the calls: summed by the hour, and deleted when they are old. */
-function startUsageRounds(
+/** Budgets are forgotten with the key or account that they are of. */
+const forgettingBudgets = (ledger: Ledger, budgets: Budgets): Pick<Ledger, 'know' | 'forget'> => ({
+  know: ledger.know,
+  forget(owner) {
+    ledger.forget(owner)
+    budgets.forget(owner)
+  },
+})
+
+/** What is done behind the calls: usage records are summed by the hour, they and periods of budgets deleted when old. */
+function startRounds(
   { store, settings, outside }: { store: Store; settings: Settings; outside: Outside },
   opened: AsyncDisposableStack,
 ): void {
@@ -124,6 +140,15 @@ function startUsageRounds(
       log.warn({ reason: String(error) }, 'old usage was not deleted; the next round tries again'),
   })
   opened.defer(() => retention.close())
+  const sweep = createSweep({
+    ...{ store, now },
+    failed: (error) =>
+      log.warn(
+        { reason: String(error) },
+        'old budgets were not deleted; the next round tries again',
+      ),
+  })
+  opened.defer(() => sweep.close())
 }
 
 /** One process counts by itself; nodes that share a database tell each other. */

@@ -1,3 +1,4 @@
+import type { Budget } from '../budgets/budget.ts'
 import type { Entity } from '../ledger/entity.ts'
 import type { Limited } from '../rates/limits.ts'
 
@@ -27,6 +28,8 @@ export interface ApiKey {
   readonly crossGroupRetry: boolean
   /** Rate limits of the key and of its account; undefined when neither has any. */
   readonly limits: readonly Limited[] | undefined
+  /** Budgets of the key and of its account; undefined when neither has any. */
+  readonly budgets: readonly Budget[] | undefined
   mayUseModel(id: string): boolean
   mayCallFrom(ip: string): boolean
 }

@@ -1,3 +1,4 @@
+import { compileBudgets, readBudgets } from '../budgets/budget.ts'
 import { accountEntity, keyEntity } from '../ledger/entity.ts'
 import { compileLimits, readLimits } from '../rates/limits.ts'
 import type { KeyTable } from '../storage/tables.ts'
@@ -60,6 +61,7 @@ export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; w
     groupAvailable: mayUseGroup(row, group),
     crossGroupRetry: row.cross_group_retry === 1,
     limits: limitsOf(row),
+    budgets: budgetsOf(row),
     mayUseModel: models.mayUse,
     mayCallFrom: addresses.matcher.has,
   }
@@ -72,6 +74,14 @@ const limitsOf = ({ id, account_id, extra, account_limits }: StoredKey): ApiKey[
     : compileLimits(
         { entity: keyEntity(id), limits: readLimits(extra) },
         { entity: accountEntity(account_id), limits: readLimits(account_limits) },
+      )
+
+const budgetsOf = ({ id, account_id, extra, account_limits }: StoredKey): ApiKey['budgets'] =>
+  extra === null && account_limits === null
+    ? undefined
+    : compileBudgets(
+        { entity: keyEntity(id), budgets: readBudgets(extra) },
+        { entity: accountEntity(account_id), budgets: readBudgets(account_limits) },
       )
 
 function mayUseGroup(row: StoredKey, group: string): boolean {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Probe } from '../channels/probe.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
@@ -17,6 +18,7 @@ import type { Once } from './idempotency.ts'
 export interface Rooms {
   readonly store: Store
   readonly ledger: Ledger
+  readonly budgets: Budgets
   readonly vault: Vault
   readonly keys: KeyCache
   readonly accounts: Accounts

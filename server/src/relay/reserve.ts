@@ -1,5 +1,13 @@
+import { type Budgets, describeBudget } from '../budgets/budgets.ts'
 import { Refused, saysOf } from '../errors.ts'
-import type { Ledger, Payers, Reservation, Short } from '../ledger/ledger.ts'
+import type { Entity } from '../ledger/entity.ts'
+import {
+  type Ledger,
+  NO_BUDGETS,
+  type Payers,
+  type Reservation,
+  type Short,
+} from '../ledger/ledger.ts'
 import { type Units, units } from '../ledger/units.ts'
 import { boundOf, type Expected, outputWithin } from '../prices/bound.ts'
 import { countChat, mayHoldAudio, quickBound } from '../prices/chat-tokens.ts'
@@ -17,9 +25,11 @@ const LEAST_OUTPUT = 16
 /** What a model may write of which nothing is known. */
 const UNKNOWN_OUTPUT = 16_384
 const NOTHING = units(0)
+const ANYTHING = units(1)
 
 export interface ReserveParts {
-  readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'reserve' | 'reserveSoon'>
+  readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'lacks' | 'reserve' | 'reserveSoon'>
+  readonly budgets: Pick<Budgets, 'running'>
   readonly prices: Pick<PriceBook, 'maxOutput'>
   readonly tokenizer: Pick<Tokenizer, 'count'>
   readonly settings: Pick<Settings, 'get'>
@@ -35,12 +45,19 @@ interface Wish {
   readonly unsaid: number
 }
 
-/** Sets units aside for the most that a call can cost (contract 3.1, check 13, and 3.4). At once in the usual case. */
+/** Sets units aside for the most that a call can cost (contract 3.1, checks 12, 13, and 3.4). At once in the usual case. */
 export function createReserve(parts: ReserveParts) {
   const { ledger, prices, settings } = parts
   return function reserve(candidates: Admitted): Reserved | Promise<Reserved> {
+    const { budgets } = candidates.key
+    if (budgets === undefined) return reserveOf(candidates, payersOf(candidates, NO_BUDGETS))
+    return then(parts.budgets.running(budgets), (running) =>
+      reserveOf(candidates, payersOf(candidates, running)),
+    )
+  }
+
+  function reserveOf(candidates: Admitted, payers: Payers): Reserved | Promise<Reserved> {
     const { call, price, channels } = candidates
-    const payers = payersOf(candidates)
     if (price === undefined || channels.every(({ free }) => free))
       return free(parts, candidates, payers)
     const { choices, outputLimit } = call.parsed
@@ -86,7 +103,9 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
   const { candidates, payers, price } = purse
   const { choices, model, body } = candidates.call.parsed
   // An empty purse needs no counting, however often it is held out.
-  if (ledger.remaining(payers) <= 0) throw tooDear(short(ledger, payers), wish, 0)
+  const empty = ledger.lacks(payers, ANYTHING)
+  if (empty !== undefined && !empty.reserved)
+    throw tooDear(candidates, empty, { wish, affordable: 0 })
   const counted = await countChat(body(), model, tokenizer.count)
   const quick = quickly(candidates)
   const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
@@ -107,7 +126,7 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
     // Named is who lacks units for the least: the other one could do with a lower limit.
     const least = await ledger.reserve(payers, priced(wish.least))
     if ('settle' in least) return done(least, wish.least)
-    throw tooDear(least, wish, affordable)
+    throw tooDear(candidates, least, { wish, affordable })
   }
   const now = within(ledger.available(payers))
   const lowered = now >= wish.least ? await ledger.reserve(payers, priced(now)) : undefined
@@ -133,24 +152,32 @@ async function soon(
   )
   if ('settle' in taken) return taken
   if (taken.reserved) throw new Refused('quota_reserved', undefined, { retryAfter: 1 })
-  throw new Refused(codeOf(taken))
+  throw refusalOf(purse.candidates, taken)
 }
 
-function tooDear(short: Short, wish: Wish, affordable: number): Refused {
-  const code = codeOf(short)
+interface Afforded {
+  readonly wish: Wish
+  readonly affordable: number
+}
+
+function tooDear(candidates: Admitted, short: Short, { wish, affordable }: Afforded): Refused {
   const asked = wish.explicit
     ? `${wish.wanted} output tokens asked`
     : `${wish.least} output tokens are the least`
-  return new Refused(code, `${saysOf(code)}: ${asked}, ${Math.max(0, affordable)} affordable`)
+  return refusalOf(candidates, short, `: ${asked}, ${Math.max(0, affordable)} affordable`)
 }
 
-function short(ledger: ReserveParts['ledger'], payers: Payers): Short {
-  const keyIsEmpty = ledger.remaining({ ...payers, accountUnlimited: true }) <= 0
-  return { entity: keyIsEmpty ? 'key' : 'account', reserved: false, available: 0 }
-}
+const CODES = {
+  key: 'quota_exhausted',
+  account: 'insufficient_balance',
+  budget: 'budget_exhausted',
+} as const
 
-const codeOf = ({ entity }: Short) =>
-  entity === 'key' ? 'quota_exhausted' : 'insufficient_balance'
+function refusalOf({ key }: Admitted, { entity, balance }: Short, because = ''): Refused {
+  const code = CODES[entity]
+  const says = entity === 'budget' ? describeBudget(balance, key.budgets ?? []) : saysOf(code)
+  return new Refused(code, `${says}${because}`)
+}
 
 /** Nothing to pay; but a key without quota makes no calls at all (contract 2.1). */
 function free(
@@ -158,10 +185,10 @@ function free(
   candidates: Admitted,
   payers: Payers,
 ): Reserved | Promise<Reserved> {
-  const key = { ...payers, accountUnlimited: true }
+  const key = { ...payers, accountUnlimited: true, budgets: NO_BUDGETS }
   if (ledger.remaining(key) <= 0) throw new Refused('quota_exhausted')
   return then(ledger.reserve(payers, NOTHING), (taken) => {
-    if (!('settle' in taken)) throw new Refused(codeOf(taken))
+    if (!('settle' in taken)) throw refusalOf(candidates, taken)
     return reserved(candidates, taken)
   })
 }
@@ -180,11 +207,12 @@ function quickly({ call }: Admitted): Expected {
   return { prompt: quickBound(body, call.payload.length, model), audio: mayHoldAudio(body) }
 }
 
-function payersOf({ key }: Admitted): Payers {
+function payersOf({ key }: Admitted, budgets: readonly Entity[]): Payers {
   return {
     key: key.entity,
     account: key.accountEntity,
     keyUnlimited: key.unlimited,
     accountUnlimited: key.accountUnlimited,
+    budgets,
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
+import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
@@ -29,7 +30,8 @@ import { createSettle } from './settle.ts'
 export interface StepParts {
   readonly keys: Pick<KeyCache, 'find' | 'isUnknown' | 'touch'>
   readonly vault: Pick<Vault, 'digest'>
-  readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'reserve' | 'reserveSoon'>
+  readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'lacks' | 'reserve' | 'reserveSoon'>
+  readonly budgets: Pick<Budgets, 'running'>
   readonly directory: Pick<Directory, 'candidates' | 'models'>
   readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput'>
   readonly tokenizer: Pick<Tokenizer, 'count'>

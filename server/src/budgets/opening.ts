@@ -1,0 +1,93 @@
+import { Refused } from '../errors.ts'
+import { openBudget } from '../ledger/budget-statements.ts'
+import type { BudgetPeriod, Entity } from '../ledger/entity.ts'
+import { StorageUnavailable } from '../storage/failures.ts'
+import type { Statement, Store } from '../storage/store.ts'
+
+export interface OpeningParts {
+  readonly store: Pick<Store, 'db' | 'dialect' | 'write'>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** A balance was read, or opened. */
+  readonly found: (entity: Entity, remain: number) => void
+}
+
+/** A period whose balance memory does not know. */
+export interface Wanted {
+  readonly entity: Entity
+  readonly budget: BudgetPeriod
+}
+
+/** Finds balances of periods, and opens those that no call has asked for before. Rejects with `ledger_unavailable`. */
+export type Open = (wanted: readonly Wanted[]) => Promise<void>
+
+/** So many go together: at midnight many keys begin a new day. */
+const MOST = 100
+
+/**
+ * What is asked for while a round is under way is the next one, so that a thousand keys at midnight are some ten writes,
+ * and a period that many calls want is asked for once.
+ */
+export function createOpening(parts: OpeningParts): Open {
+  const waiting = new Map<Entity, Asked>()
+  let underway = false
+
+  async function rounds(): Promise<void> {
+    underway = true
+    while (waiting.size > 0) {
+      const round = [...waiting.values()].slice(0, MOST)
+      for (const { wanted } of round) waiting.delete(wanted.entity)
+      try {
+        await find(
+          parts,
+          round.map(({ wanted }) => wanted),
+        )
+        for (const { done } of round) done.resolve()
+      } catch (failure) {
+        const told =
+          failure instanceof StorageUnavailable ? new Refused('ledger_unavailable') : failure
+        for (const { done } of round) done.reject(told)
+      }
+    }
+    underway = false
+  }
+
+  function ask(wanted: Wanted): Promise<void> {
+    const same = waiting.get(wanted.entity)
+    if (same !== undefined) return same.done.promise
+    const asked: Asked = { wanted, done: Promise.withResolvers() }
+    waiting.set(wanted.entity, asked)
+    if (!underway) void rounds()
+    return asked.done.promise
+  }
+
+  return async (wanted) => {
+    await Promise.all(wanted.map(ask))
+  }
+}
+
+interface Asked {
+  readonly wanted: Wanted
+  readonly done: PromiseWithResolvers<void>
+}
+
+async function find({ store, now, found }: OpeningParts, wanted: readonly Wanted[]): Promise<void> {
+  const rows = await store.db
+    .selectFrom('balance_now')
+    .select(['entity', 'remain'])
+    .where(
+      'entity',
+      'in',
+      wanted.map(({ entity }) => entity),
+    )
+    .execute()
+  for (const { entity, remain } of rows) found(entity, remain)
+  const there = new Set(rows.map(({ entity }) => entity))
+  const missing = wanted.filter(({ entity }) => !there.has(entity))
+  if (missing.length === 0) return
+  const seconds = Math.floor(now() / 1000)
+  const statements: Statement[] = missing.flatMap((one) => openBudget(store, { ...one, seconds }))
+  const written = await store.write(statements)
+  if (!written.done) return
+  for (const row of written.rows.flat()) found(Number(row.budget), Number(row.remain))
+}
