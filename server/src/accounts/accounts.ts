@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
+import { changeRunningPeriods } from '../budgets/change.ts'
 import { accountEntity } from '../ledger/entity.ts'
 import { openBalance, setBalance } from '../ledger/statements.ts'
-import { type Limits, readLimits, writeLimits } from '../rates/limits.ts'
 import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
 import type { AccountTable } from '../storage/tables.ts'
+import { type AccountLimits, readAccountLimits, writeAccountLimits } from './account-limits.ts'
 import { ACTIVE, SUSPENDED } from './status.ts'
 
 export type Role = AccountTable['role']
@@ -19,7 +20,7 @@ export interface Account {
   /** Further groups it may use. */
   readonly groups: readonly string[]
   readonly unlimited: boolean
-  readonly limits: Limits
+  readonly limits: AccountLimits
   readonly hasPassword: boolean
   readonly createdAt: number
   readonly remain: number
@@ -35,14 +36,14 @@ export interface NewAccount {
   readonly groups: readonly string[]
   readonly quota: number
   readonly unlimited: boolean
-  readonly limits?: Limits
+  readonly limits?: AccountLimits
 }
 
 /** What should become different. `quota` is set, whatever it was. */
 export type AccountChange = Omit<Partial<NewAccount>, 'limits'> & {
   readonly status?: number
   /** One column holds several limits, so it is only replaced as it was read. */
-  readonly limits?: { readonly before: Limits; readonly after: Limits }
+  readonly limits?: { readonly before: AccountLimits; readonly after: AccountLimits }
 }
 
 /** Who does it, for the books, and what is written with it (audit). */
@@ -125,7 +126,7 @@ async function createAccount(
         unlimited_quota: wanted.unlimited ? 1 : 0,
         created_at: seconds,
         deleted_at: null,
-        limits: writeLimits(wanted.limits ?? {}),
+        limits: writeAccountLimits(wanted.limits ?? {}),
       }),
       ...openBalance(store, { entity, amount: wanted.quota, actor: by.actor, seconds }),
       ...(by.also?.(id) ?? []),
@@ -174,10 +175,28 @@ async function updateAccount(
       ? []
       : setBalance(store, { entity, amount: quota, actor: by.actor, seconds })
   const written = await store.write(
-    [changeStatement(store, id, change), ...setting, ...(by.also?.(id) ?? [])],
+    [
+      changeStatement(store, id, change),
+      ...changedBudgets({ store, now }, { id, change }, by),
+      ...setting,
+      ...(by.also?.(id) ?? []),
+    ],
     [{ kind: 'account', subject: String(id) }],
   )
   return written.done
+}
+
+function changedBudgets(
+  parts: AccountParts,
+  { id, change: { limits } }: { id: number; change: AccountChange },
+  { actor }: By,
+): readonly Statement[] {
+  if (limits === undefined) return []
+  const { before, after } = limits
+  return changeRunningPeriods(parts, {
+    ...{ whose: 'account', owner: accountEntity(id), actor },
+    ...{ before: before.budgets ?? [], after: after.budgets ?? [] },
+  })
 }
 
 function changeStatement(store: Store, id: number, change: AccountChange): Statement {
@@ -194,12 +213,16 @@ function changeStatement(store: Store, id: number, change: AccountChange): State
       ...(change.group === undefined ? {} : { group_name: change.group }),
       ...(change.groups === undefined ? {} : { groups: JSON.stringify(change.groups) }),
       ...(change.unlimited === undefined ? {} : { unlimited_quota: change.unlimited ? 1 : 0 }),
-      ...(change.limits === undefined ? {} : { limits: writeLimits(change.limits.after) }),
+      ...(change.limits === undefined ? {} : { limits: writeAccountLimits(change.limits.after) }),
     })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .$if(change.limits !== undefined, (narrowed) =>
-      narrowed.where('limits', 'is not distinct from', writeLimits(change.limits?.before ?? {})),
+      narrowed.where(
+        'limits',
+        'is not distinct from',
+        writeAccountLimits(change.limits?.before ?? {}),
+      ),
     )
   return mustChange(ends ? query.where(anotherAdmin(id)) : query)
 }
@@ -252,7 +275,7 @@ function toAccount(row: AccountRow): Account {
     group: row.group_name,
     groups,
     unlimited: row.unlimited_quota === 1,
-    limits: readLimits(row.limits),
+    limits: readAccountLimits(row.limits),
     hasPassword: row.password_hash !== null,
     createdAt: row.created_at,
     remain: row.remain ?? 0,

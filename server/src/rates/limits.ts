@@ -27,10 +27,6 @@ export function readLimits(column: string | null): Limits {
   return column === null ? {} : mergeLimits({}, JSON.parse(column) as Limits)
 }
 
-/** As `account.limits` keeps them. */
-export const writeLimits = (limits: Limits): string | null =>
-  Object.keys(limits).length === 0 ? null : JSON.stringify(limits)
-
 /** What stands after some were sent: `null` takes a limit away, an absent one stays. */
 export function mergeLimits(before: Limits, sent: SentLimits): Limits {
   const merged = LIMIT_NAMES.map(

@@ -1,7 +1,10 @@
 import Type from 'typebox'
+import { standingsOf } from '../../budgets/standing.ts'
 import { Refused } from '../../errors.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 import { listModels } from '../../keys/model-limits.ts'
 import { NEVER_EXPIRES } from '../../keys/stored-key.ts'
+import { budgetStanding, toStanding } from '../budgets.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { findRow, type KeyRow } from '../token/rows.ts'
@@ -17,6 +20,12 @@ const usageOfKey = Type.Object({
   model_limits: Type.Record(Type.String(), Type.Literal(true)),
   model_limits_enabled: Type.Boolean(),
   expires_at: Type.Integer({ description: 'Unix seconds; 0 = never.' }),
+  budgets: Type.Optional(
+    Type.Array(budgetStanding, {
+      description:
+        'How the budgets of the key stand; those of its account too, unless `balance.scope` is `key`. Absent without any.',
+    }),
+  ),
 })
 
 /** `GET /api/usage/token`: what the key that asks has used and has left. */
@@ -40,9 +49,18 @@ export const usageOfCurrentKey = (rooms: Rooms) =>
       const key = await proveKey(rooms, asked)
       const row = await findRow(rooms, key.accountId, key.id)
       if (row === undefined) throw new Refused('key_unknown')
-      return { raw: { code: true, message: 'ok', data: toUsage(row) } }
+      const budgets = await standingsSeenBy(rooms, key)
+      return { raw: { code: true, message: 'ok', data: { ...toUsage(row), ...budgets } } }
     },
   })
+
+/** Whoever holds the key may not be meant to know how its account stands. */
+async function standingsSeenBy({ store, settings, now }: Rooms, { budgets = [] }: ApiKey) {
+  const alone = settings.get('balance.scope') === 'key'
+  const seen = alone ? budgets.filter(({ whose }) => whose === 'key') : budgets
+  if (seen.length === 0) return {}
+  return { budgets: (await standingsOf(store, seen, now())).map(toStanding) }
+}
 
 function toUsage(row: KeyRow) {
   return {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import Type from 'typebox'
+import { standingsOf } from '../../budgets/standing.ts'
 import { type RefusalCode, Refused } from '../../errors.ts'
 import { canonicalAddress } from '../../keys/address.ts'
 import { createFindKey } from '../../keys/find-key.ts'
@@ -8,6 +9,7 @@ import { keyRules, modelRules, type Rule } from '../../keys/rules.ts'
 import { compileKey } from '../../keys/stored-key.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
+import { judgeBudgets } from './check-budgets.ts'
 import { judgeBalances, judgeRates, judgeRoute, type Verdict } from './check-route.ts'
 import { keyParams } from './fields.ts'
 import { nowSeconds } from './record.ts'
@@ -64,6 +66,7 @@ export const checkKey = (rooms: Rooms) =>
         ...[...keyRules, ...modelRules].map(ask),
         ...route.verdicts,
         judgeRates(rooms, key),
+        ...judgeBudgets(await standingsOf(rooms.store, key.budgets ?? [], rooms.now())),
         ...judgeBalances(key, row),
       ]
       return { data: { ...outcome(verdicts), channels: route.channels } }

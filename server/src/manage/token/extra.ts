@@ -1,8 +1,9 @@
+import { type Budgeted, mergeBudgets } from '../../budgets/budget.ts'
 import { type Limits, mergeLimits } from '../../rates/limits.ts'
 import type { SentFields } from './fields.ts'
 
 /** The fields that are ours, as the column `key.extra` keeps them. They appear in records only when set. */
-export type Extra = Pick<SentFields, (typeof LISTS)[number]> & Limits
+export type Extra = Pick<SentFields, (typeof LISTS)[number]> & Limits & Budgeted
 
 const LISTS = ['auto_groups', 'fallback_models', 'metadata'] as const
 
@@ -15,6 +16,7 @@ export function mergeExtra(before: Extra, sent: SentFields): Extra {
   return {
     ...Object.fromEntries(lists.filter(([, value]) => !isEmpty(value))),
     ...mergeLimits(before, sent),
+    ...mergeBudgets(before, sent),
   }
 }
 

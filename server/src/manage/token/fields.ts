@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { MOST_UNITS } from '../../ledger/units.ts'
+import { budgetFields } from '../budgets.ts'
 import { byName } from '../by-name.ts'
 import { limitFields } from '../rate-limits.ts'
 
@@ -10,12 +11,6 @@ const MOST_FALLBACKS = 16
 const flag = (description: string) => Type.Optional(Type.Boolean({ description }))
 const words = (maxItems: number, maxLength: number, description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength }), { maxItems, description }))
-const notYet = (what: string) =>
-  Type.Optional(
-    Type.Unknown({
-      description: `${what} Not offered yet: refused, because nothing would enforce it.`,
-    }),
-  )
 
 /** What can be sent of a key, to create or to update. The rules that a schema can't say stand in rules.ts. */
 export const keyFields = {
@@ -53,7 +48,7 @@ export const keyFields = {
     }),
   ),
   ...limitFields,
-  budgets: notYet('Units a day, week or month.'),
+  ...budgetFields,
 }
 
 const sent = Type.Object(keyFields)

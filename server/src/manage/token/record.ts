@@ -1,5 +1,7 @@
 import Type, { type Static } from 'typebox'
 import type { Caller } from '../../accounts/caller.ts'
+import type { Budgeted } from '../../budgets/budget.ts'
+import { budgetsShown } from '../budgets.ts'
 import type { Answer } from '../operation.ts'
 import { limitsShown } from '../rate-limits.ts'
 import type { Rooms } from '../rooms.ts'
@@ -31,9 +33,10 @@ export const keyRecord = Type.Object({
   fallback_models: keyFields.fallback_models,
   metadata: keyFields.metadata,
   ...limitsShown,
+  ...budgetsShown,
 })
 
-export type KeyRecord = Static<typeof keyRecord>
+export type KeyRecord = Omit<Static<typeof keyRecord>, 'budgets'> & Budgeted
 
 /** The record of a row; `key` is the value in clear or its mask. */
 export function toRecord(row: KeyRow, key: string, nowSeconds: number): KeyRecord {

@@ -4,6 +4,7 @@ import { AddressError, parseAddresses } from '../../keys/address.ts'
 import { listModels, MOST_MODELS } from '../../keys/model-limits.ts'
 import { NEVER_EXPIRES } from '../../keys/stored-key.ts'
 import { MOST_UNITS } from '../../ledger/units.ts'
+import { checkBudgets } from '../budgets.ts'
 import type { SentFields } from './fields.ts'
 
 const LONGEST_NAME = 50
@@ -12,7 +13,6 @@ const MILLISECONDS_FROM = 100_000_000_000
 const LONGEST_MODEL_BYTES = 256
 const MOST_METADATA = 16
 const LONGEST_METADATA_NAME = 64
-const NOT_YET = ['budgets'] as const
 
 /** Judges fields beyond their types (contract 2.1). @throws Refused with the exact code and message. */
 export function checkFields(sent: SentFields): void {
@@ -22,12 +22,7 @@ export function checkFields(sent: SentFields): void {
   if (sent.model_limits !== undefined) checkModels(sent.model_limits)
   if (typeof sent.allow_ips === 'string') checkAddresses(sent.allow_ips)
   if (sent.metadata !== undefined) checkMetadata(sent.metadata)
-  const early = NOT_YET.find((name) => sent[name] !== undefined)
-  if (early !== undefined) {
-    throw invalid(
-      `${early} is not enforced by this version of the gateway, so it is not accepted: leave it out`,
-    )
-  }
+  if (sent.budgets !== undefined) checkBudgets(sent.budgets)
 }
 
 /** Whether the account may use a group that a key names. `''` is the account's own. */

@@ -1,5 +1,7 @@
 import Type, { type Static } from 'typebox'
 import type { Caller } from '../../accounts/caller.ts'
+import { readBudgets } from '../../budgets/budget.ts'
+import { changeRunningPeriods } from '../../budgets/change.ts'
 import { Refused } from '../../errors.ts'
 import { keyEntity } from '../../ledger/entity.ts'
 import { setBalance } from '../../ledger/statements.ts'
@@ -106,6 +108,7 @@ async function write(
   const quota = sent.remain_quota
   const statements: (Statement | Compilable)[] = [
     mustChange(changeKey(rooms, accountId, { before, change })),
+    ...changedBudgets(rooms, asked, { before, change }),
   ]
   if (quota !== undefined) {
     const set = { entity: keyEntity(id), amount: quota, actor: actorOf(asked) }
@@ -122,6 +125,23 @@ async function write(
   }
   const written = await rooms.store.write(statements, [{ kind: 'key', subject: String(id) }])
   return written.done ? ownRow(rooms, accountId, id) : undefined
+}
+
+/** What running periods have left of new amounts. */
+function changedBudgets(
+  rooms: Rooms,
+  asked: Updater,
+  { before, change }: Pick<Updating, 'before' | 'change'>,
+): readonly Statement[] {
+  const { extra } = change.columns
+  if (extra === undefined) return []
+  return changeRunningPeriods(rooms, {
+    whose: 'key',
+    owner: keyEntity(before.id),
+    before: readBudgets(before.extra),
+    after: readBudgets(extra),
+    actor: actorOf(asked),
+  })
 }
 
 /** Of a living key. The column `extra` holds several fields, so it is only replaced as it was read. */

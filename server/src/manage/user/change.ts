@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import { mergeAccountLimits } from '../../accounts/account-limits.ts'
 import type { Account, AccountChange } from '../../accounts/accounts.ts'
 import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
-import { mergeLimits } from '../../rates/limits.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
+import { checkBudgets } from '../budgets.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { nameTaken } from './create.ts'
@@ -26,6 +27,7 @@ export const changeUser = (rooms: Rooms) =>
     data: accountSchema,
     async run(asked) {
       const { id } = asked.params
+      checkBudgets(asked.body.budgets ?? [])
       const sent = await toChange(asked.body)
       for (;;) {
         const before = await accountOf(rooms, id)
@@ -68,7 +70,7 @@ function limitsChange(
   { limits: before }: Account,
   sent: ChangedAccount,
 ): Pick<AccountChange, 'limits'> {
-  const after = mergeLimits(before, sent)
+  const after = mergeAccountLimits(before, sent)
   return isDeepStrictEqual(before, after) ? {} : { limits: { before, after } }
 }
 

@@ -1,8 +1,9 @@
+import { mergeAccountLimits } from '../../accounts/account-limits.ts'
 import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
-import { mergeLimits } from '../../rates/limits.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
+import { checkBudgets } from '../budgets.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkUsername, newAccount } from './fields.ts'
@@ -20,6 +21,7 @@ export const createUser = (rooms: Rooms) =>
     data: accountSchema,
     async run(asked) {
       const { password, ...sent } = asked.body
+      checkBudgets(sent.budgets ?? [])
       const { unlimited_quota = false } = sent
       const shown = {
         username: checkUsername(sent.username),
@@ -28,7 +30,7 @@ export const createUser = (rooms: Rooms) =>
         groups: sent.groups ?? [],
         quota: sent.quota ?? 0,
       }
-      const limits = mergeLimits({}, sent)
+      const limits = mergeAccountLimits({}, sent)
       const passwordHash = password === undefined ? null : await hashPassword(password)
       const by = {
         actor: actorOf(asked),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
+import { budgetFields } from '../budgets.ts'
 import { limitFields } from '../rate-limits.ts'
 import { groupName, quota, role } from './record.ts'
 
@@ -23,6 +24,7 @@ const accountFields = {
   quota: Type.Optional(quota),
   unlimited_quota: Type.Optional(Type.Boolean()),
   ...limitFields,
+  ...budgetFields,
 }
 
 export const newAccount = Type.Object(accountFields)

@@ -1,4 +1,9 @@
 import Type from 'typebox'
+import type { Account } from '../../accounts/accounts.ts'
+import { budgetsOf } from '../../budgets/budget.ts'
+import { standingsOf } from '../../budgets/standing.ts'
+import { accountEntity } from '../../ledger/entity.ts'
+import { budgetStanding, toStanding } from '../budgets.ts'
 import { operation } from '../operation.ts'
 import { pageOf, pageOfItems, pageQuery, pageSchema } from '../paging.ts'
 import type { Rooms } from '../rooms.ts'
@@ -33,6 +38,21 @@ export const getUser = (rooms: Rooms) =>
     summary: 'Get an account',
     tag: 'Accounts',
     params: accountParams,
-    data: accountSchema,
-    run: async ({ params }) => ({ data: toRecord(await accountOf(rooms, params.id)) }),
+    data: Type.Object({
+      ...accountSchema.properties,
+      budget_standings: Type.Optional(
+        Type.Array(budgetStanding, { description: 'How its budgets stand. Absent without any.' }),
+      ),
+    }),
+    async run({ params }) {
+      const account = await accountOf(rooms, params.id)
+      const standings = await standingsOfAccount(rooms, account)
+      return { data: { ...toRecord(account), ...standings } }
+    },
   })
+
+async function standingsOfAccount({ store, now }: Rooms, { id, limits }: Account) {
+  if (limits.budgets === undefined) return {}
+  const budgets = budgetsOf('account', { entity: accountEntity(id), budgets: limits.budgets })
+  return { budget_standings: (await standingsOf(store, budgets, now())).map(toStanding) }
+}

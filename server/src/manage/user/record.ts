@@ -2,6 +2,7 @@ import Type from 'typebox'
 import type { Account } from '../../accounts/accounts.ts'
 import { Refused } from '../../errors.ts'
 import { MOST_UNITS } from '../../ledger/units.ts'
+import { budgetsShown } from '../budgets.ts'
 import { limitsShown } from '../rate-limits.ts'
 import type { Rooms } from '../rooms.ts'
 
@@ -42,6 +43,7 @@ export const accountSchema = Type.Object({
   groups: Type.Array(Type.String(), { description: 'Further groups it may use.' }),
   created_time: Type.Integer(),
   ...limitsShown,
+  ...budgetsShown,
 })
 
 /** An account as it reads itself (contract 4). */
