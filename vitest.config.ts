@@ -15,6 +15,7 @@ const ABOUT_SQLITE = [
 const WITHOUT_DATABASE = [
   'bench/**',
   'server/src/**',
+  'server/test/budgets/calendar.test.ts',
   'server/test/channels/{address-rules,channel,probe,simulator}.test.ts',
   'server/test/{config,errors}/**',
   'server/test/keys/{address,secret}.test.ts',

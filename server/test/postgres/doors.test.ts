@@ -44,8 +44,12 @@ function together(count: number, answer: Script): Script {
 }
 
 /** A key with so much, once every node knows it and the model. */
-async function keyFor(model: string, quota: number): Promise<{ id: number; key: string }> {
-  const made = await first.createKey({ remain_quota: quota })
+async function keyFor(
+  model: string,
+  quota: number,
+  fields: object = {},
+): Promise<{ id: number; key: string }> {
+  const made = await first.createKey({ remain_quota: quota, ...fields })
   const headers = { authorization: `Bearer ${made.key}` }
   for (const { url } of gateways) {
     const models = () => fetch(`${url}/v1/models`, { headers }).then((answer) => answer.text())
@@ -77,6 +81,36 @@ it('quota for exactly 1 000 calls, 64 clients on three nodes that ask 5 000 time
   expect(served).toBe(1_000)
   expect(Object.keys(refused).filter((why) => !/quota_(exhausted|reserved)$/.test(why))).toEqual([])
   expect(await first.keyRecord(id)).toMatchObject({ remain_quota: 0, used_quota: 1_000 * COST })
+  await first.manage('PUT', '/api/setting/', { 'quota.lower_output': 'on' })
+})
+
+it('a budget for exactly 10 calls, 64 clients on three nodes: exactly 10 are served', async () => {
+  await first.manage('PUT', '/api/setting/', { 'quota.lower_output': 'off' })
+  const model = await first.offer('budgeted', answers({ usage: USAGE }), { price: PRICE })
+  const budgets = [
+    { period: 'week', amount: 1_000 * COST },
+    { period: 'day', amount: 10 * COST, tz: 'Asia/Tokyo' },
+  ]
+  const { id, key } = await keyFor(model, 1_000_000, { budgets })
+  const clients = Array.from({ length: 64 }, (_, n) => at(n).call(exactly(model), key))
+  const said = (await Promise.all(clients)).map(({ status, json }) =>
+    status === 200 ? 'served' : `${status} ${json.error.code}`,
+  )
+  // Whoever waits longer than half a second for a node to give units back may come again.
+  for (let n = 0; n < 30; n++) {
+    const { status } = await at(n).call(exactly(model), key)
+    if (status === 200) said.push('served')
+  }
+  const { served, ...refused } = tallied(said)
+  expect(served).toBe(10)
+  const why = Object.keys(refused)
+  expect(why.filter((one) => !/403 budget_exhausted|429 quota_reserved/.test(one))).toEqual([])
+  // More is had at once, at every node.
+  await first.manage('PUT', '/api/token/', { id, budgets: [{ ...budgets[1], amount: 13 * COST }] })
+  const more = await Promise.all(
+    Array.from({ length: 9 }, (_, n) => at(n).call(exactly(model), key)),
+  )
+  expect(more.filter(({ status }) => status === 200)).toHaveLength(3)
   await first.manage('PUT', '/api/setting/', { 'quota.lower_output': 'on' })
 })
 

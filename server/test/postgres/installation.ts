@@ -24,7 +24,10 @@ export async function furnish(gateway: TestGateway): Promise<Furnished> {
   const { manage, createKey, call, secret } = gateway
   const model = await gateway.offer('scripted-model')
   await manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 500_000 })
-  const kept = await createKey({ name: 'kept 🌱', rpm_limit: 100, metadata: { team: 'a' } })
+  const kept = await createKey({
+    ...{ name: 'kept 🌱', rpm_limit: 100, metadata: { team: 'a' } },
+    budgets: [{ period: 'month', amount: 1_000_000_000, tz: 'Europe/Amsterdam' }],
+  })
   const rotated = await createKey({ name: 'rotated' })
   const { key: fresh } = await manage('POST', `/api/token/${rotated.id}/rotate`, {
     grace_seconds: 3600,

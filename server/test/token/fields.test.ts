@@ -302,10 +302,39 @@ describe('fields of our own', () => {
     expect(message).toContain(`${name} ${why}`)
   })
 
-  it('refuse budgets, which nothing would enforce yet', async () => {
-    const { code, message } = await refused({ budgets: [{ period: 'day', amount: 5 }] })
+  it.each([
+    [[{ period: 'day', amount: 0 }], 'budgets[0].amount must be from 1 to 1000000000000000, got 0'],
+    [[{ period: 'day', amount: 1e15 + 1 }], 'budgets[0].amount must be from 1 to 1000000000000000'],
+    [[{ period: 'day', amount: 1.5 }], 'budgets[0].amount must be a whole number, got 1.5'],
+    [[{ period: 'day' }], 'budgets[0].amount is required'],
+    [
+      [{ period: 'hour', amount: 5 }],
+      'budgets[0].period must be one of day, week, month, got "hour"',
+    ],
+    [[{ amount: 5 }], 'budgets[0].period is required'],
+    [[{ period: 'day', amount: 5, tz: 'Mars/Olympus' }], 'budgets[0].tz must be an IANA time zone'],
+    [[{ period: 'day', amount: 5, tz: '+01:00' }], 'budgets[0].tz must be an IANA time zone'],
+    [[{ period: 'day', amount: 5, tz: '' }], 'budgets[0].tz must be an IANA time zone'],
+    [{ period: 'day', amount: 5 }, 'budgets must be a list, got an object'],
+    [
+      ['day', 'week', 'day'].map((period) => ({ period, amount: 5 })),
+      'budgets must have at most one for each period, got two for "day"',
+    ],
+  ])('refuse budgets %j and say why', async (budgets, why) => {
+    const { code, message } = await refused({ budgets })
     expect(code).toBe('invalid_field')
-    expect(message).toContain('budgets is not enforced by this version')
+    expect(message).toContain(why)
+  })
+
+  it('give budgets back as they were sent', async () => {
+    const budgets = [
+      { period: 'month', amount: 5_000_000, tz: 'Europe/Kyiv' },
+      { period: 'day', amount: 1 },
+    ]
+    const { id } = await gateway.createKey({
+      budgets: budgets.map((one) => ({ ...one, unknown: 'member' })),
+    })
+    expect((await gateway.keyRecord(id)).budgets).toEqual(budgets)
   })
 
   it.each([

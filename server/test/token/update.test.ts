@@ -109,7 +109,7 @@ describe('PUT /api/token/', () => {
     [{ group: 'vip' }, 'group_not_accessible'],
     [{ model_limits: ',' }, 'invalid_field'],
     [{ rpm_limit: 0 }, 'invalid_field'],
-    [{ budgets: [] }, 'invalid_field'],
+    [{ budgets: [{ period: 'day', amount: 0 }] }, 'invalid_field'],
     [{ status: 5 }, 'invalid_field'],
     [{ status: '1' }, 'invalid_field'],
     [{ name: 5 }, 'invalid_field'],
