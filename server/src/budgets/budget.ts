@@ -25,7 +25,7 @@ export interface Budget {
   readonly tz: string
 }
 
-export const DEFAULT_TZ = 'UTC'
+const DEFAULT_TZ = 'UTC'
 
 /** Budgets as a column keeps them, beside whatever else is there. */
 export const readBudgets = (column: string | null): readonly BudgetWish[] =>

@@ -75,7 +75,7 @@ export function describeEntity(entity: Entity): string {
 }
 
 /** `2026-11-25`, `2026-W48`, `2026-11`. */
-export function labelOf(budget: Pick<BudgetPeriod, 'period' | 'number'>): string {
+function labelOf(budget: Pick<BudgetPeriod, 'period' | 'number'>): string {
   const date = new Date(firstDayOf(budget) * DAY_MS).toISOString().slice(0, 10)
   if (budget.period === 'day') return date
   if (budget.period === 'month') return date.slice(0, 7)

@@ -138,7 +138,7 @@ export function packSettlements(
 }
 
 /** Budgets as `usage.budgets` holds them. */
-export const budgetsText = (budgets: readonly number[]): string =>
+const budgetsText = (budgets: readonly number[]): string =>
   budgets.length === 0 ? '' : budgets.join(',')
 
 /** In the order of NUMBERS, by name: a loop over the names takes five times as long, and a test compares the two. */
