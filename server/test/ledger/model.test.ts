@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { setBudgets } from '../../src/ledger/budget-statements.ts'
 import { createLedger } from '../../src/ledger/create-ledger.ts'
 import type { OwnLedger, Payers, Reservation } from '../../src/ledger/ledger.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
@@ -9,20 +10,25 @@ import type { Store } from '../../src/storage/store.ts'
 import { type Books, balanceOf, openBooks, openPayers } from './books.ts'
 import { recordOf } from './record.ts'
 
-/** What may happen to two keys of one account. `call` points to one of the running calls. */
+/** What may happen to two keys of one account, the first of which has a budget. `call` points to one of the running calls. */
 type Step =
   | { readonly kind: 'reserve'; readonly key: 0 | 1; readonly amount: number }
   | { readonly kind: 'extend'; readonly call: number; readonly amount: number }
   | { readonly kind: 'settle'; readonly call: number; readonly cost: number }
   | { readonly kind: 'release'; readonly call: number }
   | { readonly kind: 'renounce'; readonly call: number }
-  | { readonly kind: 'drop'; readonly who: 0 | 1 | 2 }
-  | { readonly kind: 'adjust'; readonly who: 0 | 1 | 2; readonly delta: number }
-  | { readonly kind: 'set'; readonly who: 0 | 1 | 2; readonly amount: number }
+  | { readonly kind: 'drop'; readonly who: Who }
+  | { readonly kind: 'adjust'; readonly who: Who; readonly delta: number }
+  | { readonly kind: 'set'; readonly who: Who; readonly amount: number }
   | { readonly kind: 'commit' }
 
+/** Key 0, key 1, the account, the budget of key 0. */
+type Who = 0 | 1 | 2 | 3
+const EVERYBODY = [0, 1, 2, 3] as const
+const payingWith = (key: 0 | 1): readonly Who[] => (key === 0 ? [0, 2, 3] : [1, 2])
+
 const key = fc.constantFrom(0 as const, 1 as const)
-const who = fc.constantFrom(0 as const, 1 as const, 2 as const)
+const who = fc.constantFrom(...EVERYBODY)
 const call = fc.nat(5)
 const amount = fc.nat(60)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -44,12 +50,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'commit' as const }) },
 )
 
+type Four = [number, number, number, number]
+
 interface Model {
-  /** Of key 0, key 1 and the account, as every commit asked for so far leaves them. */
-  readonly remain: [number, number, number]
-  readonly used: [number, number, number]
+  /** Of key 0, key 1, the account and the budget, as every commit asked for so far leaves them. */
+  readonly remain: Four
+  readonly used: Four
   /** Units that calls hold which run or are not committed. */
-  readonly held: [number, number, number]
+  readonly held: Four
+  /** What the budget was given back, which stays used. */
+  refunded: number
 }
 
 /** A call whose settlement was asked for. */
@@ -79,18 +89,19 @@ interface World {
   calls: number
 }
 
-const entityOf = ({ payers }: World, index: 0 | 1 | 2): number =>
-  index === 2 ? payers[0].account : payers[index].key
+function entityOf({ payers }: World, index: Who): number {
+  if (index === 3) return payers[0].budgets[0] ?? 0
+  return index === 2 ? payers[0].account : payers[index].key
+}
 
 /** What a call of this key could have now, by the model's own figures. */
 function freeOf({ model }: World, key: 0 | 1): number {
-  const free = ([key, 2] as const).map((index) => model.remain[index] - model.held[index])
+  const free = payingWith(key).map((index) => model.remain[index] - model.held[index])
   return Math.max(0, Math.min(...free))
 }
 
 function hold({ model }: World, key: 0 | 1, more: number): void {
-  model.held[key] += more
-  model.held[2] += more
+  for (const index of payingWith(key)) model.held[index] += more
 }
 
 /** Charges the model as a commit would: never more than it held with what was free, never below zero. */
@@ -98,9 +109,10 @@ function charge(world: World, call: Settling, settled: unknown) {
   const { key, most, cost } = call
   hold(world, key, -call.held)
   const { model } = world
-  const charged = Math.min(cost, most, model.remain[key], model.remain[2])
+  const left = payingWith(key).map((index) => model.remain[index])
+  const charged = Math.min(cost, most, ...left)
   call.charged = charged
-  for (const index of [key, 2] as const) {
+  for (const index of payingWith(key)) {
     model.remain[index] -= charged
     model.used[index] += charged
   }
@@ -130,6 +142,16 @@ function run(world: World, step: Step): void {
         const after = model.remain[step.who] + step.delta
         if (after >= 0) model.remain[step.who] = after
         expect(remain).toBe(after >= 0 ? after : undefined)
+      },
+    })
+    return
+  }
+  if (step.kind === 'set' && step.who === 3) {
+    const amounts = [{ entity: entityOf(world, 3), amount: step.amount }]
+    asked.push({
+      answer: store.write(setBudgets(store, { amounts, also: [], actor: 'x', seconds: 1 })),
+      compare: () => {
+        model.remain[3] = Math.max(0, step.amount - model.used[3] + model.refunded)
       },
     })
     return
@@ -170,7 +192,8 @@ function renounce({ settling, model, asked, ledger }: World, at: number): void {
   asked.push({
     answer: ledger.flush(),
     compare: () => {
-      for (const index of [key, 2] as const) model.remain[index] += charged
+      for (const index of payingWith(key)) model.remain[index] += charged
+      if (key === 0) model.refunded += charged
     },
   })
 }
@@ -221,12 +244,15 @@ async function commit({ asked }: World): Promise<void> {
 
 /** Two keys of one account that no earlier run used. */
 async function openWorld(books: Books & { ledger: OwnLedger }, run: number): Promise<World> {
-  const first = await openPayers(books, { key: 100, account: 150, id: 2 * run + 1 })
+  const first = await openPayers(books, {
+    ...{ key: 100, account: 150, id: 2 * run + 1 },
+    budgets: [90],
+  })
   const second = await openPayers(books, { key: 80, account: 0, id: 2 * run + 2 })
   return {
     ...books,
     payers: [first, { ...second, account: first.account }],
-    model: { remain: [100, 80, 150], used: [0, 0, 0], held: [0, 0, 0] },
+    model: { remain: [100, 80, 150, 90], used: [0, 0, 0, 0], held: [0, 0, 0, 0], refunded: 0 },
     running: [],
     settling: [],
     asked: [],
@@ -236,13 +262,13 @@ async function openWorld(books: Books & { ledger: OwnLedger }, run: number): Pro
 
 async function compare(world: World): Promise<void> {
   const { ledger, store, model } = world
-  for (const index of [0, 1, 2] as const) {
+  for (const index of EVERYBODY) {
     const { remain, used } = await balanceOf(store, entityOf(world, index))
     expect([remain, used]).toEqual([model.remain[index], model.used[index]])
   }
-  for (const [index, payers] of world.payers.entries()) {
-    const left = Math.min(model.remain[index] ?? 0, model.remain[2])
-    expect(ledger.available(payers)).toBe(left)
+  for (const key of [0, 1] as const) {
+    const left = Math.min(...payingWith(key).map((index) => model.remain[index]))
+    expect(ledger.available(world.payers[key])).toBe(left)
   }
   expect(ledger.outstanding()).toEqual({ reservations: 0, units: 0 })
 }

@@ -64,7 +64,7 @@ export async function makeOnce({ api }: TestGateway): Promise<number> {
 }
 
 const USAGE = `insert into usage select id, 1700000000000 + id * 250000, 'call-' || id, 1, id % 10 + 1, name, 'm', 'default', 1,
-  7, 0, 1, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 20, 10, 200, '', '192.0.2.1', 1, 0`
+  7, 0, 1, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 20, 10, 200, '', '192.0.2.1', 1, 0, ''`
 
 /** A usage record with a text of one's own, as SQL. */
 export const usageRow = (id: number, name: string) =>

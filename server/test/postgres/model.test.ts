@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { setBudgets } from '../../src/ledger/budget-statements.ts'
 import type { Payers, Reservation } from '../../src/ledger/ledger.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { type Nodes, openNodes, recordFor, type TestNode } from './nodes.ts'
 
-/** What may happen to two keys of one account, one thing after the other. `call` points to one of the running calls. */
+/** What may happen to two keys of one account, the first of which has a budget, one thing after the other. `call` points to one of the running calls. */
 type Step =
   | { readonly kind: 'reserve'; readonly key: 0 | 1; readonly amount: number }
   | { readonly kind: 'extend'; readonly call: number; readonly amount: number }
@@ -21,11 +22,13 @@ type Step =
   | { readonly kind: 'adjust'; readonly who: Who; readonly delta: number }
   | { readonly kind: 'set'; readonly who: Who; readonly amount: number }
 
-/** Key 0, key 1, the account. */
-type Who = 0 | 1 | 2
+/** Key 0, key 1, the account, the budget of key 0. */
+type Who = 0 | 1 | 2 | 3
+const EVERYBODY = [0, 1, 2, 3] as const
+const payingWith = (key: 0 | 1): readonly Who[] => (key === 0 ? [0, 2, 3] : [1, 2])
 
 const key = fc.constantFrom(0 as const, 1 as const)
-const who = fc.constantFrom(0 as const, 1 as const, 2 as const)
+const who = fc.constantFrom(...EVERYBODY)
 const call = fc.nat(5)
 const amount = fc.integer({ min: 1, max: 60 })
 const delta = fc.integer({ min: -60, max: 60 })
@@ -41,12 +44,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('set'), who, amount: fc.nat(60) }) },
 )
 
+type Four = [number, number, number, number]
+
 interface World {
   readonly node: TestNode
   readonly payers: readonly [Payers, Payers]
-  readonly remain: [number, number, number]
-  readonly used: [number, number, number]
-  readonly requests: [number, number, number]
+  readonly remain: Four
+  readonly used: Four
+  readonly requests: Four
+  /** What the budget was given back, which stays used. */
+  refunded: number
   readonly running: { readonly key: 0 | 1; readonly reservation: Reservation }[]
   readonly settled: {
     readonly key: 0 | 1
@@ -55,15 +62,18 @@ interface World {
   }[]
 }
 
-const entityOf = ({ payers }: World, index: Who): number =>
-  index === 2 ? payers[0].account : payers[index].key
+function entityOf({ payers }: World, index: Who): number {
+  if (index === 3) return payers[0].budgets[0] ?? 0
+  return index === 2 ? payers[0].account : payers[index].key
+}
 
 /** What a call of this key could have now: what no running call holds. */
 function freeOf({ remain, running }: World, key: 0 | 1): number {
   const sum = (of: readonly World['running'][number][]) =>
     of.reduce((held, { reservation }) => held + reservation.amount, 0)
   const ofKey = running.filter((one) => one.key === key)
-  return Math.max(0, Math.min(remain[key] - sum(ofKey), remain[2] - sum(running)))
+  const free = payingWith(key).map((index) => remain[index] - sum(index === 2 ? running : ofKey))
+  return Math.max(0, Math.min(...free))
 }
 
 async function take(world: World, step: Step): Promise<void> {
@@ -88,6 +98,12 @@ async function take(world: World, step: Step): Promise<void> {
 async function manage(world: World, step: Extract<Step, { kind: 'adjust' | 'set' }>) {
   const { store, ledger } = world.node
   const entity = entityOf(world, step.who)
+  if (step.kind === 'set' && step.who === 3) {
+    const amounts = [{ entity, amount: step.amount }]
+    await store.write(setBudgets(store, { amounts, also: [], actor: 'x', seconds: 1 }))
+    world.remain[3] = Math.max(0, step.amount - world.used[3] + world.refunded)
+    return
+  }
   if (step.kind === 'set') {
     await store.write(setBalance(store, { entity, amount: step.amount, actor: 'x', seconds: 1 }))
     world.remain[step.who] = step.amount
@@ -100,12 +116,14 @@ async function manage(world: World, step: Extract<Step, { kind: 'adjust' | 'set'
 }
 
 /** After its commit a renounced call is refunded, to both who paid; what was used stays used. */
-async function refund({ settled, remain, node }: World, at: number): Promise<void> {
+async function refund(world: World, at: number): Promise<void> {
+  const { settled, remain, node } = world
   const [one] = settled.splice(at % Math.max(settled.length, 1), 1)
   if (one === undefined) return
   one.reservation.renounce()
   await node.ledger.flush()
-  for (const index of [one.key, 2] as const) remain[index] += one.charged
+  for (const index of payingWith(one.key)) remain[index] += one.charged
+  if (one.key === 0) world.refunded += one.charged
 }
 
 type CallStep = Extract<Step, { kind: 'extend' | 'settle' | 'release' }>
@@ -128,9 +146,9 @@ async function withCall(world: World, step: CallStep): Promise<void> {
   // Before its batch leaves: it is written with cost 0.
   if (step.renounced) reservation.renounce()
   const cost = step.renounced ? 0 : step.cost
-  const charged = Math.min(cost, most, world.remain[key], world.remain[2])
+  const charged = Math.min(cost, most, ...payingWith(key).map((index) => world.remain[index]))
   expect(await settling).toEqual({ charged, shortfall: cost - charged })
-  for (const index of [key, 2] as const) {
+  for (const index of payingWith(key)) {
     world.remain[index] -= charged
     world.used[index] += charged
     world.requests[index] += 1
@@ -139,19 +157,19 @@ async function withCall(world: World, step: CallStep): Promise<void> {
 }
 
 async function openWorld({ at, payers }: Nodes, run: number): Promise<World> {
-  const first = await payers({ id: 2 * run + 1, key: 100, account: 150 })
+  const first = await payers({ id: 2 * run + 1, key: 100, account: 150, budget: 90 })
   const second = await payers({ id: 2 * run + 2, key: 80, account: 0 })
   return {
     node: at(0),
     payers: [first, { ...second, account: first.account }],
-    ...{ remain: [100, 80, 150], used: [0, 0, 0], requests: [0, 0, 0] },
+    ...{ remain: [100, 80, 150, 90], used: [0, 0, 0, 0], requests: [0, 0, 0, 0], refunded: 0 },
     ...{ running: [], settled: [] },
   }
 }
 
 async function compare(world: World): Promise<void> {
   const { node, remain, used, requests } = world
-  for (const index of [0, 1, 2] as const) {
+  for (const index of EVERYBODY) {
     const row = await node.store.db
       .selectFrom('balance_now')
       .select(['remain', 'used', 'requests'])
@@ -163,7 +181,7 @@ async function compare(world: World): Promise<void> {
   for (const key of [0, 1] as const) {
     // All that is left can be had, and not one unit more.
     const payers = world.payers[key]
-    const left = Math.min(remain[key], remain[2])
+    const left = Math.min(...payingWith(key).map((index) => remain[index]))
     expect(isShort(await node.ledger.reserve(payers, units(left + 1)))).toBe(true)
     const all = await node.ledger.reserve(payers, units(left))
     if (isShort(all)) throw new Error(`${left} units are left and can't be had`)

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
+import { accountEntity, budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
 import type { Ledger, Payers, Reservation, Short } from '../../src/ledger/ledger.ts'
 import { createSharedLedger } from '../../src/ledger/shared/create-shared-ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
@@ -27,7 +27,7 @@ export interface Nodes {
   /** One more, which the test may close itself. */
   join(): Promise<TestNode>
   /** Units of a key and its account, known to all nodes. Undefined: unlimited. */
-  payers(has: { id: number; key?: number; account?: number }): Promise<Payers>
+  payers(has: { id: number; key?: number; account?: number; budget?: number }): Promise<Payers>
   /** What an entity has in all. */
   whole(entity: number): Promise<number>
 }
@@ -75,21 +75,24 @@ export async function openNodes(count: number): Promise<Nodes> {
     nodes,
     at,
     join,
-    async payers({ id, key, account }) {
+    async payers({ id, key, account, budget }) {
       const payers = {
         key: keyEntity(id),
         account: accountEntity(id),
         keyUnlimited: key === undefined,
         accountUnlimited: account === undefined,
-        budgets: [],
+        budgets: budget === undefined ? [] : [dayOf(id)],
       }
       const first = at(0)
       const opening = { actor: 'test', seconds: 1 }
       await first.store.write([
         ...openBalance(first.store, { ...opening, entity: payers.key, amount: key ?? 0 }),
         ...openBalance(first.store, { ...opening, entity: payers.account, amount: account ?? 0 }),
+        ...payers.budgets.flatMap((entity) =>
+          openBalance(first.store, { ...opening, entity, amount: budget ?? 0 }),
+        ),
       ])
-      for (const { ledger } of nodes) know(ledger, payers, { key, account })
+      for (const { ledger } of nodes) know(ledger, payers, { key, account, budget })
       return payers
     },
     async whole(entity) {
@@ -113,11 +116,14 @@ export async function endEpoch(database: TestDatabase, epoch: number): Promise<v
 export function know(
   ledger: Ledger,
   payers: Payers,
-  has: { key?: number | undefined; account?: number | undefined },
+  has: { key?: number | undefined; account?: number | undefined; budget?: number | undefined },
 ): void {
   if (!payers.keyUnlimited) ledger.know(payers.key, has.key ?? 0)
   if (!payers.accountUnlimited) ledger.know(payers.account, has.account ?? 0)
+  for (const entity of payers.budgets) ledger.know(entity, has.budget ?? 0)
 }
+
+const dayOf = (key: number) => budgetEntity({ owner: keyEntity(key), period: 'day', number: 1 })
 
 let lastRecord = 0
 

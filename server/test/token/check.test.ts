@@ -25,7 +25,7 @@ describe('POST /api/token/{id}/check', () => {
     expect(result).not.toHaveProperty('code')
     expect(result.checks.map(({ check: name }) => name)).toEqual([
       ...['address', 'account', 'status', 'mark', 'expiry'],
-      ...['model', 'group', 'served', 'price', 'rates', 'quota', 'balance'],
+      ...['model', 'group', 'served', 'price', 'rates', 'budgets', 'quota', 'balance'],
     ])
     expect(failed(result)).toEqual([])
   })
@@ -80,7 +80,7 @@ describe('POST /api/token/{id}/check', () => {
     expect((await check(id, { model, ip: '203.0.113.9' })).verdict).toBe('allowed')
     expect((await check(id, { model, ip: '::ffff:203.0.113.9' })).verdict).toBe('allowed')
     expect((await check(id, { ip: '203.0.114.9' })).code).toBe('ip_not_allowed')
-    expect((await check(id, { ip: '203.0.113.9' })).checks).toHaveLength(10)
+    expect((await check(id, { ip: '203.0.113.9' })).checks).toHaveLength(11)
     expect((await check(id, { ip: '203.0.113.9', model: 'nobody' })).code).toBe('model_not_found')
     const unpriced = await check(id, { ip: '203.0.113.9', model: 'unpriced-model' })
     expect(unpriced).toMatchObject({
