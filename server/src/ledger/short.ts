@@ -13,8 +13,8 @@ export interface Measures<B extends Balance> {
 export function createShortOf<B extends Balance>({ whole, free, reach }: Measures<B>) {
   return (held: readonly B[], payers: Payers, amount: number): Short | undefined => {
     const budgets = payers.budgets.length
-    const poor = firstBelow(held, { budgets, amount, left: whole })
-    const short = poor ?? firstBelow(held, { budgets, amount, left: free })
+    const poor = firstBelow(held, budgets, amount, whole)
+    const short = poor ?? firstBelow(held, budgets, amount, free)
     if (short === undefined) return undefined
     const { entity } = short
     return {
@@ -33,14 +33,13 @@ export function leastOf<B>(held: readonly B[], of: (balance: B) => number): numb
   return least
 }
 
-interface Asked<B> {
-  readonly budgets: number
-  readonly amount: number
-  readonly left: (balance: B) => number
-}
-
 /** Of budgets the tightest is named: of several that have as little the last, which is the one that lasts longest. */
-function firstBelow<B>(held: readonly B[], { budgets, amount, left }: Asked<B>): B | undefined {
+function firstBelow<B>(
+  held: readonly B[],
+  budgets: number,
+  amount: number,
+  left: (balance: B) => number,
+): B | undefined {
   let found: B | undefined
   let least = amount
   for (let at = 0; at < held.length; at++) {

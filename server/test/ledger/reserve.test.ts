@@ -33,6 +33,7 @@ it('says whose units are short, and whether waiting could help', async () => {
   await reserved(books.ledger, payers, 50)
   expect(await books.ledger.reserve(payers, units(11))).toEqual({
     entity: 'account',
+    balance: payers.account,
     reserved: true,
     available: 10,
   })
