@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { expect } from 'vitest'
 import { accountEntity, budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { Lane } from '../../src/storage/lanes/lane.ts'

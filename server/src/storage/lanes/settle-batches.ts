@@ -33,28 +33,12 @@ export function createSettleBatches({ calls, node, clock, log, late }: SettleBat
     for (;;) {
       const answer = await node.settleLane.send((epoch, seq) =>
         calls.settle({ epoch, seq, settlements }).then((settled) => {
-          if (settled !== 'lost') tellSpent(settlements, settled, epoch)
+          if (settled !== 'lost') tellSpent(node, settlements, settled, epoch)
           return settled
         }),
       )
       if (answer !== 'lost') return answer
       if (late !== undefined) return settlements.map(late)
-    }
-  }
-
-  function tellSpent(
-    settlements: readonly Settlement[],
-    settled: readonly LaneSettled[],
-    epoch: number,
-  ): void {
-    for (const [at, { key, account, budgets, epoch: held }] of settlements.entries()) {
-      const said = settled[at]
-      if (said === undefined || held !== epoch) continue
-      node.spent({ entity: key, spent: said.keySpent, epoch })
-      node.spent({ entity: account, spent: said.accountSpent, epoch })
-      for (const [of, entity] of budgets.entries()) {
-        node.spent({ entity, spent: said.budgetsSpent[of] ?? 0, epoch })
-      }
     }
   }
 
@@ -103,6 +87,24 @@ export function createSettleBatches({ calls, node, clock, log, late }: SettleBat
     const settled = present.length === 0 ? [] : await inPieces(present)
     let next = 0
     return settlements.map((one) => (isLate(one) ? late(one) : (settled[next++] as Answered)))
+  }
+}
+
+/** What this epoch has now spent of each party's hold. */
+function tellSpent(
+  node: Pick<LedgerNode, 'spent'>,
+  settlements: readonly Settlement[],
+  settled: readonly LaneSettled[],
+  epoch: number,
+): void {
+  for (const [at, { key, account, budgets, epoch: held }] of settlements.entries()) {
+    const said = settled[at]
+    if (said === undefined || held !== epoch) continue
+    node.spent({ entity: key, spent: said.keySpent, epoch })
+    node.spent({ entity: account, spent: said.accountSpent, epoch })
+    for (const [of, entity] of budgets.entries()) {
+      node.spent({ entity, spent: said.budgetsSpent[of] ?? 0, epoch })
+    }
   }
 }
 
