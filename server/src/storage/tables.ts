@@ -36,6 +36,7 @@ export interface Tables {
   access_token: AccessTokenTable
   redemption: RedemptionTable
   channel: ChannelTable
+  channel_group: GroupTable
   /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
   price: { model: string; price: string; updated_at: number }
   setting: { name: string; value: string; updated_at: number }
@@ -194,6 +195,17 @@ export interface ChannelTable {
   timeouts: string
   created_at: number
   deleted_at: number | null
+}
+
+export interface GroupTable {
+  name: string
+  description: string
+  /** Factor of every price: decimal text. */
+  ratio: string
+  /** JSON object: own group of an account -> its ratio here, decimal text. */
+  ratios: string
+  /** Of the row `auto`, which is no set of channels: JSON array of the groups that it walks. Null of every other. */
+  walks: string | null
 }
 
 export interface UsageTable {

@@ -4,6 +4,9 @@ import { expect, it, onTestFinished } from 'vitest'
 import { first } from '../../src/storage/migrations/0001-first.ts'
 import { usageHours } from '../../src/storage/migrations/0002-usage-hours.ts'
 import { balanceNow } from '../../src/storage/migrations/0003-balance-now.ts'
+import { redemptions } from '../../src/storage/migrations/0004-redemptions.ts'
+import { accountLimits } from '../../src/storage/migrations/0005-account-limits.ts'
+import { closedUsage } from '../../src/storage/migrations/0006-closed-usage.ts'
 import { migrate, SCHEMA, schemaOf } from '../../src/storage/migrations/migrate.ts'
 import { temporaryFolder } from '../ledger/books.ts'
 
@@ -61,4 +64,27 @@ it.each([
   expect(insert(database, 'redeem')).toBe(next)
   const counted = database.prepare("select * from sqlite_sequence where name like 'entry%'").all()
   expect(counted).toEqual([{ name: 'entry', seq: next }])
+})
+
+it('every name that channels and accounts went by becomes a group', () => {
+  const database = new DatabaseSync(':memory:')
+  onTestFinished(() => database.close())
+  database.exec(first + usageHours + balanceNow + redemptions + accountLimits + closedUsage)
+  database.exec("insert into meta (name, value) values ('schema', '6')")
+  database.exec(`
+    insert into account (username, role, status, group_name, groups, unlimited_quota, created_at, deleted_at) values
+      ('a', 'user', 1, 'staff', '["vip","auto"]', 0, 0, null), ('b', 'user', 1, 'staff', '[]', 0, 0, null),
+      ('c', 'user', 1, 'gone', '["gone too"]', 0, 0, 1);
+    insert into channel (name, type, base_url, keys, models, groups, model_mapping, priority, weight, free, status,
+      headers, timeouts, created_at, deleted_at) values
+      ('a', 'simulator', '', '[]', '[]', '["vip","O''Neill, \\"x\\""]', '{}', 0, 1, 0, 1, '{}', '{}', 0, null),
+      ('b', 'simulator', '', '[]', '[]', '["gone"]', '{}', 0, 1, 0, 1, '{}', '{}', 0, 1)`)
+  migrate(database, '')
+  const groups = database.prepare('select * from channel_group order by name').all()
+  const plain = { description: '', ratio: '1', ratios: '{}', walks: null }
+  expect(groups).toEqual([
+    { ...plain, name: 'O\'Neill, "x"' },
+    { ...plain, name: 'auto', walks: '["default"]' },
+    ...['default', 'staff', 'vip'].map((name) => ({ ...plain, name })),
+  ])
 })

@@ -30,10 +30,11 @@ export class CommitUnanswered extends Error {
 }
 
 const DAY_MS = 24 * 3_600_000
-/** What a database without an installation holds: the schema's number, and a counter that never counted. */
+/** What a database without an installation holds: the schema's number, a counter that never counted, two groups. */
 const BARE: Readonly<Record<string, string>> = {
   meta: "name <> 'schema'",
   change_counter: 'seq > 0',
+  channel_group: "name not in ('auto', 'default')",
 }
 
 /**

@@ -54,8 +54,9 @@ export async function transfer(
     const all = source.tables.reduce((sum, { rows }) => sum + rows, 0)
     let before = 0
     let changedTexts = 0
-    // The row that every empty database has.
+    // The rows that every empty database has.
     await target.client.query('delete from change_counter')
+    await target.client.query('delete from channel_group')
     await makePartitions(target, source.usageMonths())
     for (const table of source.tables) {
       changedTexts += await copyTable({ source, target, table }, (rows) =>

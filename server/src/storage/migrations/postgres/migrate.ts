@@ -9,6 +9,7 @@ import { accountLimits } from './0004-account-limits.ts'
 import { rateNews } from './0005-rate-news.ts'
 import { closedUsage } from './0006-closed-usage.ts'
 import { budgets } from './0007-budgets.ts'
+import { groups } from './0009-groups.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -19,6 +20,7 @@ const steps: readonly string[] = [
   rateNews,
   closedUsage,
   budgets,
+  groups,
 ]
 
 /** The schema this program writes. */
