@@ -13,6 +13,7 @@ import { programName, programVersion } from '../cli/program.ts'
 import { openVault } from '../cli/root-secret.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
+import { createGroups } from '../groups/groups.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
@@ -80,6 +81,7 @@ export async function buildRooms(
   const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
   opened.defer(() => dispatcher.destroy())
   const probe = createProbe({ dispatcher, now })
+  const groups = await createGroups({ store })
   const directory = await createDirectory({ store, vault, log, askModels: probe.modelsOf })
   opened.defer(() => directory.close())
   const budgets = createBudgets({ store, ledger, now })
@@ -97,7 +99,7 @@ export async function buildRooms(
     },
   }
   const rooms: Rooms = {
-    ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, directory },
+    ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
     ...{ probe, metrics, now, random, log },
     rates: openRates(store, outside, opened),
     prices: await pricesComing,

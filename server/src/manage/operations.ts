@@ -3,6 +3,7 @@ import { accessTokenOperations } from './access-token/operations.ts'
 import { listAudit } from './audit/list.ts'
 import { channelOperations } from './channel/operations.ts'
 import { currentKeyOperations } from './current-key/operations.ts'
+import { groupOperations } from './group/operations.ts'
 import { logOperations } from './log/operations.ts'
 import { modelListOperations } from './model-list/operations.ts'
 import { listNodes } from './node/list.ts'
@@ -27,6 +28,7 @@ export function operations(rooms: Rooms): readonly Operation[] {
     ...redemptionOperations(rooms),
     ...logOperations(rooms),
     ...channelOperations(rooms),
+    ...groupOperations(rooms),
     ...priceOperations(rooms),
     ...settingOperations(rooms),
     listAudit(rooms),

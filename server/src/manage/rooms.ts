@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Probe } from '../channels/probe.ts'
+import type { Groups } from '../groups/groups.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -24,6 +25,7 @@ export interface Rooms {
   readonly accounts: Accounts
   readonly accessTokens: AccessTokens
   readonly settings: Settings
+  readonly groups: Groups
   readonly directory: Directory
   readonly probe: Probe
   readonly prices: PriceBook
