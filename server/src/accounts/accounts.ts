@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { changeRunningPeriods } from '../budgets/change.ts'
+import { mustExist } from '../groups/statements.ts'
 import { accountEntity } from '../ledger/entity.ts'
 import { openBalance, setBalance } from '../ledger/statements.ts'
 import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
@@ -52,6 +53,11 @@ export interface By {
   also?(id: number): readonly Compilable[]
 }
 
+/** An account names a group that is not there. */
+export class GroupGone extends Error {
+  override readonly name = 'GroupGone'
+}
+
 export interface AccountPage {
   readonly total: number
   readonly accounts: readonly Account[]
@@ -62,9 +68,12 @@ export interface Accounts {
   findByName(username: string): Promise<Account | undefined>
   /** Newest first. */
   list(page: { readonly skip: number; readonly take: number }): Promise<AccountPage>
-  /** @throws UniqueViolation when the name is taken. */
+  /** @throws UniqueViolation when the name is taken, GroupGone when a group that it names is not there. */
   create(wanted: NewAccount, by: By): Promise<number>
-  /** False, and nothing changed, when it would leave no active administrator, its limits were changed, or it is gone. */
+  /**
+   * False, and nothing changed, when it would leave no active administrator, its limits were changed, a group that it
+   * names is not there, or it is gone.
+   */
   update(id: number, change: AccountChange, by: By): Promise<boolean>
   /** Ends the account, its keys and its tokens. False when nobody could administer afterwards or it is gone. */
   remove(id: number, by: By): Promise<boolean>
@@ -113,8 +122,9 @@ async function createAccount(
   const id = await store.nextId('account')
   const seconds = Math.floor(now() / 1000)
   const entity = accountEntity(id)
-  await store.write(
+  const written = await store.write(
     [
+      ...mustExist(store.db, [wanted.group, ...wanted.groups]),
       store.db.insertInto('account').values({
         id,
         username: wanted.username,
@@ -133,6 +143,7 @@ async function createAccount(
     ],
     [{ kind: 'account', subject: String(id) }],
   )
+  if (!written.done) throw new GroupGone()
   return id
 }
 
@@ -169,7 +180,8 @@ async function updateAccount(
 ): Promise<boolean> {
   const seconds = Math.floor(now() / 1000)
   const entity = accountEntity(id)
-  const quota = change.quota
+  const { quota, group, groups = [] } = change
+  const named = group === undefined ? groups : [group, ...groups]
   const setting =
     quota === undefined
       ? []
@@ -178,6 +190,7 @@ async function updateAccount(
     [
       changeStatement(store, id, change),
       ...changedBudgets({ store, now }, { id, change }, by),
+      ...mustExist(store.db, named),
       ...setting,
       ...(by.also?.(id) ?? []),
     ],

@@ -101,7 +101,8 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
     models: new Set(models),
     asksModels: named.length === 0,
     mapping: new Map(Object.entries(mapping)),
-    groups,
+    // Named twice, it would be tried twice.
+    groups: [...new Set(groups)],
     priority: row.priority,
     weight: row.weight,
     free: row.free === 1,

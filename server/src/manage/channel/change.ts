@@ -1,8 +1,10 @@
 import { openUpstreamKeys } from '../../channels/upstream-keys.ts'
 import { Refused } from '../../errors.ts'
+import { mustExist } from '../../groups/statements.ts'
 import { mustChange } from '../../storage/store.ts'
 import type { ChannelTable } from '../../storage/tables.ts'
 import { auditStatement } from '../audit/record.ts'
+import { requireGroups } from '../group/record.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkChannel, isOtherOrigin, type WholeChannel } from './check.ts'
@@ -33,8 +35,8 @@ export const changeChannel = (rooms: Rooms) =>
   })
 
 /**
- * Changes the row as it was read; false when host, type or keys were changed meanwhile. Two changes that cross must not
- * leave the keys of one with the host of the other.
+ * Changes the row as it was read; false when host, type or keys were changed meanwhile, or a group was deleted. Two
+ * changes that cross must not leave the keys of one with the host of the other.
  */
 async function attempt(
   rooms: Rooms,
@@ -46,6 +48,8 @@ async function attempt(
   const { key: _key, keys: _keys, ...sent } = asked.body
   const after = { ...before, ...sent }
   checkChannel(after, rooms.program.privateUpstreams)
+  const { groups = [] } = sent
+  await requireGroups(rooms, 'groups', groups)
   const keys = keysAfter(rooms, row, { after, sent: asked.body })
   requireKeys(after, keys ?? openUpstreamKeys(rooms.vault, id, row.keys))
   const changed = rooms.store.db
@@ -67,7 +71,7 @@ async function attempt(
     after: keys === undefined ? after : { ...after, keys: 'sent' },
   })
   const written = await rooms.store.write(
-    [mustChange(changed), audited],
+    [mustChange(changed), ...mustExist(rooms.store.db, groups), audited],
     [{ kind: 'channel', subject: String(id) }],
   )
   return written.done

@@ -1,6 +1,8 @@
 import { DEFAULT_BASE_URLS } from '../../channels/channel.ts'
 import { Refused } from '../../errors.ts'
+import { mustExist } from '../../groups/statements.ts'
 import { auditStatement } from '../audit/record.ts'
+import { requireGroups } from '../group/record.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkChannel, type WholeChannel } from './check.ts'
@@ -38,7 +40,15 @@ export const createChannel = (rooms: Rooms) =>
         subject: `channel ${id}`,
         after: channel,
       })
-      await rooms.store.write([created, audited], [{ kind: 'channel', subject: String(id) }])
+      const statements = [created, ...mustExist(rooms.store.db, channel.groups), audited]
+      let done = false
+      // Again when one of the groups was deleted at this moment: then it is named.
+      while (!done) {
+        await requireGroups(rooms, 'groups', channel.groups)
+        ;({ done } = await rooms.store.write(statements, [
+          { kind: 'channel', subject: String(id) },
+        ]))
+      }
       return {
         data: toRecord(rooms, await channelRow(rooms, id)),
         headers: { location: `/api/channel/${id}` },

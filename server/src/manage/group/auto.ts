@@ -1,4 +1,3 @@
-import { Refused } from '../../errors.ts'
 import { AUTO } from '../../groups/groups.ts'
 import { mustExist } from '../../groups/statements.ts'
 import { auditStatement } from '../audit/record.ts'
@@ -34,11 +33,6 @@ export const setAuto = (rooms: Rooms) =>
     async run(asked) {
       const { store } = rooms
       const { groups } = asked.body
-      const twice = groups.find((name, at) => groups.indexOf(name) !== at)
-      if (twice !== undefined) throw new Refused('invalid_field', `groups holds ${twice} twice`)
-      if (groups.includes(AUTO)) {
-        throw new Refused('invalid_field', `groups: ${AUTO} can not walk itself`)
-      }
       let done = false
       // Again when one of them was deleted at this moment: then it is named.
       while (!done) {

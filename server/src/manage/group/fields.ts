@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
-import { AUTO } from '../../groups/groups.ts'
 import { whyNotName } from '../../groups/name.ts'
 import { parseDecimal, writeDecimal } from '../../prices/decimal.ts'
 import { byName } from '../by-name.ts'
@@ -68,7 +67,6 @@ function exactRatios(ratios: NonNullable<ChangedGroup['ratios']>): Record<string
   if (entries.length > MOST_RATIOS) {
     throw invalid(`ratios must have at most ${MOST_RATIOS} entries, got ${entries.length}`)
   }
-  if (Object.hasOwn(ratios, AUTO)) throw invalid(`ratios: ${AUTO} is no account's own group`)
   return Object.fromEntries(
     entries.map(([name, written]) => [name, exactRatio(`ratios.${name}`, written)]),
   )

@@ -29,14 +29,19 @@ export async function groupRow(rooms: Pick<Rooms, 'store'>, name: string): Promi
 }
 
 /**
- * Refuses what names a group that is not there. A write that has `mustExist` among its statements is the judge of those
- * that go meanwhile. @throws Refused `invalid_field` naming field and group.
+ * Refuses a list that names what is no group, or one twice. A write that has `mustExist` among its statements is the
+ * judge of those that go meanwhile. @throws Refused `invalid_field` naming field and group.
  */
 export async function requireGroups(
   { store }: Pick<Rooms, 'store'>,
   field: string,
-  names: Iterable<string>,
+  names: readonly string[],
 ): Promise<void> {
+  if (names.includes(AUTO)) {
+    throw new Refused('invalid_field', `${field}: ${AUTO} is no group, it walks groups`)
+  }
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new Refused('invalid_field', `${field} holds ${twice} twice`)
   const [missing] = await missingGroups(store.db, names)
   if (missing === undefined) return
   throw new Refused(

@@ -10,6 +10,7 @@ import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { nameTaken } from './create.ts'
 import { type ChangedAccount, changedAccount, checkUsername } from './fields.ts'
+import { requireAccountGroups } from './groups.ts'
 import { accountOf, accountParams, accountSchema, toAudited, toRecord } from './record.ts'
 
 /** `PUT /api/user/{id}` */
@@ -31,8 +32,11 @@ export const changeUser = (rooms: Rooms) =>
       const sent = await toChange(asked.body)
       for (;;) {
         const before = await accountOf(rooms, id)
+        await requireAccountGroups(rooms, asked.body)
         const change = { ...sent, ...limitsChange(before, asked.body) }
         if (await update(rooms, asked, { before, change })) break
+        // A group was deleted at this moment.
+        await requireAccountGroups(rooms, asked.body)
         const now = await accountOf(rooms, id)
         // Again when another update came between: the limits that one changed must be kept.
         if (isDeepStrictEqual(now.limits, before.limits)) throw lastAdmin(id)

@@ -1,4 +1,5 @@
 import { mergeAccountLimits } from '../../accounts/account-limits.ts'
+import { GroupGone } from '../../accounts/accounts.ts'
 import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
@@ -7,6 +8,7 @@ import { checkBudgets } from '../budgets.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkUsername, newAccount } from './fields.ts'
+import { requireAccountGroups } from './groups.ts'
 import { accountOf, accountSchema, toRecord } from './record.ts'
 
 /** `POST /api/user/` */
@@ -44,16 +46,21 @@ export const createUser = (rooms: Rooms) =>
       }
       try {
         const wanted = { ...shown, unlimited: unlimited_quota, passwordHash, limits }
+        await requireAccountGroups(rooms, shown)
         const id = await rooms.accounts.create(wanted, by)
         return {
           data: toRecord(await accountOf(rooms, id)),
           headers: { location: `/api/user/${id}` },
         }
       } catch (error) {
+        if (error instanceof GroupGone) throw groupGone()
         throw error instanceof UniqueViolation ? nameTaken(shown.username) : error
       }
     },
   })
+
+const groupGone = (): Refused =>
+  new Refused('invalid_field', 'one of the groups was deleted at this moment')
 
 /** Also for a change of name. */
 export const nameTaken = (username: string): Refused =>
