@@ -5,8 +5,8 @@ import { type CompiledPrice, compilePrice, type ModelPrice } from './price.ts'
 
 /** What models cost: the catalogue, and above it what the administrator set. */
 export interface PriceBook {
-  /** From memory. `undefined`: nobody said what this model costs. */
-  priceOf(model: string): CompiledPrice | undefined
+  /** From memory, at the ratio of a group: decimal text. `undefined`: nobody said what this model costs. */
+  priceOf(model: string, ratio?: string): CompiledPrice | undefined
   /** The model's own output limit, where it is known. */
   maxOutput(model: string): number | undefined
   contextWindow(model: string): number | undefined
@@ -20,11 +20,18 @@ export interface PriceBook {
 /** Model ids come from callers, so what is remembered of them is bounded. */
 const MOST_REMEMBERED = 2_000
 const MOST_ID = 256
+/** Ratios come from administrators; those that they had before are not kept for ever. */
+const MOST_RATIOS = 1_000
 /** How long a price that depends on the time is trusted. */
 const CHANGING_MS = 60_000
 
+const NO_FACTOR = '1'
+
 interface Remembered {
+  /** At the ratio 1. */
   readonly price: CompiledPrice | undefined
+  /** At other ratios, compiled when a call needs one first. */
+  readonly byRatio: Map<string, CompiledPrice>
   readonly catalogued: Catalogued | undefined
   readonly until: number
 }
@@ -61,7 +68,10 @@ export async function createPriceBook(parts: {
   }
 
   return {
-    priceOf: (model) => remember(model)?.price,
+    priceOf(model, ratio = NO_FACTOR) {
+      const known = remember(model)
+      return known === undefined || ratio === NO_FACTOR ? known?.price : priceAt(known, ratio)
+    },
     maxOutput: catalogue.maxOutput,
     contextWindow: (model) => remember(model)?.catalogued?.contextWindow,
     override: (model) => overrides.get(model),
@@ -99,9 +109,20 @@ function lookUp(
   const price = overrides.get(model) ?? catalogued?.price
   return {
     price: price && compilePrice(price),
+    byRatio: new Map(),
     catalogued,
     until: catalogued?.changing ? nowMs + CHANGING_MS : Number.POSITIVE_INFINITY,
   }
+}
+
+function priceAt({ price, byRatio }: Remembered, ratio: string): CompiledPrice | undefined {
+  if (price === undefined) return undefined
+  const known = byRatio.get(ratio)
+  if (known !== undefined) return known
+  const compiled = compilePrice(price.price, ratio)
+  if (byRatio.size >= MOST_RATIOS) byRatio.clear()
+  byRatio.set(ratio, compiled)
+  return compiled
 }
 
 const toPrice = (json: string): ModelPrice => JSON.parse(json)

@@ -57,6 +57,21 @@ describe('the price book', () => {
     expect(book.override('busy')).toEqual({ input: 19 })
   })
 
+  test('has a price at the ratio of a group, exact and compiled once, until the price changes', async () => {
+    const book = await createPriceBook({ store, now: () => now })
+    await set('rated', { input: '0.3', per_request: '0.000002' })
+    expect(book.priceOf('rated', '1')).toBe(book.priceOf('rated'))
+    const dear = book.priceOf('rated', '1.1')
+    expect(book.priceOf('rated', '1.1')).toBe(dear)
+    // 7 x 0.3 x 1.1 / 2 + 1.1 = 2.255 units, where binary fractions and two roundings would say otherwise.
+    expect(dear && cost(dear, { ...NO_USAGE, prompt: 7 })).toBe(3)
+    expect(dear && cost(dear, { ...NO_USAGE, prompt: 2_000_000 })).toBe(330_002)
+    await set('rated', { input: '3' })
+    expect(book.priceOf('rated', '1.1')?.price).toEqual({ input: '3' })
+    expect(book.priceOf('rated', '0')).toMatchObject({ ratio: '0', perRequest: 0n })
+    expect(book.priceOf('never-priced', '2')).toBeUndefined()
+  })
+
   test('looks again at a price that depends on the date', async () => {
     now = Date.UTC(2026, 11, 31, 23, 59, 30)
     const book = await createPriceBook({ store, now: () => now })
