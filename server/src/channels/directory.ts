@@ -10,7 +10,6 @@ export interface Directory {
   candidates(group: string, model: string): readonly Channel[]
   /** Every model that some enabled channel serves in the group, sorted. */
   models(group: string): readonly string[]
-  readonly groups: { has(name: string): boolean }
   get(id: number): Channel | undefined
   all(): readonly Channel[]
   /** Resolves once every provider was asked for its models since the start. */
@@ -22,8 +21,6 @@ export interface DirectoryParts extends AskedModelsParts {
   readonly vault: Pick<Sealer, 'open'>
 }
 
-/** The group that always exists. */
-const DEFAULT_GROUP = 'default'
 /** Providers add and retire models without telling. */
 const ASK_AGAIN_MS = 10 * 60_000
 const NOBODY: readonly Channel[] = []
@@ -67,7 +64,6 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
   return {
     candidates: (group, model) => shelf.offer(group)?.byModel.get(model) ?? NOBODY,
     models: (group) => shelf.offer(group)?.models ?? NOTHING,
-    groups: { has: (name) => name === DEFAULT_GROUP || shelf.offer(name) !== undefined },
     get: (id) => shelf.channels.get(id),
     all: () => [...shelf.channels.values()],
     asked,

@@ -72,16 +72,6 @@ describe('the directory', () => {
     expect(directory.get(1)).toBe(undefined)
   })
 
-  it('knows `default` always, and other groups while a channel serves them', async () => {
-    const { directory, add, set } = await setUp()
-    expect(directory.groups.has('default')).toBe(true)
-    expect(directory.groups.has('vip')).toBe(false)
-    await add(rowOf(1, { groups: '["vip"]' }))
-    expect(directory.groups.has('vip')).toBe(true)
-    await set(1, { status: 2 })
-    expect(directory.groups.has('vip')).toBe(false)
-  })
-
   it('leaves a channel out that it cannot read, and says so, but keeps the others', async () => {
     const { directory, add, warned } = await setUp()
     await add(rowOf(1))

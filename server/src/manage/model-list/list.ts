@@ -1,4 +1,6 @@
 import Type from 'typebox'
+import { DEFAULT_GROUP } from '../../groups/groups.ts'
+import { type Decimal, parseDecimal, times, writeDecimal } from '../../prices/decimal.ts'
 import type { PriceBook } from '../../prices/price-book.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
@@ -20,7 +22,7 @@ const model = Type.Object({
 })
 
 /** `GET /api/models`: the models that this gateway serves, for everybody, with their prices in group `default`. */
-export const listModels = ({ directory, prices }: Rooms) =>
+export const listModels = ({ directory, prices, groups }: Rooms) =>
   operation({
     method: 'GET',
     path: '/api/models',
@@ -39,15 +41,18 @@ export const listModels = ({ directory, prices }: Rooms) =>
     async run() {
       const served = directory.all().filter((channel) => channel.enabled)
       const ids = [...new Set(served.flatMap((channel) => [...channel.models]))].sort()
-      const listed = ids.map((id) => modelRecord(prices, id))
+      const ratio = parseDecimal(groups.get(DEFAULT_GROUP)?.ratio ?? 1)
+      const listed = ids.map((id) => modelRecord(prices, id, ratio))
       return { raw: { success: true, page: 0, page_size: 0, total: listed.length, data: listed } }
     },
   })
 
-function modelRecord(prices: PriceBook, id: string) {
+function modelRecord(prices: PriceBook, id: string, ratio: Decimal | undefined) {
   const price = prices.priceOf(id)?.price
-  const number = (written: string | number | undefined) =>
-    written === undefined ? null : Number(written)
+  const number = (written: string | number | undefined) => {
+    const decimal = written === undefined ? undefined : parseDecimal(written)
+    return decimal && ratio ? Number(writeDecimal(times(decimal, ratio))) : null
+  }
   return {
     id,
     provider: prices.catalogued(id)?.provider ?? '',

@@ -1,9 +1,12 @@
 import Type, { type Static } from 'typebox'
+import { type Caller, mayUse } from '../../accounts/caller.ts'
 import { Refused } from '../../errors.ts'
+import { AUTO, type Group, type Groups, ratioFor } from '../../groups/groups.ts'
 import { quote } from '../../prices/quote.ts'
 import type { Usage } from '../../usage/usage.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
+import { checkGroup } from '../token/rules.ts'
 
 const tokens = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000, description }))
@@ -30,7 +33,7 @@ const line = Type.Object({
 })
 
 /** `POST /api/price/quote`: what a call would cost, and why. */
-export const quotePrice = ({ prices, directory }: Rooms) =>
+export const quotePrice = ({ prices, groups }: Rooms) =>
   operation({
     method: 'POST',
     path: '/api/price/quote',
@@ -41,7 +44,9 @@ export const quotePrice = ({ prices, directory }: Rooms) =>
     body: Type.Object({
       model: Type.String({ minLength: 1, maxLength: 256 }),
       usage: usageBody,
-      group: Type.Optional(Type.String({ maxLength: 64, description: '`default` unless told.' })),
+      group: Type.Optional(
+        Type.String({ maxLength: 64, description: "Your account's own group unless told." }),
+      ),
     }),
     data: Type.Object({
       model: Type.String(),
@@ -53,19 +58,32 @@ export const quotePrice = ({ prices, directory }: Rooms) =>
       quota: Type.Integer({ description: 'What would be charged, in units.' }),
       usd: Type.String({ description: 'The same in US dollars.' }),
     }),
-    async run({ body }) {
-      const { model, group = 'default' } = body
-      if (!directory.groups.has(group))
-        throw new Refused('group_not_accessible', `no access to group ${group}`)
-      const price = prices.priceOf(model)
+    async run({ body, caller }) {
+      const { model } = body
+      const group = groupOf(groups, caller, body.group || caller.group)
+      const price = prices.priceOf(model, ratioFor(group, caller.group))
       if (!price)
         throw new Refused('not_found', `${model} has no price; set one with PUT /api/price/{model}`)
       const source = prices.override(model) ? 'override' : 'catalogue'
       return {
-        data: { model, group, ratio: price.ratio, source, ...quote(price, toUsage(body.usage)) },
+        data: {
+          ...{ model, group: group.name, ratio: price.ratio, source },
+          ...quote(price, toUsage(body.usage)),
+        },
       }
     },
   })
+
+/** Administrators may ask for any. @throws Refused `group_not_accessible` */
+function groupOf(groups: Groups, caller: Caller, name: string): Group {
+  if (name === AUTO) {
+    throw new Refused('invalid_field', `group: ${AUTO} has no ratio: name one that it walks`)
+  }
+  if (!mayUse(caller, 'admin')) checkGroup(caller, name)
+  const group = groups.get(name)
+  if (group !== undefined) return group
+  throw new Refused('group_not_accessible', `no access to group ${name}`)
+}
 
 const toUsage = (sent: Static<typeof usageBody>): Usage => ({
   prompt: sent.prompt_tokens ?? 0,

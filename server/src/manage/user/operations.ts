@@ -9,7 +9,7 @@ import { getOwnGroups, getSelf } from './self.ts'
 /** Accounts: one's own, and everybody's for administrators. */
 export const userOperations = (rooms: Rooms): readonly Operation[] => [
   getSelf(rooms),
-  getOwnGroups(),
+  getOwnGroups(rooms),
   createUser(rooms),
   listUsers(rooms),
   getUser(rooms),

@@ -1,4 +1,6 @@
 import Type from 'typebox'
+import { AUTO, ratioFor } from '../../groups/groups.ts'
+import { byName } from '../by-name.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { accountOf, selfSchema, toSelf } from './record.ts'
@@ -16,18 +18,29 @@ export const getSelf = (rooms: Rooms) =>
   })
 
 /** `GET /api/user/self/groups` */
-export const getOwnGroups = () =>
+export const getOwnGroups = ({ groups }: Pick<Rooms, 'groups'>) =>
   operation({
     method: 'GET',
     path: '/api/user/self/groups',
     scope: 'any',
     summary: 'Groups that your API keys may use',
     tag: 'Your account',
-    data: Type.Record(Type.String(), Type.Object({ ratio: Type.Number(), desc: Type.String() })),
+    description:
+      'With what each costs: the factor of every price. `auto` walks others in order; its ratio is that of the first.',
+    data: byName(Type.Object({ ratio: Type.Number(), desc: Type.String() }), {}),
     async run({ caller }) {
-      const names = new Set([caller.group, ...caller.groups])
-      return {
-        data: Object.fromEntries([...names].map((name) => [name, { ratio: 1, desc: '' }])),
+      const own = new Set([caller.group, ...caller.groups])
+      const usable = groups.all().filter(({ name }) => own.has(name))
+      const shown = usable.map((group) => {
+        const ratio = Number(ratioFor(group, caller.group))
+        return [group.name, { ratio, desc: group.description }] as const
+      })
+      const walked = groups.order.filter((name) => own.has(name))
+      const ratios = new Map(shown.map(([name, { ratio }]) => [name, ratio]))
+      const auto = {
+        ratio: ratios.get(walked[0] ?? '') ?? 1,
+        desc: walked.length === 0 ? '' : `${walked.join(', ')}: in this order`,
       }
+      return { data: Object.fromEntries(own.has(AUTO) ? [...shown, [AUTO, auto]] : shown) }
     },
   })
