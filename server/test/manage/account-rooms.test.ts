@@ -25,6 +25,8 @@ let store: Store
 beforeEach(async () => {
   database = await newDatabase()
   store = await database.open()
+  const vip = { name: 'vip', description: '', ratio: '1', ratios: '{}', walks: null }
+  await store.write([store.db.insertInto('channel_group').values(vip)])
 })
 
 afterEach(async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { sharedGateway } from '../tools/gateway.ts'
 
 const gateway = await sharedGateway()
+await gateway.manage('POST', '/api/group/', { name: 'vip' })
 
 /** An account of its own for a test, with a token. */
 async function member(fields: object = {}, token: object = {}) {

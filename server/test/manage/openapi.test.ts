@@ -42,6 +42,7 @@ let code = ''
 
 beforeAll(async () => {
   await gateway.offer('sampled')
+  await gateway.manage('POST', '/api/group/', { name: 'deletable' })
   const key = await gateway.createKey({ name: 'sample' })
   apiKey = key.key
   ids.key = key.id
@@ -110,6 +111,12 @@ const samples: Record<string, () => Sample> = {
   getLogStat: () => ({}),
   getDataSelf: () => ({}),
   getData: () => ({}),
+  postGroup: () => ({ body: { name: 'made', ratio: '1.5', ratios: { default: 2 } } }),
+  getGroup: () => ({}),
+  putGroupByName: () => ({ path: '/api/group/default', body: { description: 'Everybody.' } }),
+  deleteGroupByName: () => ({ path: '/api/group/deletable' }),
+  getGroupAuto: () => ({}),
+  putGroupAuto: () => ({ body: { groups: ['default'] } }),
   postChannel: () => ({ body: { name: 'made', type: 'simulator' } }),
   getChannel: () => ({}),
   getChannelById: () => ({ path: `/api/channel/${ids.channel}` }),

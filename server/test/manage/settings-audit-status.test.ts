@@ -3,6 +3,7 @@ import { settings as catalogue } from '../../src/settings/catalogue.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 
 const gateway = await sharedGateway()
+await gateway.manage('POST', '/api/group/', { name: 'vip' })
 const SETTING = '/api/setting/'
 
 type Row = Record<string, unknown>

@@ -6,6 +6,7 @@ import { exchange, openRaw, requestText } from '../tools/raw.ts'
 import { streams } from '../tools/upstream-scripts.ts'
 
 const gateway = await sharedGateway()
+await gateway.manage('POST', '/api/group/', { name: 'elsewhere' })
 await gateway.offer('model-a')
 await gateway.offer('vendor/model:b')
 const { key } = await gateway.createKey({ remain_quota: 100_000_000 })

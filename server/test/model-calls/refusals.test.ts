@@ -4,6 +4,7 @@ import { asking, type Fields } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 
 const gateway = await sharedGateway()
+await gateway.manage('POST', '/api/group/', { name: 'other' })
 const { upstream } = gateway
 await gateway.offer('model-a')
 await gateway.offer('model-b')

@@ -3,6 +3,7 @@ import { sharedGateway } from '../tools/gateway.ts'
 import { newCaller } from './callers.ts'
 
 const gateway = await sharedGateway()
+await gateway.manage('POST', '/api/group/', { name: 'vip' })
 const DONE = '{"success":true,"message":""}'
 const REPRESENTATION = { prefer: 'return=representation' }
 let names = 0

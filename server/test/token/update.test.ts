@@ -4,6 +4,7 @@ import { sharedGateway } from '../tools/gateway.ts'
 import { newCaller } from './callers.ts'
 
 const gateway = await sharedGateway()
+await gateway.manage('POST', '/api/group/', { name: 'vip' })
 const model = await gateway.offer('update-model')
 const asking = { model, messages: [{ role: 'user', content: 'Hello' }] }
 
