@@ -86,7 +86,7 @@ export async function buildRooms(
   opened.defer(() => directory.close())
   const budgets = createBudgets({ store, ledger, now })
   const keys = createKeyCache({
-    ...{ store, vault, settings, now },
+    ...{ store, vault, settings, groups, now },
     ledger: forgettingBudgets(ledger, budgets),
   })
   opened.defer(() => keys.close())

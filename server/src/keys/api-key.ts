@@ -1,6 +1,7 @@
 import type { Budget } from '../budgets/budget.ts'
 import type { Entity } from '../ledger/entity.ts'
 import type { Limited } from '../rates/limits.ts'
+import type { WalkedGroup } from './group-policy.ts'
 
 /** A key with its rules compiled, as the relay asks it. Made when the key enters the cache; never changed afterwards. */
 export interface ApiKey {
@@ -22,9 +23,13 @@ export interface ApiKey {
   readonly modelLimits: readonly string[]
   /** How many entries `allow_ips` has; 0 = from anywhere. */
   readonly addressCount: number
-  /** The key's own group, or its account's. */
+  /** What the key names: a group or `auto`; or its account's own group. */
   readonly group: string
-  readonly groupAvailable: boolean
+  /** Where its calls may go, in the order in which that is tried. Empty: it has no access to `group`. */
+  readonly groups: readonly WalkedGroup[]
+  /** Every group that its account may use. */
+  readonly accountGroups: readonly string[]
+  /** Whether a call goes on to the next group when it failed in one. */
   readonly crossGroupRetry: boolean
   /** Rate limits of the key and of its account; undefined when neither has any. */
   readonly limits: readonly Limited[] | undefined

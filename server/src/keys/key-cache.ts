@@ -1,3 +1,4 @@
+import type { Groups } from '../groups/groups.ts'
 import { accountEntity, keyEntity } from '../ledger/entity.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -17,6 +18,7 @@ export interface KeyCacheParts {
   readonly vault: Pick<Vault, 'digests'>
   readonly ledger: Pick<Ledger, 'know' | 'forget'>
   readonly settings: Pick<Settings, 'get'>
+  readonly groups: Pick<Groups, 'get' | 'order' | 'changes' | 'onChange'>
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -47,7 +49,7 @@ const EVERYTHING = 'everything'
 /** Fills by one query a key, however many calls wait for it; follows every change before its writer is answered. */
 export function createKeyCache(parts: KeyCacheParts): KeyCache {
   const { store, vault, now } = parts
-  const policies = createPolicies()
+  const policies = createPolicies(parts.groups)
   const findKey = createFindKey(store.db)
   const fills = createFills<ApiKey | undefined, FoundKey | undefined>()
   const unknown = createUnknownValues(now)
@@ -60,6 +62,8 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
     },
   )
   followChanges(store, { fills, shelf, unknown })
+  // A read under way is compiled when it ends, hence with the groups as they are then.
+  parts.groups.onChange(shelf.clear)
 
   function fill(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
     const digests = value === undefined ? [digest] : vault.digests(value).map((one) => one.digest)
@@ -119,7 +123,6 @@ function followChanges(
       shelf.dropKey(Number(subject))
       unknown.clear()
     } else if (kind === 'account') shelf.dropAccount(Number(subject))
-    else if (kind === 'group') shelf.clear()
   })
   store.onBehind(() => {
     fills.note(EVERYTHING)
@@ -138,7 +141,5 @@ function tellBalances(ledger: Pick<Ledger, 'know'>, key: ApiKey, row: FoundKey):
 function concerns(what: string, row: FoundKey | undefined): boolean {
   if (what === EVERYTHING) return true
   if (row === undefined) return what.startsWith('key ')
-  return (
-    what === `key ${row.id}` || what === `account ${row.account_id}` || what.startsWith('group ')
-  )
+  return what === `key ${row.id}` || what === `account ${row.account_id}`
 }

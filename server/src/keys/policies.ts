@@ -1,4 +1,6 @@
+import { AUTO, type Groups } from '../groups/groups.ts'
 import { type AddressMatcher, parseAddresses } from './address.ts'
+import { autoGroupsOf, compileGroups, type GroupColumns, type GroupPolicy } from './group-policy.ts'
 import { listModels } from './model-limits.ts'
 
 export interface ModelPolicy {
@@ -20,6 +22,7 @@ interface Weighed {
 export interface Policies {
   models(text: string): ModelPolicy & Weighed
   addresses(text: string): AddressPolicy & Weighed
+  groups(row: GroupColumns): GroupPolicy
   /** The same text, once in memory for all keys that carry it: what the database answers is a copy each time. */
   text(text: string): string
 }
@@ -37,12 +40,13 @@ const SHARED_CHARACTERS = 1 << 19
 const MOST_TEXTS = 1_000
 
 /** Keys are often made by one script with the same lists; 50 000 of them then hold one matcher, not 50 000. */
-export function createPolicies(): Policies {
+export function createPolicies(groups: Pick<Groups, 'get' | 'order' | 'changes'>): Policies {
   const models = shared(compileModels)
   const addresses = shared(compileAddresses)
   return {
     models: (text) => (text === '' ? { ...ANY_MODEL, weight: 0 } : models(text)),
     addresses,
+    groups: createGroupPolicies(groups),
     text: createTexts(),
   }
 }
@@ -56,6 +60,25 @@ function createTexts(): (text: string) => string {
     if (known.size >= MOST_TEXTS) known.clear()
     known.set(text, text)
     return text
+  }
+}
+
+/** What was compiled holds until a group changes. Only keys of `auto` have an order of their own. */
+function createGroupPolicies(groups: Parameters<typeof createPolicies>[0]): Policies['groups'] {
+  const known = new Map<string, GroupPolicy>()
+  let compiledAt = groups.changes
+  return (row) => {
+    if (compiledAt !== groups.changes || known.size >= MOST_TEXTS) known.clear()
+    compiledAt = groups.changes
+    const { group_name, account_group, account_groups } = row
+    const own = group_name === '' ? account_group : group_name
+    const parts = [own, account_group, account_groups, own === AUTO ? autoGroupsOf(row) : null]
+    const name = JSON.stringify(parts)
+    const same = known.get(name)
+    if (same !== undefined) return same
+    const compiled = compileGroups(row, groups)
+    known.set(name, compiled)
+    return compiled
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../errors.ts'
+import { AUTO } from '../groups/groups.ts'
 import type { ApiKey } from './api-key.ts'
 
 /** What the rules look at in a call. `model` is undefined where the endpoint names none. */
@@ -80,11 +81,16 @@ const modelAllowed: Rule = {
 
 export const groupAvailable: Rule = {
   check: 'group',
-  refuses: (key) => (key.groupAvailable ? undefined : 'group_not_available'),
-  because: (key) =>
-    key.groupAvailable
-      ? `the account has access to group ${key.group}`
-      : `the account has no access to group ${key.group}`,
+  refuses: (key) => (key.groups.length > 0 ? undefined : 'group_not_available'),
+  because: (key) => {
+    if (!key.accountGroups.includes(key.group)) {
+      return `the account has no access to group ${key.group}`
+    }
+    if (key.group !== AUTO) return `the account has access to group ${key.group}`
+    return key.groups.length === 0
+      ? 'auto walks no group that the account may use'
+      : `auto walks ${key.groups.map(({ name }) => name).join(', ')}`
+  },
 }
 
 /** Contract 3.1, checks 3 to 6: asked before the body is read. */

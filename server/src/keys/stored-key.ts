@@ -41,7 +41,7 @@ export interface StoredKey
 export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; weight: number } {
   const models = policies.models(row.model_limits_enabled === 1 ? row.model_limits : '')
   const addresses = policies.addresses(row.allow_ips ?? '')
-  const group = policies.text(row.group_name === '' ? row.account_group : row.group_name)
+  const { group, groups, accountGroups } = policies.groups(row)
   const key: ApiKey = {
     id: row.id,
     accountId: row.account_id,
@@ -58,7 +58,8 @@ export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; w
     modelLimits: models.ids,
     addressCount: addresses.matcher.count,
     group,
-    groupAvailable: mayUseGroup(row, group),
+    groups,
+    accountGroups,
     crossGroupRetry: row.cross_group_retry === 1,
     limits: limitsOf(row),
     budgets: budgetsOf(row),
@@ -83,9 +84,3 @@ const budgetsOf = ({ id, account_id, extra, account_limits }: StoredKey): ApiKey
         { entity: keyEntity(id), budgets: readBudgets(extra) },
         { entity: accountEntity(account_id), budgets: readBudgets(account_limits) },
       )
-
-function mayUseGroup(row: StoredKey, group: string): boolean {
-  if (group === row.account_group) return true
-  const granted: readonly string[] = JSON.parse(row.account_groups)
-  return granted.includes(group)
-}

@@ -27,6 +27,7 @@ export interface Short {
 
 /** Units set aside for one running call. Exactly one of `settle` and `release` takes effect; later ones do nothing. */
 export interface Reservation {
+  readonly payers: Payers
   /** Units held now. */
   readonly amount: Units
   /** Takes more before a dearer attempt; false (and nothing taken) when it can't be had. At once when it is at hand. */

@@ -39,8 +39,8 @@ export interface Holding {
 
 /** One running call's units. Whatever happens, they are settled or released once. */
 export class RunningReservation implements Reservation {
+  readonly payers: Payers
   readonly #books: Books
-  readonly #payers: Payers
   readonly #held: Held
   readonly #epoch: number
   #amount: number
@@ -52,7 +52,7 @@ export class RunningReservation implements Reservation {
 
   constructor({ books, payers, held, epoch }: Holding, amount: Units) {
     this.#books = books
-    this.#payers = payers
+    this.payers = payers
     this.#held = held
     this.#epoch = epoch
     this.#amount = amount
@@ -96,7 +96,7 @@ export class RunningReservation implements Reservation {
   #write(cost: number, record: UsageRecord): Promise<Settled> {
     this.#resize(Math.min(cost, this.#amount + this.#free()))
     this.#settlement = {
-      ...this.#payers,
+      ...this.payers,
       epoch: this.#epoch,
       record,
       cost,

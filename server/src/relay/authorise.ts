@@ -1,8 +1,9 @@
 import { Refused, saysOf } from '../errors.ts'
+import { AUTO } from '../groups/groups.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import { firstRefusal, groupAvailable, modelRules } from '../keys/rules.ts'
 import { quoted } from './quoted.ts'
-import type { Grant, ModelCall } from './values.ts'
+import type { Admitted, Grant, ModelCall } from './values.ts'
 
 /** Contract 3.1, checks 8 and 9. */
 export function authorise(key: ApiKey, call: ModelCall): Grant {
@@ -13,7 +14,20 @@ export function authorise(key: ApiKey, call: ModelCall): Grant {
   }
   if (refusal === 'group_not_available') throw noAccess(key)
   if (refusal !== undefined) throw new Refused(refusal)
-  return { key, call, group: key.group }
+  return { key, call }
+}
+
+/** The same of a call that had to wait since it was routed: also the group that it was to begin in must still be open. */
+export function authoriseAgain(key: ApiKey, { call, running }: Admitted): void {
+  authorise(key, call)
+  if (key === running.key) return
+  requireGroup(key, running.group)
+  running.key = key
+}
+
+/** @throws Refused when the account may no longer use a group that a call of this key is in. */
+export function requireGroup(key: ApiKey, group: string): void {
+  if (!key.accountGroups.includes(group)) throw noAccessTo(group)
 }
 
 /** Check 9 alone, for lists of models. */
@@ -21,5 +35,10 @@ export function authoriseList(key: ApiKey): void {
   if (groupAvailable.refuses(key, { ip: '' }, 0) !== undefined) throw noAccess(key)
 }
 
-const noAccess = (key: ApiKey) =>
-  new Refused('group_not_available', `${saysOf('group_not_available')} ${key.group}`)
+function noAccess({ group, accountGroups }: ApiKey): Refused {
+  if (group !== AUTO || !accountGroups.includes(AUTO)) return noAccessTo(group)
+  return noAccessTo(`${AUTO}: it walks no group that this account may use`)
+}
+
+const noAccessTo = (group: string): Refused =>
+  new Refused('group_not_available', `${saysOf('group_not_available')} ${group}`)

@@ -16,25 +16,33 @@ export interface ModelsParts {
 
 /** `GET /v1/models` and `/v1/models/{id}`: exactly the models that this key may call now. */
 export function createModels({ directory, prices, startedAt }: ModelsParts) {
+  const serving = (key: ApiKey, id: string) =>
+    key.groups.flatMap(({ name }) => directory.candidates(name, id))
   const callable = (key: ApiKey, id: string): boolean =>
     key.mayUseModel(id) &&
-    (prices.priceOf(id) !== undefined ||
-      directory.candidates(key.group, id).some(({ free }) => free))
+    (prices.priceOf(id) !== undefined || serving(key, id).some(({ free }) => free))
   const listed = (id: string): ListedModel => ({ id, createdAt: startedAt, ownedBy: 'turnpike' })
 
   return function models(key: ApiKey, asked: Asked): void {
     authoriseList(key)
     if (asked.endpoint === 'models') {
-      const ids = directory.models(key.group).filter((id) => callable(key, id))
+      const ids = modelsOf(directory, key).filter((id) => callable(key, id))
       send(asked, asked.dialect.shapeModels(ids.map(listed)))
       return
     }
-    const served = directory.candidates(key.group, asked.object).length > 0
+    const served = serving(key, asked.object).length > 0
     if (!served || !callable(key, asked.object)) {
       throw new Refused('model_not_found', `this API key can call no model ${quoted(asked.object)}`)
     }
     send(asked, asked.dialect.shapeModel(listed(asked.object)))
   }
+}
+
+/** All that the groups of the key serve: whichever it is, its call goes to the first of them that has it. */
+function modelsOf(directory: ModelsParts['directory'], { groups }: ApiKey): readonly string[] {
+  const [first, ...others] = groups.map(({ name }) => directory.models(name))
+  if (first === undefined || others.length === 0) return first ?? []
+  return [...new Set([first, ...others].flat())].sort()
 }
 
 function send({ client }: Asked, json: string) {

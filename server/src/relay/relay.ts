@@ -10,6 +10,7 @@ export interface Steps {
   models(key: ApiKey, asked: Asked): void
   read(asked: Asked): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
+  authoriseAgain(key: ApiKey, admitted: Admitted): void
   route(grant: Grant): Candidates
   admit(candidates: Candidates): Admitted | Promise<Admitted>
   reserve(admitted: Admitted): Reserved | Promise<Reserved>
@@ -39,7 +40,7 @@ export function createRelay(steps: Steps): Relay {
     try {
       reserved = await steps.reserve(admitted)
       // Units that others hold are waited for, and a key can be revoked meanwhile, too.
-      steps.authorise(await proven.again(), call)
+      steps.authoriseAgain(await proven.again(), reserved)
       // The answer goes out while it comes in, except for its end: that waits for the charge.
       const outcome = await steps.forward(reserved)
       const settled = await steps.settle(reserved, outcome)

@@ -23,7 +23,7 @@ const USUAL_OUTPUT = 1_024
 /** A shorter answer helps nobody. */
 const LEAST_OUTPUT = 16
 /** What a model may write of which nothing is known. */
-const UNKNOWN_OUTPUT = 16_384
+export const UNKNOWN_OUTPUT = 16_384
 const NOTHING = units(0)
 const ANYTHING = units(1)
 
@@ -57,7 +57,8 @@ export function createReserve(parts: ReserveParts) {
   }
 
   function reserveOf(candidates: Admitted, payers: Payers): Reserved | Promise<Reserved> {
-    const { call, price, channels } = candidates
+    const { call } = candidates
+    const { price, channels } = candidates.offers[0]
     if (price === undefined || channels.every(({ free }) => free))
       return free(parts, candidates, payers)
     const { choices, outputLimit } = call.parsed
@@ -74,13 +75,10 @@ export function createReserve(parts: ReserveParts) {
     }
     const own = prices.maxOutput(call.parsed.model) ?? UNKNOWN_OUTPUT
     const usual = Math.min(USUAL_OUTPUT, own)
-    const least = boundOf(price, expected, usual * choices)
-    const available = ledger.available(payers)
     const wish = { wanted: usual, least: Math.min(LEAST_OUTPUT, own), explicit: false, unsaid: own }
-    if (least > available) return squeeze(parts, purse, wish)
-    const budget = Math.max(Math.floor(available / 4), least)
-    const within = Math.floor((outputWithin(price, expected, budget) ?? 0) / choices)
-    const output = Math.min(within, own)
+    const available = ledger.available(payers)
+    const output = roomFor(price, expected, { choices, own, available })
+    if (output === undefined) return squeeze(parts, purse, wish)
     const taking = ledger.reserve(payers, boundOf(price, expected, output * choices))
     return then(taking, (taken) =>
       'settle' in taken
@@ -88,6 +86,29 @@ export function createReserve(parts: ReserveParts) {
         : squeeze(parts, purse, wish),
     )
   }
+}
+
+/** What a call without an output limit of its own is given room by. */
+interface Room {
+  readonly choices: number
+  /** The most that the model writes. */
+  readonly own: number
+  readonly available: number
+}
+
+/**
+ * Contract 3.4: output tokens of each choice for the larger of a quarter of what is available and of the usual; at most
+ * the model's own. `undefined`: not even the usual is available.
+ */
+export function roomFor(
+  price: CompiledPrice,
+  expected: Expected,
+  { choices, own, available }: Room,
+): number | undefined {
+  const least = boundOf(price, expected, Math.min(USUAL_OUTPUT, own) * choices)
+  if (least > available) return undefined
+  const budget = Math.max(Math.floor(available / 4), least)
+  return Math.min(Math.floor((outputWithin(price, expected, budget) ?? 0) / choices), own)
 }
 
 /** Who must pay for what. */
@@ -201,7 +222,8 @@ function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: 
   return { ...candidates, reservation, outputLimit }
 }
 
-function quickly({ call }: Admitted): Expected {
+/** What can be said of the input at once: an upper bound. */
+export function quickly({ call }: Pick<Admitted, 'call'>): Expected {
   const { model } = call.parsed
   const body = call.parsed.body()
   return { prompt: quickBound(body, call.payload.length, model), audio: mayHoldAudio(body) }

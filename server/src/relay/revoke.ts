@@ -3,7 +3,7 @@ import type { ApiKey } from '../keys/api-key.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Settings } from '../settings/settings.ts'
 import { examine } from './authenticate.ts'
-import { authorise } from './authorise.ts'
+import { authorise, requireGroup } from './authorise.ts'
 import type { RunningCall, RunningCalls } from './running.ts'
 
 /** What was changed, as the store tells it. */
@@ -39,6 +39,7 @@ async function judgeCalls({ running, keys, now }: RevokeParts, id: number): Prom
   for (const call of running.of((key) => key.id === id)) {
     const refusal = read instanceof Refused ? read : whyNot(read, call, now())
     if (refusal !== undefined) call.cut(refusal)
+    else if (read !== undefined && !(read instanceof Refused)) call.key = read
   }
 }
 
@@ -47,12 +48,17 @@ const unread = (): Refused =>
   new Refused('ledger_unavailable', 'the rules of this API key can not be read now')
 
 /** The key is found by its id, not by the value that the call came with: rotation alone ends no call. */
-function whyNot(key: ApiKey | undefined, { call }: RunningCall, now: number): Refused | undefined {
+function whyNot(
+  key: ApiKey | undefined,
+  { call, group }: RunningCall,
+  now: number,
+): Refused | undefined {
   if (key === undefined) return new Refused('key_unknown')
   const refusal = examine(key, call, now)
   if (refusal !== undefined) return refusal
   try {
     authorise(key, call)
+    requireGroup(key, group)
     return undefined
   } catch (failure) {
     if (failure instanceof Refused) return failure

@@ -1,20 +1,24 @@
 import type { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
-import type { Grant, ModelCall } from './values.ts'
+import type { Candidates, ModelCall } from './values.ts'
 
 /** A call from its admission to its end. Who serves it listens for its being cut. */
 export class RunningCall {
   /** Neighbours among the running; both undefined when it has ended. */
   before: RunningCall | undefined
   after: RunningCall | undefined
-  readonly key: ApiKey
+  /** As it was when it was last asked whether the call may go on. */
+  key: ApiKey
   readonly call: ModelCall
+  /** Where it is served, or will be. */
+  group: string
   #refusal: Refused | undefined
   #listener: ((refusal: Refused) => void) | undefined
 
-  constructor({ key, call }: Grant) {
+  constructor({ key, call, offers }: Candidates) {
     this.key = key
     this.call = call
+    this.group = offers[0].group
   }
 
   /** Why it may not go on; `undefined` while it may. */
@@ -37,7 +41,7 @@ export class RunningCall {
 
 /** The calls that are running. */
 export interface RunningCalls {
-  begin(grant: Grant): RunningCall
+  begin(candidates: Candidates): RunningCall
   /** Harmless when it has ended already. */
   end(call: RunningCall): void
   /** Looks at all of them. */
@@ -48,8 +52,8 @@ export interface RunningCalls {
 export function createRunningCalls(): RunningCalls {
   let newest: RunningCall | undefined
   return {
-    begin(grant) {
-      const call = new RunningCall(grant)
+    begin(candidates) {
+      const call = new RunningCall(candidates)
       call.after = newest
       if (newest !== undefined) newest.before = call
       newest = call

@@ -127,13 +127,14 @@ async function counted(
   return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
 }
 
-function priceOf({ reserved: { price }, outcome, usage }: Settling): Units {
+function priceOf({ outcome, usage }: Settling): Units {
+  const { price } = outcome.offer
   if (usage === NO_USAGE || price === undefined || outcome.channel.free) return NOTHING
   return cost(price, usage)
 }
 
 function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling): UsageRecord {
-  const { call, key, group, outputLimit } = reserved
+  const { call, key } = reserved
   const ended = now()
   const { status, code } = endingOf(outcome)
   return {
@@ -143,7 +144,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     key_id: key.id,
     key_name: key.name,
     model: call.parsed.model,
-    group_name: group,
+    group_name: outcome.offer.group,
     channel_id: outcome.channel.id,
     prompt_tokens: usage.prompt,
     completion_tokens: usage.completion,
@@ -163,7 +164,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     error_code: code,
     ip: call.ip ?? '',
     attempts: outcome.attempts,
-    output_limit: outputLimit ?? 0,
+    output_limit: outcome.outputLimit ?? 0,
   }
 }
 

@@ -12,7 +12,7 @@ import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
 import { createAdmit, createLeave } from './admit.ts'
 import { createAuthenticate } from './authenticate.ts'
-import { authorise } from './authorise.ts'
+import { authorise, authoriseAgain } from './authorise.ts'
 import { createFinish } from './finish.ts'
 import type { Forward } from './forward/answer.ts'
 import type { Deadlines } from './forward/deadlines.ts'
@@ -25,6 +25,7 @@ import { createReserve } from './reserve.ts'
 import { createRoute } from './route.ts'
 import type { RunningCalls } from './running.ts'
 import { createSettle } from './settle.ts'
+import { createTopUp } from './top-up.ts'
 
 /** The nouns that the steps of a model call ask. */
 export interface StepParts {
@@ -66,10 +67,16 @@ export function createSteps(parts: StepParts): Steps {
     models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
     read,
     authorise,
+    authoriseAgain,
     route: createRoute({ directory, prices, random }),
     admit: createAdmit(parts),
     reserve: createReserve(parts),
-    forward: createForwarding({ ...parts, forward, attempted: metrics.attempted }),
+    forward: createForwarding({
+      ...parts,
+      forward,
+      topUp: createTopUp(parts),
+      attempted: metrics.attempted,
+    }),
     settle: createSettle({
       ...parts,
       used: (usage, settled) =>

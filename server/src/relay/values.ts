@@ -57,14 +57,19 @@ export interface ModelCall extends Asked {
 export interface Grant {
   readonly key: ApiKey
   readonly call: ModelCall
-  readonly group: string
 }
 
-/** Who can serve a granted call, best first, and what it costs. At least one channel. */
-export interface Candidates extends Grant {
+/** Who can serve a call in one group, best first, and what it costs there. At least one channel. */
+export interface Offer {
+  readonly group: string
   readonly channels: readonly Channel[]
-  /** `undefined` only when every channel is free. */
+  /** At the ratio of the group. `undefined` only when every channel is free. */
   readonly price: CompiledPrice | undefined
+}
+
+/** The groups that can serve a granted call, in the order in which they are tried. */
+export interface Candidates extends Grant {
+  readonly offers: readonly [Offer, ...Offer[]]
 }
 
 /** A call within its rate limits, which counts as running until it leaves. */
@@ -80,10 +85,13 @@ export interface Reserved extends Admitted {
   readonly outputLimit: number | undefined
 }
 
-/** What every outcome tells: who was tried last, and how many tries there were. */
-interface Tried {
+/** What every outcome tells: who was tried last, in which group, and how many tries there were. */
+export interface Tried {
   readonly channel: Channel
+  readonly offer: Offer
   readonly attempts: number
+  /** As in `Reserved`; a dearer group may have lowered it. */
+  readonly outputLimit: number | undefined
 }
 
 /** An answer came, whole or in part, and went out up to its end. */

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { KyselyPlugin } from 'kysely'
 import { expect, it, onTestFinished } from 'vitest'
+import { createGroups } from '../../src/groups/groups.ts'
 import { createKeyCache } from '../../src/keys/key-cache.ts'
 import { createVault } from '../../src/keys/vault.ts'
 import { createLedger } from '../../src/ledger/create-ledger.ts'
@@ -55,9 +56,10 @@ async function openWorld() {
   }
   const { write, onChange, onBehind } = store
   const settings = { get: () => 2 as never }
+  const groups = await createGroups({ store })
   const cache = createKeyCache({
     store: { db: store.db.withPlugin(plugin), write, onChange, onBehind },
-    ...{ vault, ledger, settings, now: Date.now },
+    ...{ vault, ledger, settings, groups, now: Date.now },
   })
   onTestFinished(() => cache.close())
   const digests = Array.from({ length: KEYS + 1 }, (_, id) => vault.digest(`value-of-key-${id}`))

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KyselyPlugin } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createGroups, type Groups } from '../../src/groups/groups.ts'
 import { createKeyCache, type KeyCache } from '../../src/keys/key-cache.ts'
 import { createVault, type Vault } from '../../src/keys/vault.ts'
 import { createLedger } from '../../src/ledger/create-ledger.ts'
@@ -8,7 +9,7 @@ import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
 import type { Store } from '../../src/storage/store.ts'
-import type { KeyTable } from '../../src/storage/tables.ts'
+import type { GroupTable, KeyTable } from '../../src/storage/tables.ts'
 import { newDatabase, type TestDatabase } from '../tools/database.ts'
 
 const ACCOUNT = 1
@@ -18,6 +19,7 @@ let database: TestDatabase
 let store: Store
 let ledger: Ledger
 let vault: Vault
+let groups: Groups
 let cache: KeyCache
 let seconds: number
 let most: number
@@ -34,6 +36,7 @@ beforeEach(async () => {
   answered = async () => undefined
   ledger = createLedger({ store, now: () => seconds * 1000 })
   vault = createVault(randomBytes(32), 1)
+  groups = await createGroups({ store })
   cache = openCache(vault)
   await store.write([
     store.db.insertInto('account').values({
@@ -54,7 +57,12 @@ beforeEach(async () => {
       actor: 'test',
       seconds,
     }),
+    store.db.insertInto('channel_group').values([
+      { name: 'gold', description: '', ratio: '1.5', ratios: '{}', walks: null },
+      { name: 'silver', description: '', ratio: '1', ratios: '{}', walks: null },
+    ]),
   ])
+  await store.write([], [{ kind: 'group', subject: 'gold' }])
 })
 
 afterEach(async () => {
@@ -79,6 +87,7 @@ function openCache(under: Vault): KeyCache {
     vault: under,
     ledger,
     settings,
+    groups,
     now: () => seconds * 1000,
   })
 }
@@ -159,7 +168,8 @@ describe('the key cache', () => {
       modelLimits: ['gpt-5', 'claude'],
       addressCount: 2,
       group: 'gold',
-      groupAvailable: true,
+      groups: [{ name: 'gold', ratio: '1.5' }],
+      accountGroups: ['default', 'gold'],
       crossGroupRetry: true,
     })
     expect(key?.mayUseModel('claude')).toBe(true)
@@ -182,7 +192,49 @@ describe('the key cache', () => {
   })
 
   it('knows when the group was taken from the account', async () => {
-    expect((await find(await insert(7, { group_name: 'silver' })))?.groupAvailable).toBe(false)
+    expect((await find(await insert(7, { group_name: 'silver' })))?.groups).toEqual([])
+  })
+
+  it('walks with auto what it names itself, else what all walk, as far as the account may', async () => {
+    const put = (id: number, extra: string | null) => insert(id, { group_name: 'auto', extra })
+    const walked = async (value: string) => (await find(value))?.groups.map(({ name }) => name)
+    const granted = { groups: '["gold","auto"]' }
+    const account = store.db.updateTable('account').set(granted).where('id', '=', ACCOUNT)
+    await store.write([account], [{ kind: 'account', subject: String(ACCOUNT) }])
+    const own = await put(7, '{"auto_groups":["gold","silver","default","gold","auto"]}')
+    const common = await put(8, null)
+    const none = await put(9, '{"auto_groups":["silver"]}')
+    expect(await walked(own)).toEqual(['gold', 'default'])
+    expect(await walked(common)).toEqual(['default'])
+    expect(await walked(none)).toEqual([])
+    const order = store.db
+      .updateTable('channel_group')
+      .set({ walks: '["silver","gold","default"]' })
+    await store.write([order.where('name', '=', 'auto')], [{ kind: 'group', subject: 'auto' }])
+    expect(await walked(common)).toEqual(['gold', 'default'])
+    const revoked = store.db.updateTable('account').set({ groups: '["gold"]' })
+    await store.write([revoked], [{ kind: 'account', subject: String(ACCOUNT) }])
+    expect(await walked(own)).toEqual([])
+  })
+
+  it('knows the ratio of its groups, and its change, also when it comes while the key is being read', async () => {
+    const value = await insert(7, { group_name: 'gold' })
+    expect((await find(value))?.groups).toEqual([{ name: 'gold', ratio: '1.5' }])
+    const set = (columns: Partial<GroupTable>) =>
+      store.write(
+        [store.db.updateTable('channel_group').set(columns).where('name', '=', 'gold')],
+        [{ kind: 'group', subject: 'gold' }],
+      )
+    await set({ ratio: '2' })
+    const release = holdAnswers()
+    const reading = find(value)
+    await set({ ratios: '{"default":"0.3"}' })
+    release()
+    expect((await reading)?.groups).toEqual([{ name: 'gold', ratio: '0.3' }])
+    expect((await find(value))?.groups).toEqual([{ name: 'gold', ratio: '0.3' }])
+    const deleted = store.db.deleteFrom('channel_group').where('name', '=', 'gold')
+    await store.write([deleted], [{ kind: 'group', subject: 'gold' }])
+    expect((await find(value))?.groups).toEqual([])
   })
 
   it('asks the database once for many callers, and never again', async () => {

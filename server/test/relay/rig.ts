@@ -209,7 +209,8 @@ const ANY_KEY: ApiKey = {
   modelLimits: [],
   addressCount: 0,
   group: 'default',
-  groupAvailable: true,
+  groups: [{ name: 'default', ratio: '1' }],
+  accountGroups: ['default'],
   crossGroupRetry: false,
   limits: undefined,
   budgets: undefined,
@@ -229,7 +230,7 @@ function createBook(remain: number, holdSettlements: boolean) {
     ...{ entity: 'key', balance: 4 },
     ...{ reserved: amount <= left, available: left - held },
   })
-  const reserve = (_payers: Payers, amount: Units): Reservation | Short => {
+  const reserve = (payers: Payers, amount: Units): Reservation | Short => {
     if (amount > left - held) {
       return shortOf(amount)
     }
@@ -237,6 +238,7 @@ function createBook(remain: number, holdSettlements: boolean) {
     reserved.push(amount)
     let open = true
     return {
+      payers,
       amount,
       extend: () => true,
       async settle(cost, record) {

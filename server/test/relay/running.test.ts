@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Refused } from '../../src/errors.ts'
 import { createRunningCalls, type RunningCall } from '../../src/relay/running.ts'
-import type { Grant } from '../../src/relay/values.ts'
+import type { Candidates } from '../../src/relay/values.ts'
 
-const granted = (id: number) => ({ key: { id } }) as Grant
+const granted = (id: number) =>
+  ({ key: { id }, offers: [{ group: 'default' }] }) as unknown as Candidates
 
 it('knows exactly the calls that have begun and not ended, in whatever order they end', () => {
   const step = fc.tuple(

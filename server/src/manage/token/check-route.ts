@@ -23,30 +23,42 @@ interface Judged {
   readonly channels: readonly TriedChannel[]
 }
 
-/** Contract 3.1, check 10: somebody serves the model in the group, and it has a price. */
+/** Contract 3.1, check 10: somebody serves the model in the groups of the key, and it has a price. */
 export function judgeRoute(
   { directory, prices }: Pick<Rooms, 'directory' | 'prices'>,
-  group: string,
+  key: ApiKey,
   model: string | undefined,
 ): Judged {
   if (model === undefined) return { verdicts: [], channels: [] }
-  const serving = directory.candidates(group, model)
   const priced = prices.priceOf(model) !== undefined
-  const channels = serving.map(({ id, name, free }) => ({
-    id,
-    name,
-    group,
-    ...(priced || free ? {} : { skipped: 'the model has no price, and this channel is not free' }),
-  }))
+  const tried = new Map<number, string>()
+  const channels: TriedChannel[] = []
+  /** The first group that can serve it: without cross-group retry no other one is tried. */
+  let chosen: string | undefined
+  for (const { name: group } of key.groups) {
+    const isLeftOut = chosen !== undefined && !key.crossGroupRetry
+    for (const { id, name, free } of directory.candidates(group, model)) {
+      const skipped =
+        (isLeftOut ? `cross_group_retry is off, and group ${chosen} comes first` : undefined) ??
+        (priced || free ? undefined : 'the model has no price, and this channel is not free') ??
+        (tried.has(id) ? `it is tried in group ${tried.get(id)} already` : undefined)
+      channels.push({ id, name, group, ...(skipped === undefined ? {} : { skipped }) })
+      if (skipped !== undefined) continue
+      chosen ??= group
+      tried.set(id, group)
+    }
+  }
+  const names = key.groups.map(({ name }) => name)
+  const where = `${names.length > 1 ? 'the groups' : 'group'} ${names.join(', ')}`
+  const serving = new Set(channels.map(({ id }) => id)).size
   const served: Verdict = {
     check: 'served',
-    refusal: serving.length === 0 ? 'model_not_found' : undefined,
-    because: `${countOf(serving.length, 'channel')} of group ${group} ${serving.length === 1 ? 'serves' : 'serve'} ${model}`,
+    refusal: serving === 0 ? 'model_not_found' : undefined,
+    because: `${countOf(serving, 'channel')} of ${where} ${serving === 1 ? 'serves' : 'serve'} ${model}`,
   }
-  const usable = serving.length === 0 || channels.some(({ skipped }) => skipped === undefined)
   const price: Verdict = {
     check: 'price',
-    refusal: usable ? undefined : 'price_missing',
+    refusal: serving > 0 && chosen === undefined ? 'price_missing' : undefined,
     because: priced ? `${model} has a price` : `${model} has no price`,
   }
   return { verdicts: [served, price], channels }

@@ -54,14 +54,14 @@ export const checkKey = (rooms: Rooms) =>
       const row = await createFindKey(rooms.store.db)([digest], nowSeconds(rooms))
       // Deleted in the meantime, or its account.
       if (row === undefined) throw new Refused('key_not_found')
-      const { key } = compileKey(row, createPolicies())
+      const { key } = compileKey(row, createPolicies(rooms.groups))
       const call = { ip: addressOf(asked.body.ip ?? asked.ip), model: asked.body.model }
       const ask = (rule: Rule): Verdict => ({
         check: rule.check,
         refusal: rule.refuses(key, call, nowSeconds(rooms)),
         because: rule.because(key, call, nowSeconds(rooms)),
       })
-      const route = judgeRoute(rooms, key.group, call.model)
+      const route = judgeRoute(rooms, key, call.model)
       const verdicts = [
         ...[...keyRules, ...modelRules].map(ask),
         ...route.verdicts,

@@ -13,7 +13,7 @@ import { mergeExtra, writeExtra } from './extra.ts'
 import { keyFields, type SentFields } from './fields.ts'
 import { keyRecord, nowSeconds, toRecord } from './record.ts'
 import { findRow, type KeyRow, subjectOf } from './rows.ts'
-import { checkFields, checkGroup } from './rules.ts'
+import { checkAutoGroups, checkFields, checkGroup } from './rules.ts'
 import { KEY_ENABLED } from './status.ts'
 import { masked, openValue, toColumns } from './value.ts'
 
@@ -48,7 +48,7 @@ type Creating = Asked<unknown, unknown, SentFields>
 
 function checkGroups({ caller, body }: Creating): void {
   checkGroup(caller, body.group ?? '')
-  for (const group of body.auto_groups ?? []) checkGroup(caller, group)
+  checkAutoGroups(caller, body.auto_groups ?? [])
 }
 
 async function create(

@@ -34,8 +34,14 @@ export const keyFields = {
         'One IPv4, IPv6 or CIDR a line, lines ended by \\n; null and "" = from anywhere.',
     }),
   ),
-  group: Type.Optional(Type.String({ description: '"" (default) = the group of the account.' })),
-  cross_group_retry: flag('Means something only in an auto-routed group.'),
+  group: Type.Optional(
+    Type.String({
+      description: '"" (default) = the own group of the account; `auto` walks several.',
+    }),
+  ),
+  cross_group_retry: flag(
+    'With the group `auto`: whether a call that failed in one group goes on to the next.',
+  ),
   auto_groups: words(MOST_GROUPS, 64, 'The groups that `auto` walks for this key, in order.'),
   fallback_models: words(
     MOST_FALLBACKS,

@@ -1,5 +1,6 @@
 import type { Caller } from '../../accounts/caller.ts'
 import { Refused } from '../../errors.ts'
+import { AUTO } from '../../groups/groups.ts'
 import { AddressError, parseAddresses } from '../../keys/address.ts'
 import { listModels, MOST_MODELS } from '../../keys/model-limits.ts'
 import { NEVER_EXPIRES } from '../../keys/stored-key.ts'
@@ -29,6 +30,12 @@ export function checkFields(sent: SentFields): void {
 export function checkGroup(caller: Caller, group: string): void {
   if (group === '' || group === caller.group || caller.groups.includes(group)) return
   throw new Refused('group_not_accessible', `no access to group ${group.slice(0, 200)}`)
+}
+
+/** The same for what `auto` walks for a key. */
+export function checkAutoGroups(caller: Caller, groups: readonly string[]): void {
+  if (groups.includes(AUTO)) throw invalid(`auto_groups: ${AUTO} can not walk itself`)
+  for (const group of groups) checkGroup(caller, group)
 }
 
 /** @throws Refused `quota_out_of_range` */

@@ -14,7 +14,7 @@ import { readExtra } from './extra.ts'
 import { keyFields } from './fields.ts'
 import { keyRecord, nowSeconds, showRow } from './record.ts'
 import { type KeyRow, ownRow, subjectOf, updateKey } from './rows.ts'
-import { checkFields, checkGroup } from './rules.ts'
+import { checkAutoGroups, checkFields, checkGroup } from './rules.ts'
 import { judgeStatus, STATUSES } from './status.ts'
 
 const body = Type.Object({
@@ -81,7 +81,7 @@ function checkNewGroups(caller: Caller, before: KeyRow, sent: Sent): void {
   if (sent.group !== undefined && sent.group !== before.group_name) checkGroup(caller, sent.group)
   const { auto_groups: kept = [] } = readExtra(before.extra)
   const added = sent.auto_groups?.filter((group) => !kept.includes(group)) ?? []
-  for (const group of added) checkGroup(caller, group)
+  checkAutoGroups(caller, added)
 }
 
 interface Updating {

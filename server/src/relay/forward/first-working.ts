@@ -5,8 +5,9 @@ import type { Meter } from '../meter/meter.ts'
 import { PlainMeter } from '../meter/plain.ts'
 import { StreamMeter } from '../meter/stream.ts'
 import { rateHeaders } from '../rate-headers.ts'
+import type { TopUp } from '../top-up.ts'
 import { type Translated, translate } from '../translate.ts'
-import type { Cut, Left, Outcome, Reserved, Served } from '../values.ts'
+import type { Cut, Left, Offer, Outcome, Reserved, Served, Tried } from '../values.ts'
 import type { Forward } from './answer.ts'
 import { type Attempted, attempt, type Patience, type RefusedAnswer } from './attempt.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -21,13 +22,22 @@ export interface ForwardParts {
   readonly deadlines: Deadlines
   readonly settings: Pick<Settings, 'get'>
   readonly log: Pick<Logger, 'warn'>
+  /** Before a call goes on in another group. */
+  readonly topUp: TopUp
   readonly attempted: (channelId: number, outcome: string) => void
   readonly now: () => number
 }
 
-/** What is remembered of the tries before: contract 3.3 gives the client the last answer that there was. */
-interface Before {
+/** Where a call is on its way. Contract 3.3 gives the client the last answer that there was. */
+interface Course {
+  reserved: Reserved
+  offer: Offer
+  channel: Channel
+  attempts: number
+  /** Ids of the channels that failed: none of them is tried again, in whatever group. */
+  failed: Set<number> | undefined
   answer: RefusedAnswer | undefined
+  /** Whose answer it is. */
   answeredBy: Channel
   failure: Failure | undefined
 }
@@ -35,48 +45,86 @@ interface Before {
 /** Tries one channel after the other until one answers, and pumps its answer to the client up to the end that is held. */
 export function createForwarding(parts: ForwardParts) {
   return async function forward(reserved: Reserved): Promise<Outcome> {
-    const { call, channels } = reserved
-    const headers = headersForUpstream(call.headers)
-    const before: Before = {
-      answer: undefined,
-      answeredBy: channels[0] as Channel,
-      failure: undefined,
-    }
+    const headers = headersForUpstream(reserved.call.headers)
     const beganAt = parts.deadlines.now
-    let attempts = 0
-    let channel = channels[0] as Channel
-    for (channel of channels) {
-      attempts++
-      const translated = translate(reserved, channel, headers)
-      const { outlet, ended } = await one(parts, {
-        reserved,
-        channel,
-        translated,
-        attempts,
-        beganAt,
-      })
+    const course = toCourse(reserved)
+    do {
+      course.attempts++
+      const { channel } = course
+      const translated = translate(course.reserved, channel, headers)
+      const { outlet, ended } = await one(parts, { course, translated, beganAt })
       parts.attempted(channel.id, outcomeOf(ended))
-      const outcome = lastingOutcome(ended, outlet, { channel, attempts })
+      const outcome = lastingOutcome(ended, outlet, triedOf(course))
       if (outcome !== undefined) return outcome
       if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') break
       note(parts, reserved, channel, ended)
       if (ended.kind === 'refused') {
-        before.answer = ended.answer
-        before.answeredBy = channel
-      } else before.failure = ended.failure
+        course.answer = ended.answer
+        course.answeredBy = channel
+      } else course.failure = ended.failure
       const again =
         ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
       if (!again) break
-    }
-    return { kind: 'unserved', channel, attempts, ...before }
+    } while (toNextChannel(course) || (await toNextGroup(parts, course)))
+    const { answer, answeredBy, failure } = course
+    return { kind: 'unserved', ...triedOf(course), answer, answeredBy, failure }
   }
+}
+
+function toCourse(reserved: Reserved): Course {
+  const offer = reserved.offers[0]
+  const channel = offer.channels[0] as Channel
+  return {
+    reserved,
+    offer,
+    channel,
+    attempts: 0,
+    failed: undefined,
+    answer: undefined,
+    answeredBy: channel,
+    failure: undefined,
+  }
+}
+
+const triedOf = ({ channel, offer, attempts, reserved: { outputLimit } }: Course): Tried => ({
+  channel,
+  offer,
+  attempts,
+  outputLimit,
+})
+
+/** On to the best channel of the same group that has not failed. False: there is none. */
+function toNextChannel(course: Course): boolean {
+  course.failed ??= new Set()
+  course.failed.add(course.channel.id)
+  const next = untried(course, course.offer)
+  if (next !== undefined) course.channel = next
+  return next !== undefined
+}
+
+const untried = ({ failed }: Course, { channels }: Offer): Channel | undefined =>
+  channels.find(({ id }) => !failed?.has(id))
+
+/** On to the next group that the account still may use and that can be paid for. False: there is none. */
+async function toNextGroup({ topUp }: ForwardParts, course: Course): Promise<boolean> {
+  const { offers, running } = course.reserved
+  for (const offer of offers.slice(offers.indexOf(course.offer) + 1)) {
+    const channel = untried(course, offer)
+    if (channel === undefined || !running.key.accountGroups.includes(offer.group)) continue
+    const reserved = await topUp(course.reserved, offer)
+    if (reserved === undefined) continue
+    Object.assign(course, { reserved, offer, channel })
+    running.group = offer.group
+    return true
+  }
+  return false
 }
 
 /** An outcome after which no other channel can be tried. */
 function lastingOutcome(
   ended: Attempted,
   outlet: ClientOutlet | undefined,
-  tried: { readonly channel: Channel; readonly attempts: number },
+  tried: Tried,
 ): Served | Left | Cut | undefined {
   if (ended.kind === 'left') return { ...ended, ...tried }
   if (ended.kind === 'cut') return { ...ended, ...tried, outlet }
@@ -88,14 +136,13 @@ function lastingOutcome(
 }
 
 interface One {
-  readonly reserved: Reserved
-  readonly channel: Channel
+  readonly course: Course
   readonly translated: Translated
-  readonly attempts: number
   readonly beganAt: number
 }
 
-async function one(parts: ForwardParts, { reserved, channel, translated, attempts, beganAt }: One) {
+async function one(parts: ForwardParts, { course, translated, beganAt }: One) {
+  const { reserved, channel, attempts } = course
   const { call, admission, running } = reserved
   let outlet: ClientOutlet | undefined
   const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
