@@ -50,6 +50,6 @@ export async function requireGroups(
   )
 }
 
-export const noGroup = (name: string): string => `there is no group ${name.slice(0, 100)}`
+const noGroup = (name: string): string => `there is no group ${name.slice(0, 100)}`
 /** For audit. */
 export const subjectOf = (name: string): string => `group ${name}`
