@@ -1,0 +1,85 @@
+import type { Channel } from '../channel.ts'
+import type { BreakerParts, OpenReason } from './breaker.ts'
+import { type BreakerChange, ChannelHealth, type ChannelStanding } from './channel-health.ts'
+
+/** How every channel is doing, as this node sees it: in memory, by the channel's id. */
+export interface Health {
+  /** Monotonic milliseconds, read once by whoever asks several things. */
+  readonly clock: { readonly now: number }
+  of(channel: Channel): ChannelHealth
+  standing(channel: Channel): ChannelStanding
+  /**
+   * Hears of every change to a channel; `undefined`: it is gone. Other keys or another address begin anew, and so does
+   * a channel that was disabled until now; whatever else changes, what is known of it stays.
+   */
+  follow(id: number, channel: Channel | undefined): void
+  /** Somebody knows that it works. */
+  reset(id: number): void
+  /** How often breakers opened since the start, by reason. */
+  readonly openings: ReadonlyMap<OpenReason, number>
+}
+
+export interface HealthParts extends BreakerParts {
+  readonly clock: { readonly now: number }
+  readonly log: {
+    info(what: object, says: string): void
+    warn(what: object, says: string): void
+    error(what: object, says: string): void
+  }
+}
+
+interface Known {
+  readonly channel: Channel
+  readonly health: ChannelHealth
+}
+
+/** Begins with nothing known: every channel may be tried. */
+export function createHealth(parts: HealthParts): Health {
+  const { clock, log } = parts
+  const channels = new Map<number, Known>()
+  const openings = new Map<OpenReason, number>()
+  const begin = ({ id, authorization }: Channel) =>
+    new ChannelHealth({
+      ...parts,
+      keys: authorization.length,
+      told(change) {
+        const reason = change.opened?.reason
+        if (reason !== undefined) openings.set(reason, (openings.get(reason) ?? 0) + 1)
+        tell(log, id, change)
+      },
+    })
+  // A call may still be on its way to a channel that is gone by now: nobody reads what it finds out.
+  const of = (channel: Channel) => channels.get(channel.id)?.health ?? begin(channel)
+  return {
+    clock,
+    of,
+    standing: (channel) => of(channel).standing(clock.now),
+    follow(id, channel) {
+      if (channel === undefined) return void channels.delete(id)
+      const known = channels.get(id)
+      const health = known && isSameWay(known.channel, channel) ? known.health : begin(channel)
+      if (channel.enabled && known?.channel.enabled === false) health.reset()
+      channels.set(id, { channel, health })
+    },
+    reset: (id) => channels.get(id)?.health.reset(),
+    openings,
+  }
+}
+
+const isSameWay = (a: Channel, b: Channel): boolean =>
+  a.baseUrl.origin === b.baseUrl.origin &&
+  a.baseUrl.pathPrefix === b.baseUrl.pathPrefix &&
+  a.authorization.length === b.authorization.length &&
+  a.authorization.every((key, at) => key === b.authorization[at])
+
+/** Keys are named by their place: a piece of one is still a piece of a secret. */
+function tell(log: HealthParts['log'], id: number, { keyAt, opened }: BreakerChange) {
+  const where = keyAt === undefined ? { channel: id } : { channel: id, key: keyAt + 1 }
+  const what = keyAt === undefined ? 'a channel' : 'an upstream key'
+  if (opened === undefined) return log.info(where, `${what} works again`)
+  const told = { ...where, reason: opened.reason, seconds: Math.ceil(opened.forMs / 1000) }
+  if (opened.reason === 'denied') {
+    return log.error(told, 'a provider refuses our key or account: it needs an administrator')
+  }
+  log.warn(told, `${what} is left out for a while`)
+}

@@ -1,0 +1,45 @@
+import { RecentCounts } from './recent-counts.ts'
+
+/** How many further attempts there may be for each call, over the last seconds. */
+const SHARE = 0.2
+const WINDOW_MS = 10_000
+/** A quiet gateway may try again so often in that time, whatever its calls. */
+const LEAST = 10
+/** Groups are the administrator's, but a script may make and delete them for ever. */
+const MOST_GROUPS = 1_000
+
+/**
+ * Keeps calls that fail from multiplying: a provider that is dying must not be asked twice as much for it. Of all calls
+ * of a group in the last ten seconds, a fifth may be tried once more.
+ */
+export class RetryBudget {
+  /** Good: calls. Bad: further attempts. */
+  readonly #recent = new RecentCounts(WINDOW_MS)
+
+  called(now: number): void {
+    this.#recent.addGood(now)
+  }
+
+  /** Takes one further attempt, if there is one left. */
+  take(now: number): boolean {
+    const most = Math.max(LEAST, this.#recent.good(now) * SHARE)
+    if (this.#recent.bad(now) + 1 > most) return false
+    this.#recent.addBad(now)
+    return true
+  }
+}
+
+/** The budget of a group. */
+export type RetryBudgets = (group: string) => RetryBudget
+
+export function createRetryBudgets(): RetryBudgets {
+  const budgets = new Map<string, RetryBudget>()
+  return (group) => {
+    const known = budgets.get(group)
+    if (known !== undefined) return known
+    if (budgets.size >= MOST_GROUPS) budgets.delete(budgets.keys().next().value as string)
+    const budget = new RetryBudget()
+    budgets.set(group, budget)
+    return budget
+  }
+}
