@@ -199,10 +199,15 @@ export const CLIENT_LEFT_STATUS = 499
 export const upstreamStatus = {
   isGood: (status: number): boolean => status >= 200 && status < 300,
   /** Between us and the provider: not for the caller's eyes. A redirection would lead it past the gateway. */
-  isOursToKnow: (status: number): boolean =>
-    status < 400 || status === 401 || status === 402 || status === 403 || status === 407,
+  isOursToKnow: (status: number): boolean => status < 400 || DENYING.has(status),
+  /** The key or the account that we sent is at fault. */
+  deniesUs: (status: number): boolean => DENYING.has(status),
+  isRateLimit: (status: number): boolean => status === 429,
+  /** The provider's servers are at fault. */
+  isTheirFailure: (status: number): boolean => status >= 500,
   /** Accuses the channel, not the caller: another channel may do better. */
   accusesChannel: (status: number): boolean =>
     status < 400 || status >= 500 || ACCUSING.has(status),
 }
+const DENYING = new Set([401, 402, 403, 407])
 const ACCUSING = new Set([401, 402, 403, 407, 408, 409, 425, 429])

@@ -19,6 +19,8 @@ export interface Directory {
 
 export interface DirectoryParts extends AskedModelsParts {
   readonly vault: Pick<Sealer, 'open'>
+  /** Hears of every channel as it is now; `undefined`: it is gone, or can't be read. */
+  readonly changed?: (id: number, channel: Channel | undefined) => void
 }
 
 /** Providers add and retire models without telling. */
@@ -79,6 +81,17 @@ function createShelf(parts: DirectoryParts) {
   const arrange = () => {
     offers = toOffers(channels.values())
   }
+  function read(id: number, row: ChannelTable): void {
+    try {
+      const authorization = openUpstreamKeys(parts.vault, id, row.keys)
+      const askedModels = (baseUrl: BaseUrl) => asked.of({ id, baseUrl })
+      channels.set(id, compileChannel(row, { authorization, askedModels }))
+    } catch (error) {
+      // One broken row must not take the others down with it.
+      const reason = String(error)
+      parts.log.warn({ channel: id, reason }, 'channel left out: it cannot be read')
+    }
+  }
   return {
     channels: channels as ReadonlyMap<number, Channel>,
     asked,
@@ -86,16 +99,8 @@ function createShelf(parts: DirectoryParts) {
     offer: (group: string) => offers.get(group),
     put(id: number, row: ChannelTable | undefined) {
       channels.delete(id)
-      if (row === undefined) return
-      try {
-        const authorization = openUpstreamKeys(parts.vault, id, row.keys)
-        const askedModels = (baseUrl: BaseUrl) => asked.of({ id, baseUrl })
-        channels.set(id, compileChannel(row, { authorization, askedModels }))
-      } catch (error) {
-        // One broken row must not take the others down with it.
-        const reason = String(error)
-        parts.log.warn({ channel: id, reason }, 'channel left out: it cannot be read')
-      }
+      if (row !== undefined) read(id, row)
+      parts.changed?.(id, channels.get(id))
     },
     async ask(id: number): Promise<void> {
       const channel = channels.get(id)

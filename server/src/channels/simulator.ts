@@ -26,7 +26,7 @@ type Step = (sink: SimulatorSink) => void
  * the relay's seam to upstreams: the relay meters and charges it like any other.
  */
 export function createSimulator(parts: { now: () => number }) {
-  return (_channel: unknown, request: { body: Buffer | undefined }, sink: SimulatorSink) => {
+  return (_to: unknown, request: { body: Buffer | undefined }, sink: SimulatorSink) => {
     const body = request.body ?? Buffer.alloc(0)
     const question = readQuestion(body)
     if ('misasked' in question) return play(refusal(question.misasked, question.param), sink)

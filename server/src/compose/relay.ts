@@ -1,6 +1,6 @@
 import { createSimulator } from '../channels/simulator.ts'
 import { createTokenizer } from '../prices/tokenizer.ts'
-import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
+import type { Deadlines } from '../relay/forward/deadlines.ts'
 import { createRelay, type Relay } from '../relay/relay.ts'
 import { cutRevokedCalls } from '../relay/revoke.ts'
 import { createRunningCalls } from '../relay/running.ts'
@@ -14,9 +14,10 @@ export interface BuiltRelay {
 }
 
 /** Builds the relay on the rooms. */
-export function buildRelay({ rooms, dispatcher }: Built, opened: AsyncDisposableStack): BuiltRelay {
-  const deadlines = createDeadlines()
-  opened.defer(() => deadlines.close())
+export function buildRelay(
+  { rooms, dispatcher, deadlines }: Built,
+  opened: AsyncDisposableStack,
+): BuiltRelay {
   const tokenizer = createTokenizer()
   opened.defer(() => tokenizer.close())
   const simulate = createSimulator({ now: rooms.now })

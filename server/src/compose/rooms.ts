@@ -6,6 +6,7 @@ import { type Budgets, createBudgets } from '../budgets/budgets.ts'
 import { createSweep } from '../budgets/sweep.ts'
 import { createUpstreamConnector } from '../channels/address-rules.ts'
 import { createDirectory } from '../channels/directory.ts'
+import { createHealth } from '../channels/health/health.ts'
 import { createProbe } from '../channels/probe.ts'
 import { type DataFolder, dataFolderAt, openDataFolder } from '../cli/data-folder.ts'
 import { type FirstStart, makeAdmin, makeChannels } from '../cli/first-start.ts'
@@ -23,6 +24,7 @@ import { createMetrics } from '../metrics/metrics.ts'
 import { createPriceBook } from '../prices/price-book.ts'
 import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
+import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { nameOf } from '../storage/postgres/name.ts'
@@ -40,6 +42,8 @@ const UNWATCHED = { ref: false }
 export interface Built {
   readonly rooms: Rooms
   readonly dispatcher: Dispatcher
+  /** The clock that running calls, the door and the channels' health share. */
+  readonly deadlines: Deadlines
   readonly first: FirstStart | undefined
   readonly draining: Draining
   /** Writes where the gateway can be reached into the lock of the data folder. */
@@ -82,7 +86,11 @@ export async function buildRooms(
   opened.defer(() => dispatcher.destroy())
   const probe = createProbe({ dispatcher, now })
   const groups = await createGroups({ store })
-  const directory = await createDirectory({ store, vault, log, askModels: probe.modelsOf })
+  const deadlines = createDeadlines()
+  opened.defer(() => deadlines.close())
+  const health = createHealth({ clock: deadlines, wall: now, random: Math.random, log })
+  const askModels = probe.modelsOf
+  const directory = await createDirectory({ store, vault, log, askModels, changed: health.follow })
   opened.defer(() => directory.close())
   const budgets = createBudgets({ store, ledger, now })
   const keys = createKeyCache({
@@ -90,7 +98,7 @@ export async function buildRooms(
     ledger: forgettingBudgets(ledger, budgets),
   })
   opened.defer(() => keys.close())
-  const metrics = createMetrics({ ledger })
+  const metrics = createMetrics({ ledger, health, directory })
   opened.defer(() => metrics.close())
   const draining: Draining = {
     begun: false,
@@ -100,7 +108,7 @@ export async function buildRooms(
   }
   const rooms: Rooms = {
     ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
-    ...{ probe, metrics, now, random, log },
+    ...{ probe, metrics, health, now, random, log },
     rates: openRates(store, outside, opened),
     prices: await pricesComing,
     once: createOnce({ store, now }),
@@ -112,7 +120,7 @@ export async function buildRooms(
       draining: () => draining.begun,
     },
   }
-  return { rooms, dispatcher, first, draining, tellOwner }
+  return { rooms, dispatcher, deadlines, first, draining, tellOwner }
 }
 
 /** Budgets are forgotten with the key or account that they are of. */

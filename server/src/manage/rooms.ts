@@ -3,6 +3,7 @@ import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
+import type { Health } from '../channels/health/health.ts'
 import type { Probe } from '../channels/probe.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
@@ -27,6 +28,7 @@ export interface Rooms {
   readonly settings: Settings
   readonly groups: Groups
   readonly directory: Directory
+  readonly health: Health
   readonly probe: Probe
   readonly prices: PriceBook
   readonly metrics: Metrics

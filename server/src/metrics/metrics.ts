@@ -1,4 +1,7 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Directory } from '../channels/directory.ts'
+import type { BreakerState } from '../channels/health/breaker.ts'
+import type { Health } from '../channels/health/health.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { createLatency } from './latency.ts'
 import { createTally } from './tally.ts'
@@ -27,6 +30,8 @@ export interface Metrics {
   used(use: Used): void
   /** One try at a channel. `outcome` from a fixed list: `answered`, `unreachable`, `refused`, `timeout`, `broke_off`. */
   attempted(channelId: number, outcome: string): void
+  /** A call would go to another channel, and the retry budget lets it or does not. */
+  triedAgain(isWithinBudget: boolean): void
   /** The text of `/metrics` and its content type. */
   text(): Promise<{ readonly type: string; readonly body: string }>
   close(): void
@@ -36,8 +41,14 @@ const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 /** Channels are few, but an operator's script may make and delete them for ever. */
 const MOST_CHANNELS = 500
 
+export interface MetricsParts {
+  readonly ledger: Pick<Ledger, 'outstanding'>
+  readonly directory: Pick<Directory, 'all'>
+  readonly health: Pick<Health, 'standing' | 'openings'>
+}
+
 /** Builds the metrics in a registry of their own, so that two gateways in one process do not mix. */
-export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): Metrics {
+export function createMetrics(parts: MetricsParts): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const meters = createMeters(registry)
@@ -47,6 +58,7 @@ export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): M
     SECONDS,
   )
   watchLedger(registry, parts.ledger)
+  watchBreakers(registry, parts)
   const channels = new Set<number>()
   return {
     served({ endpoint, status, code, seconds }) {
@@ -65,6 +77,7 @@ export function createMetrics(parts: { ledger: Pick<Ledger, 'outstanding'> }): M
       if (known) channels.add(channelId)
       meters.attempts(1, known ? String(channelId) : 'other', outcome)
     },
+    triedAgain: (isWithinBudget) => (isWithinBudget ? meters.retries(1) : meters.unretried(1)),
     text: async () => ({
       type: registry.contentType,
       body: `${await registry.metrics()}\n${latency.text()}`,
@@ -105,7 +118,48 @@ function createMeters(registry: Registry) {
       labelNames: ['channel', 'outcome'],
       registry,
     }),
+    retries: createTally({
+      name: 'turnpike_retries_total',
+      help: 'Calls that went on to another channel.',
+      labelNames: [],
+      registry,
+    }),
+    unretried: createTally({
+      name: 'turnpike_retry_budget_refusals_total',
+      help: 'Calls that could have gone on to another channel, had the retry budget not been spent.',
+      labelNames: [],
+      registry,
+    }),
   }
+}
+
+const STATE_FIGURES: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 }
+
+/** Read when somebody asks: a breaker that was open half-opens by itself. */
+function watchBreakers(registry: Registry, { directory, health }: MetricsParts): void {
+  new Gauge({
+    name: 'turnpike_channel_breaker_state',
+    help: 'Breaker of each enabled channel, at this node: 0 closed, 1 half open, 2 open.',
+    labelNames: ['channel'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      const enabled = directory.all().filter((channel) => channel.enabled)
+      for (const channel of enabled.slice(0, MOST_CHANNELS)) {
+        this.set({ channel: String(channel.id) }, STATE_FIGURES[health.standing(channel).state])
+      }
+    },
+  })
+  new Counter({
+    name: 'turnpike_breaker_openings_total',
+    help: 'How often breakers of channels and of upstream keys opened, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [reason, count] of health.openings) this.inc({ reason }, count)
+    },
+  })
 }
 
 /** Read when somebody asks: what running calls hold changes with each of them. */

@@ -1,5 +1,5 @@
-import type { Channel } from '../channels/channel.ts'
 import type { Directory } from '../channels/directory.ts'
+import type { Health } from '../channels/health/health.ts'
 import { Refused } from '../errors.ts'
 import { AUTO } from '../groups/groups.ts'
 import type { ApiKey } from '../keys/api-key.ts'
@@ -11,30 +11,30 @@ import type { Candidates, Grant, Offer } from './values.ts'
 export interface RouteParts {
   readonly directory: Pick<Directory, 'candidates'>
   readonly prices: Pick<PriceBook, 'priceOf'>
-  /** 0 <= x < 1. */
-  readonly random: () => number
+  readonly health: Pick<Health, 'of' | 'clock'>
 }
 
-/** Contract 3.1, check 10, and 3.3: in which groups the call can be served, by whom, and what it costs there. */
+/**
+ * Contract 3.1, check 10, and 3.3: in which groups the call can be served, by whom, and what it costs there. Whose turn it
+ * is, is asked when the call goes out: before that it may wait, or be refused for reasons that come first.
+ */
 export function createRoute(parts: RouteParts) {
   return function route({ key, call }: Grant): Candidates {
     const { model } = call.parsed
     const offers: Offer[] = []
     for (const walked of key.groups) {
       const offer = offerOf(parts, walked, model)
-      if (offer === undefined) continue
-      offers.push(offer)
-      // Without it a call stays in the first group that can serve it.
-      if (!key.crossGroupRetry) break
+      if (offer !== undefined) offers.push(offer)
     }
-    if (offers.length === 0) throw nobody(parts, key, model)
-    return { key, call, offers: offers as [Offer, ...Offer[]] }
+    const [first] = offers
+    if (first === undefined) throw nobody(parts, key, model)
+    return { key, call, offers: offers.length === 1 ? [first] : chosenOf(parts, key, offers) }
   }
 }
 
 /** What the group offers; `undefined`: nobody in it can be used, so that the next one is asked. */
 function offerOf(
-  { directory, prices, random }: RouteParts,
+  { directory, prices }: RouteParts,
   { name, ratio }: WalkedGroup,
   model: string,
 ): Offer | undefined {
@@ -44,8 +44,20 @@ function offerOf(
   // Without a price only those can be used that cost nothing.
   const usable = price === undefined ? serving.filter(({ free }) => free) : serving
   if (usable.length === 0) return undefined
-  const channels = usable.length === 1 ? usable : inTurn(usable, random)
-  return { group: name, channels, price }
+  return { group: name, channels: usable, price }
+}
+
+/** From the first group on in which a channel is up; that one alone where the key does not go from group to group. */
+function chosenOf(
+  { health }: RouteParts,
+  { crossGroupRetry }: ApiKey,
+  offers: readonly Offer[],
+): Candidates['offers'] {
+  const { now } = health.clock
+  const isUp = ({ channels }: Offer) => channels.some((channel) => health.of(channel).mayTry(now))
+  const from = Math.max(0, offers.findIndex(isUp))
+  const chosen = crossGroupRetry ? offers.slice(from) : offers.slice(from, from + 1)
+  return chosen as [Offer, ...Offer[]]
 }
 
 function nobody({ directory }: RouteParts, { group, groups }: ApiKey, model: string): Refused {
@@ -54,28 +66,4 @@ function nobody({ directory }: RouteParts, { group, groups }: ApiKey, model: str
   const names = groups.map(({ name }) => name).join(', ')
   const where = group === AUTO ? `the groups that ${AUTO} walks: ${names}` : `group ${names}`
   return new Refused('model_not_found', `nobody serves ${quoted(model)} in ${where}`)
-}
-
-/** Higher priority first; among equals by chance, as often as their weights say. */
-function inTurn(channels: readonly Channel[], random: () => number): readonly Channel[] {
-  const left = [...channels]
-  const ordered: Channel[] = []
-  while (left.length > 0) {
-    const priority = (left[0] as Channel).priority
-    const equals = left.filter((channel) => channel.priority === priority)
-    const chosen = byWeight(equals, random)
-    ordered.push(chosen)
-    left.splice(left.indexOf(chosen), 1)
-  }
-  return ordered
-}
-
-/** Weights of 0 are never chosen while another one is there. */
-function byWeight(channels: readonly Channel[], random: () => number): Channel {
-  let left = random() * channels.reduce((sum, { weight }) => sum + weight, 0)
-  const chosen = channels.find(({ weight }) => {
-    left -= weight
-    return left < 0
-  })
-  return chosen ?? (channels[0] as Channel)
 }

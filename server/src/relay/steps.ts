@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
+import type { Health } from '../channels/health/health.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -34,12 +35,13 @@ export interface StepParts {
   readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'lacks' | 'reserve' | 'reserveSoon'>
   readonly budgets: Pick<Budgets, 'running'>
   readonly directory: Pick<Directory, 'candidates' | 'models'>
+  readonly health: Pick<Health, 'of' | 'clock'>
   readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput'>
   readonly tokenizer: Pick<Tokenizer, 'count'>
   readonly rates: Pick<Rates, 'admit' | 'standings'>
   readonly running: RunningCalls
   readonly settings: Pick<Settings, 'get'>
-  readonly metrics: Pick<Metrics, 'used' | 'attempted'>
+  readonly metrics: Pick<Metrics, 'used' | 'attempted' | 'triedAgain'>
   /** Connects to upstreams under the address rules: see channels/address-rules.ts. */
   readonly dispatcher: Dispatcher
   /** Answers in place of channels of type `simulator`. */
@@ -57,10 +59,10 @@ export interface StepParts {
 export function createSteps(parts: StepParts): Steps {
   const { directory, prices, metrics, now, chance: random } = parts
   const upstream = createUpstreamForward(parts.dispatcher)
-  const forward: Forward = (channel, request, sink) =>
-    channel.type === 'simulator'
-      ? parts.simulate(channel, request, sink)
-      : upstream(channel, request, sink)
+  const forward: Forward = (to, request, sink) =>
+    to.channel.type === 'simulator'
+      ? parts.simulate(to, request, sink)
+      : upstream(to, request, sink)
   const { settlePatienceMs: patienceMs } = parts
   return {
     authenticate: createAuthenticate(parts),
@@ -68,15 +70,10 @@ export function createSteps(parts: StepParts): Steps {
     read,
     authorise,
     authoriseAgain,
-    route: createRoute({ directory, prices, random }),
+    route: createRoute({ directory, prices, health: parts.health }),
     admit: createAdmit(parts),
     reserve: createReserve(parts),
-    forward: createForwarding({
-      ...parts,
-      forward,
-      topUp: createTopUp(parts),
-      attempted: metrics.attempted,
-    }),
+    forward: createForwarding({ ...parts, forward, random, topUp: createTopUp(parts) }),
     settle: createSettle({
       ...parts,
       used: (usage, settled) =>

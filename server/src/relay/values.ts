@@ -59,7 +59,7 @@ export interface Grant {
   readonly call: ModelCall
 }
 
-/** Who can serve a call in one group, best first, and what it costs there. At least one channel. */
+/** Who serves a call in one group, up or down, higher priority first, and what it costs there. At least one channel. */
 export interface Offer {
   readonly group: string
   readonly channels: readonly Channel[]

@@ -38,6 +38,9 @@ export interface SettingValues {
   'timeouts.first_byte_ms': number
   'timeouts.idle_ms': number
   'timeouts.total_ms': number
+  'routing.policy': 'weighted' | 'least_busy' | 'cheapest'
+  'routing.sticky': 'off' | 'cache_key' | 'prefix'
+  'routing.retry_percent': number
   'ledger.wait_ms': number
   'usage.keep_days': number
 }
@@ -101,6 +104,18 @@ export const settings = {
   'timeouts.total_ms': whole(
     [1_800_000, 100, 86_400_000],
     'How long a whole model call may take, in milliseconds.',
+  ),
+  'routing.policy': choice(
+    ['weighted', 'least_busy', 'cheapest'],
+    'How a channel is chosen among those of equal priority. `weighted`: by chance, as often as their weights say. `least_busy`: of two that chance names, the one with fewer running calls and quicker answers. `cheapest`: those marked free first.',
+  ),
+  'routing.sticky': choice(
+    ['off', 'cache_key', 'prefix'],
+    "Whether calls that share a prompt go to the same channel while it is up, so that the provider's prompt cache is of use. `cache_key`: calls of an account with the same `prompt_cache_key` or `metadata.user_id`. `prefix`: also calls without one whose messages begin with the same 4 KiB.",
+  ),
+  'routing.retry_percent': whole(
+    [20, 0, 1_000],
+    'How many further attempts there may be for each hundred calls of a group, over ten seconds and at each node, so that a provider that is dying is not asked twice as much. Ten may always be made, unless it is 0: then no call is tried again.',
   ),
   'ledger.wait_ms': whole(
     [500, 0, 60_000],

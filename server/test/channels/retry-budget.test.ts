@@ -5,9 +5,15 @@ import { createRetryBudgets, RetryBudget } from '../../src/channels/health/retry
 describe('the retry budget', () => {
   it('lets a quiet gateway try again, though not without end', () => {
     const budget = new RetryBudget()
-    const takes = Array.from({ length: 12 }, () => budget.take(0))
+    const takes = Array.from({ length: 12 }, () => budget.take(0, 20))
     expect(takes.filter(Boolean)).toHaveLength(10)
-    expect(budget.take(10_001)).toBe(true)
+    expect(budget.take(10_001, 20)).toBe(true)
+  })
+
+  it('of nothing is nothing', () => {
+    const budget = new RetryBudget()
+    budget.called(0)
+    expect(budget.take(0, 0)).toBe(false)
   })
 
   it('is a fifth of the calls, and no more, when every one of them fails', () => {
@@ -15,7 +21,7 @@ describe('the retry budget', () => {
     let again = 0
     for (let call = 0; call < 10_000; call++) {
       budget.called(call)
-      if (budget.take(call)) again++
+      if (budget.take(call, 20)) again++
     }
     expect(again).toBe(2_000)
   })
@@ -33,7 +39,7 @@ describe('the retry budget', () => {
           if (isCall) {
             budget.called(now)
             calls.push(now)
-          } else if (budget.take(now)) again.push(now)
+          } else if (budget.take(now, 20)) again.push(now)
           const called = calls.filter((at) => at > now - 10_000).length
           const tried = again.filter((at) => at > now - 9_000).length
           expect(tried).toBeLessThanOrEqual(Math.max(10, called * 0.2))
@@ -45,9 +51,9 @@ describe('the retry budget', () => {
   it('is each group’s own, and groups that come and go are not kept for ever', () => {
     const budgets = createRetryBudgets()
     const first = budgets('a')
-    while (first.take(0));
-    expect(budgets('a').take(0)).toBe(false)
-    expect(budgets('b').take(0)).toBe(true)
+    while (first.take(0, 20));
+    expect(budgets('a').take(0, 20)).toBe(false)
+    expect(budgets('b').take(0, 20)).toBe(true)
     for (let group = 0; group < 1_000; group++) budgets(`g${group}`)
     expect(budgets('a')).not.toBe(first)
   })

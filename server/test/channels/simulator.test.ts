@@ -42,7 +42,7 @@ function ask(
       },
       failed: (failure) => reject(new Error(failure.kind)),
     }
-    const exchange = simulate(channel, requestOf(body), sink)
+    const exchange = simulate({ channel, key: undefined }, requestOf(body), sink)
     if (head !== undefined) reject(new Error('spoke before Forward had returned'))
   })
 }

@@ -4,7 +4,11 @@ import { sharedGateway } from '../tools/gateway.ts'
 import { answering, called, makeGroups, makeKey, makeModel, PLAIN } from './world.ts'
 
 const gateway = await sharedGateway()
-await gateway.manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 1_000_000 })
+await gateway.manage('PUT', '/api/setting/', {
+  'limits.manage_per_minute': 1_000_000,
+  // How often is tried again at most has tests of its own.
+  'routing.retry_percent': 1_000,
+})
 const RATIOS = { a: 2, b: 0.35, c: 1.1 }
 type Group = keyof typeof RATIOS
 const GROUPS = ['a', 'b', 'c'] as const
@@ -60,7 +64,10 @@ function expected({ channels, granted, order, own, across }: Arrangement) {
 async function arrange({ channels: ways, granted, order, own, across }: Arrangement) {
   for (const [at, { groups, status, free }] of ways.entries()) {
     gateway.upstream.on(`m-${at}`, answering(status))
-    await gateway.manage('PUT', `/api/channel/${channels[at]?.id}`, { groups, free })
+    const path = `/api/channel/${channels[at]?.id}`
+    // What it did in the last arrangement is forgotten when it is enabled again.
+    await gateway.manage('PUT', path, { status: 2 })
+    await gateway.manage('PUT', path, { groups, free, status: 1 })
   }
   // The key keeps an order that its account may no longer use; it is given while it may.
   await gateway.manage('PUT', account, { groups: [...GROUPS, 'auto'] })

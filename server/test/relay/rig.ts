@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
 import type { Channel } from '../../src/channels/channel.ts'
+import { createHealth } from '../../src/channels/health/health.ts'
 import { createClientAddress } from '../../src/http/client-address.ts'
 import { createListener, type ListenerParts } from '../../src/http/listener.ts'
 import { createRequestIds } from '../../src/http/request-ids.ts'
@@ -40,6 +41,7 @@ export interface RigOptions {
   readonly maxOutput?: number
   readonly trusted?: Parameters<typeof createClientAddress>[0]
   readonly settlePatienceMs?: number
+  readonly chance?: () => number
   readonly bodyIdleMs?: number
   readonly arrival?: ListenerParts['arrival']
   /** Holds every settlement back until it is called by the test. */
@@ -59,11 +61,15 @@ export async function startRig(options: RigOptions = {}) {
   const deadlines = createDeadlines(10)
   const dispatcher = new Agent()
   const told: object[] = []
+  const clock = { now: 0 }
   const tell = (...line: unknown[]) => void told.push(line)
   const log = { info: tell, warn: tell, error: tell }
   const get = <N extends SettingName>(name: N) =>
     (options.settings?.[name] ?? catalogue[name].standard) as SettingValues[N]
   const key = { ...ANY_KEY, ...options.key }
+  const health = createHealth({ clock, wall: Date.now, random: () => 0, log })
+  for (const channel of channels) health.follow(channel.id, channel)
+  const again = { within: 0, refused: 0 }
   const steps = createSteps({
     keys: {
       find: (digest) => (digest === `digest of ${KEY}` ? key : undefined),
@@ -87,12 +93,17 @@ export async function startRig(options: RigOptions = {}) {
     rates: createRates({ now: () => performance.now() }),
     running: createRunningCalls(),
     settings: { get },
-    metrics: { used: () => {}, attempted: () => {} },
+    health,
+    metrics: {
+      used: () => {},
+      attempted: () => {},
+      triedAgain: (isWithinBudget) => void again[isWithinBudget ? 'within' : 'refused']++,
+    },
     dispatcher,
     simulate: () => ({ pause() {}, resume() {}, abort() {} }),
     deadlines,
     now: Date.now,
-    chance: () => 0,
+    chance: options.chance ?? (() => 0),
     log,
     ...(options.settlePatienceMs === undefined
       ? {}
@@ -120,6 +131,12 @@ export async function startRig(options: RigOptions = {}) {
     port,
     listener,
     book,
+    /** The clock of channels' health, which only the test moves. */
+    clock,
+    health,
+    channels,
+    /** What the retry budget said. */
+    again,
     received,
     told,
     upstreams,

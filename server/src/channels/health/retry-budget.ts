@@ -1,7 +1,5 @@
 import { RecentCounts } from './recent-counts.ts'
 
-/** How many further attempts there may be for each call, over the last seconds. */
-const SHARE = 0.2
 const WINDOW_MS = 10_000
 /** A quiet gateway may try again so often in that time, whatever its calls. */
 const LEAST = 10
@@ -10,7 +8,7 @@ const MOST_GROUPS = 1_000
 
 /**
  * Keeps calls that fail from multiplying: a provider that is dying must not be asked twice as much for it. Of all calls
- * of a group in the last ten seconds, a fifth may be tried once more.
+ * of a group in the last ten seconds, some percent may be tried once more.
  */
 export class RetryBudget {
   /** Good: calls. Bad: further attempts. */
@@ -20,9 +18,9 @@ export class RetryBudget {
     this.#recent.addGood(now)
   }
 
-  /** Takes one further attempt, if there is one left. */
-  take(now: number): boolean {
-    const most = Math.max(LEAST, this.#recent.good(now) * SHARE)
+  /** Takes one further attempt, if there is one left of so many for each hundred calls. */
+  take(now: number, percent: number): boolean {
+    const most = percent === 0 ? 0 : Math.max(LEAST, (this.#recent.good(now) * percent) / 100)
     if (this.#recent.bad(now) + 1 > most) return false
     this.#recent.addBad(now)
     return true

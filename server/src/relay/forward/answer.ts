@@ -33,4 +33,10 @@ export interface Exchange {
 }
 
 /** Sends a request to a channel's upstream and tells the sink what comes back. */
-export type Forward = (channel: Channel, request: UpstreamRequest, sink: AnswerSink) => Exchange
+export type Forward = (to: Recipient, request: UpstreamRequest, sink: AnswerSink) => Exchange
+
+/** A channel, and which of its keys is sent; `undefined`: it has none. */
+export interface Recipient {
+  readonly channel: Channel
+  readonly key: string | undefined
+}

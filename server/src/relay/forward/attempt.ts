@@ -1,9 +1,8 @@
-import type { Channel } from '../../channels/channel.ts'
 import { type Refused, upstreamStatus } from '../../errors.ts'
 import type { Meter } from '../meter/meter.ts'
 import type { RunningCall } from '../running.ts'
 import type { Client } from '../values.ts'
-import type { AnswerSink, Exchange, Forward, UpstreamRequest } from './answer.ts'
+import type { AnswerSink, Exchange, Forward, Recipient, UpstreamRequest } from './answer.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import type { Failure } from './failure.ts'
 
@@ -59,10 +58,10 @@ const LINGER_MS = 1_000
 /** Sends the request to one channel and pumps the answer: one owner for every way in which that can end. */
 export function attempt(
   parts: AttemptParts,
-  channel: Channel,
+  to: Recipient,
   request: UpstreamRequest,
 ): Promise<Attempted> {
-  return new Promise((resolve) => new Attempt(parts, resolve).start(channel, request))
+  return new Promise((resolve) => new Attempt(parts, resolve).start(to, request))
 }
 
 class Attempt implements AnswerSink, Watched {
@@ -89,13 +88,13 @@ class Attempt implements AnswerSink, Watched {
     this.#movedAt = parts.deadlines.now
   }
 
-  start(channel: Channel, request: UpstreamRequest) {
+  start(to: Recipient, request: UpstreamRequest) {
     const { client, running, deadlines, forward } = this.#parts
     if (client.left) return this.#leave()
     if (running.refusal !== undefined) return this.#cut(running.refusal)
     client.onLeave(() => this.#leave())
     running.onCut((refusal) => this.#cut(refusal))
-    this.#exchange = forward(channel, request, this)
+    this.#exchange = forward(to, request, this)
     deadlines.watch(this)
   }
 

@@ -1,123 +1,90 @@
 import type { Logger } from 'pino'
 import type { Channel } from '../../channels/channel.ts'
-import type { Settings } from '../../settings/settings.ts'
-import type { Meter } from '../meter/meter.ts'
-import { PlainMeter } from '../meter/plain.ts'
-import { StreamMeter } from '../meter/stream.ts'
-import { rateHeaders } from '../rate-headers.ts'
-import type { TopUp } from '../top-up.ts'
-import { type Translated, translate } from '../translate.ts'
-import type { Cut, Left, Offer, Outcome, Reserved, Served, Tried } from '../values.ts'
-import type { Forward } from './answer.ts'
-import { type Attempted, attempt, type Patience, type RefusedAnswer } from './attempt.ts'
-import type { Deadlines } from './deadlines.ts'
-import { type Failure, mayTryAnother } from './failure.ts'
-import { headerOf, headersForClient, headersForUpstream } from './headers.ts'
-import { ClientOutlet } from './outlet.ts'
+import { createRetryBudgets, type RetryBudget } from '../../channels/health/retry-budget.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
+import { translate } from '../translate.ts'
+import type { Cut, Left, Outcome, Reserved, Served, Tried, Unserved } from '../values.ts'
+import type { Attempted } from './attempt.ts'
+import {
+  type Course,
+  type CourseParts,
+  nobodyIsUp,
+  remember,
+  toCourse,
+  toNextChannel,
+  toNextGroup,
+  triedOf,
+  type Unsuccessful,
+} from './course.ts'
+import { mayTryAnother } from './failure.ts'
+import { headersForUpstream } from './headers.ts'
+import type { ClientOutlet } from './outlet.ts'
 import { accusesChannel } from './refused.ts'
 import { scrubbed } from './scrub.ts'
+import { patienceFor, type TryParts, tryChannel } from './try-channel.ts'
 
-export interface ForwardParts {
-  readonly forward: Forward
-  readonly deadlines: Deadlines
-  readonly settings: Pick<Settings, 'get'>
+export interface ForwardParts extends CourseParts, TryParts {
   readonly log: Pick<Logger, 'warn'>
-  /** Before a call goes on in another group. */
-  readonly topUp: TopUp
-  readonly attempted: (channelId: number, outcome: string) => void
-  readonly now: () => number
+  readonly metrics: Pick<Metrics, 'attempted' | 'triedAgain'>
 }
 
-/** Where a call is on its way. Contract 3.3 gives the client the last answer that there was. */
-interface Course {
-  reserved: Reserved
-  offer: Offer
-  channel: Channel
-  attempts: number
-  /** Ids of the channels that failed: none of them is tried again, in whatever group. */
-  failed: Set<number> | undefined
-  answer: RefusedAnswer | undefined
-  /** Whose answer it is. */
-  answeredBy: Channel
-  failure: Failure | undefined
-}
-
-/** Tries one channel after the other until one answers, and pumps its answer to the client up to the end that is held. */
+/**
+ * Tries one channel after the other until one answers, and pumps its answer to the client up to the end that is held.
+ * Throws `Refused` when none is up (contract 3.1, check 14).
+ */
 export function createForwarding(parts: ForwardParts) {
+  const { health, metrics, deadlines } = parts
+  const budgets = createRetryBudgets()
   return async function forward(reserved: Reserved): Promise<Outcome> {
+    const course = toCourse(parts, reserved)
+    if (!toNextChannel(course) && !(await toNextGroup(parts, course))) {
+      throw nobodyIsUp(reserved, health)
+    }
+    // Where a call is tried again is counted where it was to go: a group that dies shall not drag another one down.
+    const budget = budgets(reserved.offers[0].group)
+    budget.called(health.clock.now)
     const headers = headersForUpstream(reserved.call.headers)
-    const beganAt = parts.deadlines.now
-    const course = toCourse(reserved)
-    do {
+    const beganAt = deadlines.now
+    for (;;) {
       course.attempts++
       const { channel } = course
       const translated = translate(course.reserved, channel, headers)
-      const { outlet, ended } = await one(parts, { course, translated, beganAt })
-      parts.attempted(channel.id, outcomeOf(ended))
-      const outcome = lastingOutcome(ended, outlet, triedOf(course))
+      const { outlet, ended } = await tryChannel(parts, { course, translated, beganAt })
+      metrics.attempted(channel.id, outcomeOf(ended))
+      const tried = triedOf(course)
+      const outcome = lastingOutcome(ended, outlet, tried)
       if (outcome !== undefined) return outcome
-      if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') break
+      if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') {
+        return unserved(course, tried)
+      }
       note(parts, reserved, channel, ended)
-      if (ended.kind === 'refused') {
-        course.answer = ended.answer
-        course.answeredBy = channel
-      } else course.failure = ended.failure
-      const again =
-        ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
-      if (!again) break
-    } while (toNextChannel(course) || (await toNextGroup(parts, course)))
-    const { answer, answeredBy, failure } = course
-    return { kind: 'unserved', ...triedOf(course), answer, answeredBy, failure }
+      remember(course, ended)
+      if (!mayGoOn(ended) || !(await further(parts, course, { beganAt, budget }))) {
+        return unserved(course, tried)
+      }
+    }
   }
 }
 
-function toCourse(reserved: Reserved): Course {
-  const offer = reserved.offers[0]
-  const channel = offer.channels[0] as Channel
-  return {
-    reserved,
-    offer,
-    channel,
-    attempts: 0,
-    failed: undefined,
-    answer: undefined,
-    answeredBy: channel,
-    failure: undefined,
-  }
+/** On to another channel, if there is one, time for it, and a further attempt to be had. */
+async function further(
+  parts: ForwardParts,
+  course: Course,
+  { beganAt, budget }: { readonly beganAt: number; readonly budget: RetryBudget },
+): Promise<boolean> {
+  const { deadlines, health, metrics, settings } = parts
+  if (!toNextChannel(course) && !(await toNextGroup(parts, course))) return false
+  if (deadlines.now > patienceFor(parts, course.channel, beganAt).endAt) return false
+  const isWithinBudget = budget.take(health.clock.now, settings.get('routing.retry_percent'))
+  metrics.triedAgain(isWithinBudget)
+  return isWithinBudget
 }
 
-const triedOf = ({ channel, offer, attempts, reserved: { outputLimit } }: Course): Tried => ({
-  channel,
-  offer,
-  attempts,
-  outputLimit,
-})
+const mayGoOn = (ended: Unsuccessful): boolean =>
+  ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
 
-/** On to the best channel of the same group that has not failed. False: there is none. */
-function toNextChannel(course: Course): boolean {
-  course.failed ??= new Set()
-  course.failed.add(course.channel.id)
-  const next = untried(course, course.offer)
-  if (next !== undefined) course.channel = next
-  return next !== undefined
-}
-
-const untried = ({ failed }: Course, { channels }: Offer): Channel | undefined =>
-  channels.find(({ id }) => !failed?.has(id))
-
-/** On to the next group that the account still may use and that can be paid for. False: there is none. */
-async function toNextGroup({ topUp }: ForwardParts, course: Course): Promise<boolean> {
-  const { offers, running } = course.reserved
-  for (const offer of offers.slice(offers.indexOf(course.offer) + 1)) {
-    const channel = untried(course, offer)
-    if (channel === undefined || !running.key.accountGroups.includes(offer.group)) continue
-    const reserved = await topUp(course.reserved, offer)
-    if (reserved === undefined) continue
-    Object.assign(course, { reserved, offer, channel })
-    running.group = offer.group
-    return true
-  }
-  return false
+function unserved({ answer, answeredBy, failure }: Course, tried: Tried): Unserved {
+  return { kind: 'unserved', ...tried, answer, answeredBy, failure }
 }
 
 /** An outcome after which no other channel can be tried. */
@@ -133,55 +100,6 @@ function lastingOutcome(
   // Nothing of it went out, so nobody will know.
   if (ended.kind === 'broke' && !outlet.begun) return undefined
   return { ...ended, ...tried, outlet }
-}
-
-interface One {
-  readonly course: Course
-  readonly translated: Translated
-  readonly beganAt: number
-}
-
-async function one(parts: ForwardParts, { course, translated, beganAt }: One) {
-  const { reserved, channel, attempts } = course
-  const { call, admission, running } = reserved
-  let outlet: ClientOutlet | undefined
-  const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
-    // We asked for plain bytes; what came in others can't be metered, hence not be served.
-    const encoding = headerOf(received, 'content-encoding')
-    if (encoding !== undefined && encoding !== 'identity') return undefined
-    const headers = headersForClient(received)
-    headers.push(...rateHeaders(admission.standings()))
-    if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
-    if (reserved.outputLimit !== undefined)
-      headers.push('X-Turnpike-Output-Limit', String(reserved.outputLimit))
-    const { readUsage } = call.dialect
-    if (!headerOf(received, 'content-type')?.toLowerCase().startsWith('text/event-stream')) {
-      outlet = new ClientOutlet(call.client, status, headers, headerOf(received, 'content-length'))
-      return new PlainMeter(outlet, readUsage)
-    }
-    outlet = new ClientOutlet(call.client, status, headers)
-    outlet.streams = true
-    return new StreamMeter(outlet, {
-      choices: call.parsed.choices,
-      hideUsage: translated.hideUsage,
-      readUsage,
-      scrub: (text) => scrubbed(text, channel),
-    })
-  }
-  const { forward, deadlines, now } = parts
-  const patience = patienceFor(parts, channel, beganAt)
-  const { client } = call
-  const attemptParts = { forward, deadlines, client, running, patience, meterFor, now }
-  const ended = await attempt(attemptParts, channel, translated.request)
-  return { outlet, ended }
-}
-
-function patienceFor({ settings }: ForwardParts, { timeouts }: Channel, beganAt: number): Patience {
-  return {
-    firstByteMs: timeouts.firstByteMs ?? settings.get('timeouts.first_byte_ms'),
-    idleMs: timeouts.idleMs ?? settings.get('timeouts.idle_ms'),
-    endAt: beganAt + (timeouts.totalMs ?? settings.get('timeouts.total_ms')),
-  }
 }
 
 function outcomeOf(ended: Attempted): string {

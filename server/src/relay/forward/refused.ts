@@ -22,6 +22,14 @@ export function isOursToKnow(answer: RefusedAnswer): boolean {
   return upstreamStatus.isOursToKnow(answer.status) || says(answer, BILLING)
 }
 
+/** Whether the key or account that we sent is at fault. */
+export function deniesUs(answer: RefusedAnswer): boolean {
+  return upstreamStatus.deniesUs(answer.status) || says(answer, BILLING)
+}
+
+/** Whether the channel works, but does not have this model. */
+export const hasNoSuchModel = (answer: RefusedAnswer): boolean => says(answer, UNKNOWN_MODEL)
+
 function says({ body }: RefusedAnswer, codes: ReadonlySet<string>): boolean {
   if (body === undefined) return false
   const error = (parseLatin1(body.toString('latin1')) as { error?: unknown } | undefined)?.error

@@ -7,11 +7,8 @@ type IncomingHttpHeaders = Readonly<Record<string, string | string[] | undefined
 
 /** Sends requests to upstreams over HTTP. Deadlines are kept by the caller, so undici's own are off. */
 export function createUpstreamForward(dispatcher: Dispatcher): Forward {
-  let turn = 0
-  return (channel, request, sink) => {
+  return ({ channel, key }, request, sink) => {
     const exchange = new HttpExchange(sink)
-    // Several keys of one channel take turns.
-    const key = channel.authorization[turn++ % channel.authorization.length]
     const { method, path, body } = request
     const options = {
       origin: channel.baseUrl.origin,

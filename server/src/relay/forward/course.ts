@@ -1,0 +1,118 @@
+import type { Channel } from '../../channels/channel.ts'
+import { type Choice, Turns, triableAt } from '../../channels/choosing/turns.ts'
+import type { Health } from '../../channels/health/health.ts'
+import { Refused } from '../../errors.ts'
+import type { Settings } from '../../settings/settings.ts'
+import { stickyKeyOf } from '../sticky-key.ts'
+import type { TopUp } from '../top-up.ts'
+import type { Offer, Reserved, Tried } from '../values.ts'
+import type { Attempted, RefusedAnswer } from './attempt.ts'
+import type { Failure } from './failure.ts'
+
+export interface CourseParts {
+  readonly health: Pick<Health, 'of' | 'clock'>
+  /** 0 <= x < 1. */
+  readonly random: () => number
+  readonly settings: Pick<Settings, 'get'>
+  /** Before a call goes on in another group. */
+  readonly topUp: TopUp
+}
+
+/** Where a call is on its way. Contract 3.3 gives the client the last answer that there was. */
+export interface Course {
+  reserved: Reserved
+  offer: Offer
+  turns: Turns
+  channel: Channel
+  attempts: number
+  /** Those that failed: none of them is tried again, in whatever group. */
+  failed: Set<number> | undefined
+  answer: RefusedAnswer | undefined
+  /** Whose answer it is. */
+  answeredBy: Channel
+  failure: Failure | undefined
+}
+
+/** An attempt after which others may be tried. */
+export type Unsuccessful = Extract<Attempted, { readonly kind: 'refused' | 'failed' | 'broke' }>
+
+/** At the door of the first group, before its first channel. */
+export function toCourse(parts: CourseParts, reserved: Reserved): Course {
+  const offer = reserved.offers[0]
+  const channel = offer.channels[0] as Channel
+  return {
+    reserved,
+    offer,
+    turns: turnsOf(parts, reserved, offer.channels),
+    channel,
+    attempts: 0,
+    failed: undefined,
+    answer: undefined,
+    answeredBy: channel,
+    failure: undefined,
+  }
+}
+
+export const triedOf = (course: Course): Tried => ({
+  channel: course.channel,
+  offer: course.offer,
+  attempts: course.attempts,
+  outputLimit: course.reserved.outputLimit,
+})
+
+/** The present channel did not serve the call. */
+export function remember(course: Course, ended: Unsuccessful): void {
+  course.failed ??= new Set()
+  course.failed.add(course.channel.id)
+  if (ended.kind === 'refused') {
+    course.answer = ended.answer
+    course.answeredBy = course.channel
+  } else course.failure = ended.failure
+}
+
+/** On to the next channel of the same group that is up. False: there is none. */
+export function toNextChannel(course: Course): boolean {
+  const next = course.turns.next()
+  if (next !== undefined) course.channel = next
+  return next !== undefined
+}
+
+/** On to the next group that has a channel up, that the account still may use and that can be paid for. False: there is none. */
+export async function toNextGroup(parts: CourseParts, course: Course): Promise<boolean> {
+  const { offers, running } = course.reserved
+  for (const offer of offers.slice(offers.indexOf(course.offer) + 1)) {
+    const untried = offer.channels.filter(({ id }) => !course.failed?.has(id))
+    const turns = turnsOf(parts, course.reserved, untried)
+    const channel = turns.next()
+    if (channel === undefined || !running.key.accountGroups.includes(offer.group)) continue
+    const reserved = await parts.topUp(course.reserved, offer)
+    if (reserved === undefined) continue
+    Object.assign(course, { reserved, offer, turns, channel })
+    running.group = offer.group
+    return true
+  }
+  return false
+}
+
+/** Contract 3.1, check 14. */
+export function nobodyIsUp({ offers }: Reserved, health: CourseParts['health']): Refused {
+  const channels = offers.flatMap((offer) => offer.channels)
+  const waitMs = triableAt(channels, health) - health.clock.now
+  const retryAfter = Math.max(1, Math.ceil(waitMs / 1000))
+  return new Refused('no_channel_available', undefined, { retryAfter })
+}
+
+/** There is nothing to choose. */
+const ONLY: Choice = { policy: 'weighted', stickyKey: undefined }
+
+function turnsOf(parts: CourseParts, reserved: Reserved, channels: readonly Channel[]): Turns {
+  const choice = channels.length === 1 ? ONLY : choiceFor(parts, reserved)
+  return new Turns(channels, choice, parts)
+}
+
+function choiceFor({ settings }: CourseParts, { call, key }: Reserved): Choice {
+  return {
+    policy: settings.get('routing.policy'),
+    stickyKey: stickyKeyOf(call, key.accountId, settings.get('routing.sticky')),
+  }
+}
