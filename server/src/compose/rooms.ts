@@ -16,6 +16,7 @@ import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import { createGroups } from '../groups/groups.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
+import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
@@ -82,16 +83,9 @@ export async function buildRooms(
     return made
   })
 
-  const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
-  opened.defer(() => dispatcher.destroy())
-  const probe = createProbe({ dispatcher, now })
   const groups = await createGroups({ store })
-  const deadlines = createDeadlines()
-  opened.defer(() => deadlines.close())
-  const health = createHealth({ clock: deadlines, wall: now, random: Math.random, log })
-  const askModels = probe.modelsOf
-  const directory = await createDirectory({ store, vault, log, askModels, changed: health.follow })
-  opened.defer(() => directory.close())
+  const ways = await openChannels({ config, outside, store, vault }, opened)
+  const { probe, health, directory } = ways
   const budgets = createBudgets({ store, ledger, now })
   const keys = createKeyCache({
     ...{ store, vault, settings, groups, now },
@@ -120,7 +114,31 @@ export async function buildRooms(
       draining: () => draining.begun,
     },
   }
+  const { dispatcher, deadlines } = ways
   return { rooms, dispatcher, deadlines, first, draining, tellOwner }
+}
+
+interface ChannelsAsked {
+  readonly config: Config
+  readonly outside: Outside
+  readonly store: Store
+  readonly vault: Vault
+}
+
+/** Everything on the way to the providers: connections, the clock of their deadlines, who they are and how they do. */
+async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) {
+  const { config, outside, store, vault } = asked
+  const { now, log } = outside
+  const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
+  opened.defer(() => dispatcher.destroy())
+  const probe = createProbe({ dispatcher, now })
+  const deadlines = createDeadlines()
+  opened.defer(() => deadlines.close())
+  const health = createHealth({ clock: deadlines, wall: now, random: Math.random, log })
+  const askModels = probe.modelsOf
+  const directory = await createDirectory({ store, vault, log, askModels, changed: health.follow })
+  opened.defer(() => directory.close())
+  return { dispatcher, probe, deadlines, health, directory }
 }
 
 /** Budgets are forgotten with the key or account that they are of. */

@@ -158,7 +158,7 @@ describe('what a key of auto is told', () => {
     const { id, api } = await makeKey(gateway, { groups }, { ...AUTO, cross_group_retry: false })
     const check = async () =>
       (await api('POST', `/api/token/${id}/check`, { model: 'checked', ip: '127.0.0.1' })).json.data
-    const off = 'cross_group_retry is off, and group a comes first'
+    const off = 'cross_group_retry is off, and group a is chosen'
     expect(await check()).toMatchObject({ verdict: 'allowed' })
     expect((await check()).channels).toEqual([
       { id: both?.id, name: 'both', group: 'a' },

@@ -43,6 +43,11 @@ describe('channels', () => {
       headers: {},
       timeouts: {},
       served_models: ['m'],
+      health: {
+        state: 'closed',
+        since: made.health.since,
+        keys: [{ key: 'upst**********cdef', state: 'closed', since: made.health.since }],
+      },
       created_time: made.created_time,
     })
     expect(await gateway.manage('GET', `/api/channel/${made.id}/`)).toEqual(made)
@@ -190,7 +195,7 @@ describe('channels', () => {
     ],
     [{ headers: { 'x-a': 'a\r\nb: c' } }, 'headers: the value of x-a is not valid'],
     [{ model_mapping: { 'a\nb': 5 } }, 'model_mapping.a\nb must be a string, got 5'],
-    [{ weight: 0 }, 'weight must be from 1 to 1000000, got 0'],
+    [{ weight: -1 }, 'weight must be from 0 to 1000000, got -1'],
     [{ status: 3 }, 'status must be one of 1, 2, got 3'],
     [{ timeouts: { idle_ms: 'x' } }, 'timeouts.idle_ms must be a whole number, got "x" (string)'],
     [{ groups: [] }, 'groups must not be empty, got a list'],

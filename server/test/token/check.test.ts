@@ -25,7 +25,7 @@ describe('POST /api/token/{id}/check', () => {
     expect(result).not.toHaveProperty('code')
     expect(result.checks.map(({ check: name }) => name)).toEqual([
       ...['address', 'account', 'status', 'mark', 'expiry'],
-      ...['model', 'group', 'served', 'price', 'rates', 'budgets', 'quota', 'balance'],
+      ...['model', 'group', 'served', 'price', 'rates', 'budgets', 'quota', 'balance', 'channel'],
     ])
     expect(failed(result)).toEqual([])
   })

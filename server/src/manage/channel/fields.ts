@@ -36,9 +36,10 @@ const shown = {
     description: 'Higher ones are tried first.',
   }),
   weight: Type.Integer({
-    minimum: 1,
+    minimum: 0,
     maximum: 1_000_000,
-    description: 'Share of the calls among channels of equal priority.',
+    description:
+      'Share of the calls among channels of equal priority; 0: only when no other of them is left.',
   }),
   free: Type.Boolean({ description: 'Calls through it cost nothing.' }),
   status: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 enabled, 2 disabled.' }),
@@ -83,6 +84,21 @@ export const changedChannel = Type.Object({
 })
 export type ChangedChannel = Static<typeof changedChannel>
 
+const breaker = {
+  state: Type.Union([Type.Literal('closed'), Type.Literal('half_open'), Type.Literal('open')], {
+    description: 'closed: calls pass; open: none does; half_open: one at a time, as a probe.',
+  }),
+  since: Type.Integer({ description: 'Unix seconds.' }),
+  open_until: Type.Optional(Type.Integer({ description: 'Unix seconds.' })),
+  reason: Type.Optional(Type.String({ description: 'Why it opened last.' })),
+}
+
+/** How a channel is doing, as one node sees it. */
+export const healthSchema = Type.Object({
+  ...breaker,
+  keys: Type.Array(Type.Object({ ...breaker, key: Type.String({ description: 'Masked.' }) })),
+})
+
 /** A channel as administrators read it. */
 export const channelSchema = Type.Object({
   id: Type.Integer(),
@@ -91,6 +107,7 @@ export const channelSchema = Type.Object({
   served_models: Type.Array(Type.String(), {
     description: 'What it serves now: `models`, or what the provider answered when there are none.',
   }),
+  health: Type.Optional(healthSchema),
   created_time: Type.Integer(),
 })
 

@@ -1,7 +1,12 @@
+import type { Static } from 'typebox'
+import type { Channel } from '../../channels/channel.ts'
+import type { Standing } from '../../channels/health/breaker.ts'
+import { maskUpstreamKey } from '../../channels/upstream-keys.ts'
 import { Refused } from '../../errors.ts'
 import type { ChannelTable } from '../../storage/tables.ts'
 import type { Rooms } from '../rooms.ts'
 import type { WholeChannel } from './check.ts'
+import type { healthSchema } from './fields.ts'
 import { masksOf } from './keys.ts'
 
 /** A row without its keys, in the wire's words. */
@@ -45,9 +50,33 @@ export function toRecord(rooms: Rooms, row: ChannelTable) {
     ...toWhole(row),
     keys: masksOf(rooms, row),
     served_models: channel === undefined ? [] : [...channel.models].sort(),
+    // Nothing is known of one that can't be read.
+    ...(channel === undefined ? {} : { health: toHealth(rooms, channel) }),
     created_time: row.created_at,
   }
 }
+
+/** How a channel is doing at this node, keys masked. A provider that takes no key has none to show. */
+export function toHealth(
+  rooms: Pick<Rooms, 'health'>,
+  channel: Channel,
+): Static<typeof healthSchema> {
+  const { keys, ...own } = rooms.health.standing(channel)
+  return {
+    ...toBreaker(own),
+    keys: channel.authorization.map((key, at) => ({
+      key: maskUpstreamKey(key),
+      ...toBreaker(keys[at] ?? own),
+    })),
+  }
+}
+
+const toBreaker = ({ state, since, openUntil, reason }: Standing) => ({
+  state,
+  since,
+  ...(openUntil === undefined ? {} : { open_until: openUntil }),
+  ...(reason === undefined ? {} : { reason }),
+})
 
 /** @throws Refused `not_found`. */
 export async function channelRow(rooms: Pick<Rooms, 'store'>, id: number): Promise<ChannelTable> {

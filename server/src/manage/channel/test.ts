@@ -12,6 +12,7 @@ export const testChannel = (rooms: Rooms) =>
     path: '/api/channel/{id}/test',
     scope: 'admin',
     summary: 'Make one small real request through a channel',
+    description: 'When it succeeds, the channel and its keys are taken for healthy at this node.',
     tag: 'Channels',
     params: channelParams,
     body: Type.Object({
@@ -37,6 +38,7 @@ export const testChannel = (rooms: Rooms) =>
         throw new Refused('invalid_field', 'model is required: the channel has none of its own')
       }
       const { ok, status, latencyMs, message } = await rooms.probe.test(channel, model)
+      if (ok) rooms.health.reset(channel.id)
       return { data: { ok, status, latency_ms: Math.round(latencyMs), message } }
     },
   })

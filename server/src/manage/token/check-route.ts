@@ -1,3 +1,4 @@
+import type { Channel } from '../../channels/channel.ts'
 import type { RefusalCode } from '../../errors.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
 import type { FoundKey } from '../../keys/find-key.ts'
@@ -20,48 +21,86 @@ export interface TriedChannel {
 
 interface Judged {
   readonly verdicts: readonly Verdict[]
+  /** Whether a channel is up, which is asked after everything else. */
+  readonly up: readonly Verdict[]
   readonly channels: readonly TriedChannel[]
 }
 
-/** Contract 3.1, check 10: somebody serves the model in the groups of the key, and it has a price. */
+/** Contract 3.1, check 10 - somebody serves the model in the groups of the key, and it has a price - and check 14. */
 export function judgeRoute(
-  { directory, prices }: Pick<Rooms, 'directory' | 'prices'>,
+  { directory, prices, health }: Pick<Rooms, 'directory' | 'prices' | 'health'>,
   key: ApiKey,
   model: string | undefined,
 ): Judged {
-  if (model === undefined) return { verdicts: [], channels: [] }
+  if (model === undefined) return { verdicts: [], up: [], channels: [] }
   const priced = prices.priceOf(model) !== undefined
-  const tried = new Map<number, string>()
-  const channels: TriedChannel[] = []
-  /** The first group that can serve it: without cross-group retry no other one is tried. */
-  let chosen: string | undefined
-  for (const { name: group } of key.groups) {
-    const isLeftOut = chosen !== undefined && !key.crossGroupRetry
-    for (const { id, name, free } of directory.candidates(group, model)) {
-      const skipped =
-        (isLeftOut ? `cross_group_retry is off, and group ${chosen} comes first` : undefined) ??
-        (priced || free ? undefined : 'the model has no price, and this channel is not free') ??
-        (tried.has(id) ? `it is tried in group ${tried.get(id)} already` : undefined)
-      channels.push({ id, name, group, ...(skipped === undefined ? {} : { skipped }) })
-      if (skipped !== undefined) continue
-      chosen ??= group
-      tried.set(id, group)
-    }
-  }
+  const whyNot = (channel: Channel) =>
+    priced || channel.free ? whyDown(health, channel) : UNPRICED
   const names = key.groups.map(({ name }) => name)
+  const walked = names.map((group) => ({ group, serving: directory.candidates(group, model) }))
+  const channels = toBeTried(walked, key, whyNot)
+  const everyone = new Map(walked.flatMap(({ serving }) => serving.map((one) => [one.id, one])))
+  const usable = [...everyone.values()].filter(({ free }) => priced || free)
   const where = `${names.length > 1 ? 'the groups' : 'group'} ${names.join(', ')}`
-  const serving = new Set(channels.map(({ id }) => id)).size
   const served: Verdict = {
     check: 'served',
-    refusal: serving === 0 ? 'model_not_found' : undefined,
-    because: `${countOf(serving, 'channel')} of ${where} ${serving === 1 ? 'serves' : 'serve'} ${model}`,
+    refusal: everyone.size === 0 ? 'model_not_found' : undefined,
+    because: `${countOf(everyone.size, 'channel')} of ${where} ${everyone.size === 1 ? 'serves' : 'serve'} ${model}`,
   }
   const price: Verdict = {
     check: 'price',
-    refusal: serving > 0 && chosen === undefined ? 'price_missing' : undefined,
+    refusal: everyone.size > 0 && usable.length === 0 ? 'price_missing' : undefined,
     because: priced ? `${model} has a price` : `${model} has no price`,
   }
-  return { verdicts: [served, price], channels }
+  return { verdicts: [served, price], up: judgeHealth(health, usable), channels }
+}
+
+/** The channels in the order in which they are tried, and why some are not. */
+function toBeTried(
+  walked: readonly { readonly group: string; readonly serving: readonly Channel[] }[],
+  { crossGroupRetry }: ApiKey,
+  whyNot: (channel: Channel) => string | undefined,
+): readonly TriedChannel[] {
+  const isUp = ({ serving }: { readonly serving: readonly Channel[] }) =>
+    serving.some((channel) => whyNot(channel) === undefined)
+  /** Without cross-group retry no other one is tried. */
+  const chosen = crossGroupRetry ? undefined : walked.find(isUp)?.group
+  const tried = new Map<number, string>()
+  return walked.flatMap(({ group, serving }) =>
+    serving.map((channel) => {
+      const { id, name } = channel
+      const isLeftOut = chosen !== undefined && group !== chosen
+      const skipped =
+        whyNot(channel) ??
+        (isLeftOut ? `cross_group_retry is off, and group ${chosen} is chosen` : undefined) ??
+        (tried.has(id) ? `it is tried in group ${tried.get(id)} already` : undefined)
+      if (skipped !== undefined) return { id, name, group, skipped }
+      tried.set(id, group)
+      return { id, name, group }
+    }),
+  )
+}
+
+const UNPRICED = 'the model has no price, and this channel is not free'
+
+/** Contract 3.1, check 14, at this node: a channel may be tried. */
+function judgeHealth(
+  { of, clock }: Rooms['health'],
+  usable: readonly Channel[],
+): readonly Verdict[] {
+  // Said by an earlier check.
+  if (usable.length === 0) return []
+  const up = usable.filter((channel) => of(channel).mayTry(clock.now)).length
+  const refusal = up === 0 ? 'no_channel_available' : undefined
+  return [{ check: 'channel', refusal, because: `${countOf(up, 'channel')} may be tried now` }]
+}
+
+/** Why a channel would not be tried now; `undefined`: it would. */
+function whyDown({ of, standing, clock }: Rooms['health'], channel: Channel): string | undefined {
+  if (of(channel).mayTry(clock.now)) return undefined
+  const { state, openUntil, reason } = standing(channel)
+  if (state !== 'open' || openUntil === undefined) return 'breaker half open: a probe is under way'
+  return `breaker open until ${new Date(openUntil * 1000).toISOString()}: ${reason}`
 }
 
 /** Contract 3.1, check 11, for a call of one token: how many a real one may need is not known here. */

@@ -68,6 +68,7 @@ export const checkKey = (rooms: Rooms) =>
         judgeRates(rooms, key),
         ...judgeBudgets(await standingsOf(rooms.store, key.budgets ?? [], rooms.now())),
         ...judgeBalances(key, row),
+        ...route.up,
       ]
       return { data: { ...outcome(verdicts), channels: route.channels } }
     },
