@@ -40,6 +40,15 @@ describe('a channel', () => {
     expect([...health.openings]).toEqual([['consecutive_failures', 1]])
   })
 
+  it('needs a longer row when it answers much', () => {
+    const { times, state } = setUp()
+    times(300, worked)
+    times(7, failed)
+    expect(state()).toBe('closed')
+    times(1, failed)
+    expect(state()).toBe('open')
+  })
+
   it('opens when half of its calls fail, but not before there are twenty, nor for failures of long ago', () => {
     const { times, state, clock } = setUp()
     for (let at = 0; at < 9; at++) {

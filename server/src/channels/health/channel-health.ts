@@ -7,8 +7,14 @@ import {
 } from './breaker.ts'
 import { RecentCounts } from './recent-counts.ts'
 
-/** Failures without an answer between them, and the share of failures among so many calls, that open a channel. */
+/**
+ * Failures without an answer between them that open a channel; one more for each hundred answers of the last seconds,
+ * because among many calls that fail now and then chance makes a row sooner.
+ */
 const MOST_IN_A_ROW = 5
+const ANSWERS_A_FURTHER = 100
+const MOST_FURTHER = 20
+/** The share of failures among at least so many calls that opens it, too. */
 const WINDOW_MS = 30_000
 const LEAST_CALLS = 20
 const MOST_FAILING = 0.5
@@ -94,7 +100,7 @@ export class ChannelHealth {
     if (!breaker.isClosed) return this.opens(undefined, epoch, now, { reason: 'probe_failed' })
     this.#recent.addBad(now)
     this.#inARow += 1
-    if (this.#inARow >= MOST_IN_A_ROW) {
+    if (this.#inARow >= this.#mostInARow(now)) {
       this.opens(undefined, epoch, now, { reason: 'consecutive_failures' })
     } else if (this.#failsOften(now)) {
       this.opens(undefined, epoch, now, { reason: 'error_rate' })
@@ -141,6 +147,11 @@ export class ChannelHealth {
     }
     // None of its keys is sure to work: it is as well as the best of them.
     return { ...(keys.find(({ state }) => state === 'half_open') ?? soonest(keys)), keys }
+  }
+
+  #mostInARow(now: number): number {
+    const further = Math.floor(this.#recent.good(now) / ANSWERS_A_FURTHER)
+    return MOST_IN_A_ROW + Math.min(further, MOST_FURTHER)
   }
 
   #failsOften(now: number): boolean {
