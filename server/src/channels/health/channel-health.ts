@@ -50,6 +50,8 @@ export class ChannelHealth {
   /** At least one: a provider that takes no key can refuse us all the same. */
   readonly #keys: readonly Breaker[]
   readonly #recent = new RecentCounts(WINDOW_MS)
+  /** All of them are closed: hundreds of channels are asked for each call, and nearly all of them are. */
+  #isWell = true
   #inARow = 0
   #turn = 0
   #latencyMs = 0
@@ -62,6 +64,7 @@ export class ChannelHealth {
   }
 
   mayTry(now: number): boolean {
+    if (this.#isWell) return true
     if (!this.#breaker.mayTry(now)) return false
     for (const key of this.#keys) if (key.mayTry(now)) return true
     return false
@@ -91,7 +94,7 @@ export class ChannelHealth {
     this.#inARow = 0
     if (!breaker.worked(epoch, now)) return
     this.#recent.clear()
-    this.#parts.told({ keyAt: undefined, opened: undefined })
+    this.#tell({ keyAt: undefined, opened: undefined })
   }
 
   /** The provider failed. */
@@ -112,11 +115,11 @@ export class ChannelHealth {
     const forMs = breaker.open(epoch, now, opening)
     if (forMs === 0) return
     if (keyAt === undefined) this.#inARow = 0
-    this.#parts.told({ keyAt, opened: { reason: opening.reason, forMs } })
+    this.#tell({ keyAt, opened: { reason: opening.reason, forMs } })
   }
 
   keyWorks(keyAt: number, epoch: number, now: number): void {
-    if (this.key(keyAt).worked(epoch, now)) this.#parts.told({ keyAt, opened: undefined })
+    if (this.key(keyAt).worked(epoch, now)) this.#tell({ keyAt, opened: undefined })
   }
 
   /** Milliseconds from a request to its first byte. */
@@ -137,6 +140,7 @@ export class ChannelHealth {
     for (const key of this.#keys) key.reset()
     this.#recent.clear()
     this.#inARow = 0
+    this.#isWell = true
   }
 
   standing(now: number): ChannelStanding {
@@ -152,6 +156,11 @@ export class ChannelHealth {
   #mostInARow(now: number): number {
     const further = Math.floor(this.#recent.good(now) / ANSWERS_A_FURTHER)
     return MOST_IN_A_ROW + Math.min(further, MOST_FURTHER)
+  }
+
+  #tell(change: BreakerChange): void {
+    this.#isWell = this.#breaker.isClosed && this.#keys.every((key) => key.isClosed)
+    this.#parts.told(change)
   }
 
   #failsOften(now: number): boolean {

@@ -28,15 +28,11 @@ export interface HealthParts extends BreakerParts {
   }
 }
 
-interface Known {
-  readonly channel: Channel
-  readonly health: ChannelHealth
-}
-
 /** Begins with nothing known: every channel may be tried. */
 export function createHealth(parts: HealthParts): Health {
   const { clock, log } = parts
-  const channels = new Map<number, Known>()
+  const channels = new Map<number, Channel>()
+  const healths = new Map<number, ChannelHealth>()
   const openings = new Map<OpenReason, number>()
   const begin = ({ id, authorization }: Channel) =>
     new ChannelHealth({
@@ -49,19 +45,20 @@ export function createHealth(parts: HealthParts): Health {
       },
     })
   // A call may still be on its way to a channel that is gone by now: nobody reads what it finds out.
-  const of = (channel: Channel) => channels.get(channel.id)?.health ?? begin(channel)
+  const of = (channel: Channel) => healths.get(channel.id) ?? begin(channel)
   return {
     clock,
     of,
     standing: (channel) => of(channel).standing(clock.now),
     follow(id, channel) {
-      if (channel === undefined) return void channels.delete(id)
-      const known = channels.get(id)
-      const health = known && isSameWay(known.channel, channel) ? known.health : begin(channel)
-      if (channel.enabled && known?.channel.enabled === false) health.reset()
-      channels.set(id, { channel, health })
+      const before = channels.get(id)
+      channels.delete(id)
+      if (channel === undefined) return void healths.delete(id)
+      channels.set(id, channel)
+      if (before === undefined || !isSameWay(before, channel)) healths.set(id, begin(channel))
+      else if (channel.enabled && !before.enabled) healths.get(id)?.reset()
     },
-    reset: (id) => channels.get(id)?.health.reset(),
+    reset: (id) => healths.get(id)?.reset(),
     openings,
   }
 }
