@@ -57,10 +57,7 @@ export function toRecord(rooms: Rooms, row: ChannelTable) {
 }
 
 /** How a channel is doing at this node, keys masked. A provider that takes no key has none to show. */
-export function toHealth(
-  rooms: Pick<Rooms, 'health'>,
-  channel: Channel,
-): Static<typeof healthSchema> {
+function toHealth(rooms: Pick<Rooms, 'health'>, channel: Channel): Static<typeof healthSchema> {
   const { keys, ...own } = rooms.health.standing(channel)
   return {
     ...toBreaker(own),
