@@ -141,6 +141,24 @@ describe('after the first byte', () => {
   })
 })
 
+describe('a pause that a provider asks for', () => {
+  it.each([
+    ['seconds', { 'retry-after': '40' }, '40'],
+    ['milliseconds, which count more', { 'retry-after': '1', 'retry-after-ms': '20500' }, '21'],
+  ])('in %s is kept', async (_how, headers, retryAfter) => {
+    await start({ scripts: [says(429, headers)] })
+    await call()
+    expect((await call()).answer.headers.get('retry-after')).toBe(retryAfter)
+  })
+
+  it.each([429, 503])('of less than a second with %i is left to the caller', async (status) => {
+    await start({ scripts: [says(status, { 'retry-after-ms': '5' })] })
+    await times(3)
+    expect(states()).toEqual(['closed'])
+    expect(rig.received).toHaveLength(3)
+  })
+})
+
 describe('what the caller is to blame for', () => {
   it.each([400, 404, 413, 422])('%i counts against no channel', async (status) => {
     await start({ scripts: [says(status), answers()], channels: [{ priority: 1 }, {}] })

@@ -1,10 +1,13 @@
 import type { Try } from '../../channels/health/channel-health.ts'
-import { parseRetryAfter } from '../../channels/health/retry-after.ts'
+import { parseRetryAfter, parseRetryAfterMs } from '../../channels/health/retry-after.ts'
 import { upstreamStatus } from '../../errors.ts'
 import type { Attempted, RefusedAnswer } from './attempt.ts'
 import type { Failure } from './failure.ts'
 import { headerOf } from './headers.ts'
 import { accusesChannel, deniesUs, hasNoSuchModel } from './refused.ts'
+
+/** A channel that is left out keeps callers away for a second at least: whoever asks for less gets its calls at once. */
+const LEAST_PAUSE_MS = 1_000
 
 export interface Told {
   /** Monotonic milliseconds, and those since 1970. */
@@ -39,15 +42,19 @@ const isOurDeadline = (failure: Failure) => failure.kind === 'too_slow' && failu
 function tellRefused(tried: Try, answer: RefusedAnswer, { now, wall }: Told) {
   if (deniesUs(answer)) return tried.refused(now, { reason: 'denied' })
   const { status } = answer
+  const askedMs = pauseAsked(answer, wall)
+  const isShort = askedMs !== undefined && askedMs < LEAST_PAUSE_MS
   if (upstreamStatus.isRateLimit(status)) {
-    return tried.refused(now, { reason: 'rate_limited', askedMs: pauseAsked(answer, wall) })
+    return isShort ? tried.untold() : tried.refused(now, { reason: 'rate_limited', askedMs })
   }
   // Its other models may be well.
   if (hasNoSuchModel(answer) || !(upstreamStatus.isGood(status) || accusesChannel(answer))) {
     return tried.worked(now)
   }
-  tried.failed(now, upstreamStatus.isTheirFailure(status) ? pauseAsked(answer, wall) : undefined)
+  const pauses = upstreamStatus.isTheirFailure(status) && !isShort
+  tried.failed(now, pauses ? askedMs : undefined)
 }
 
 const pauseAsked = ({ headers }: RefusedAnswer, wall: () => number) =>
+  parseRetryAfterMs(headerOf(headers, 'retry-after-ms')) ??
   parseRetryAfter(headerOf(headers, 'retry-after'), wall())
