@@ -198,12 +198,13 @@ export class CommitQueue {
     for (const { because } of answer.mended) {
       this.#parts.log?.error({ because }, 'a usage record had to be mended')
     }
-    const settled: Settled[] = []
+    const settled: (Settled | Promise<Settled>)[] = []
     const budgets = answer.budgets.values()
     let writeIndex = 0
     for (const waiting of batch) {
       if (waiting.kind === 'settlement') {
-        settled.push(this.#followSettled(waiting, answer, settled.length))
+        const at = settled.length
+        settled.push(answer.apart?.get(at) ?? this.#followSettled(waiting, answer, at))
         for (const budget of waiting.settlement.budgets)
           this.#parts.onBalance(budget, budgets.next().value ?? 0)
       } else this.#followWritten(waiting.asked, answer.writes[writeIndex++])
@@ -213,10 +214,7 @@ export class CommitQueue {
     writeIndex = 0
     for (const waiting of batch) {
       if (waiting.kind === 'write') answerWrite(waiting, answer.writes[writeIndex++])
-      else {
-        const index = settledIndex++
-        waiting.resolve(answer.apart?.get(index) ?? (settled[index] as Settled))
-      }
+      else waiting.resolve(settled[settledIndex++] as Settled | Promise<Settled>)
     }
   }
 

@@ -65,11 +65,15 @@ function expectAllBack({ database }: Simulation): void {
   }
 }
 
-/** Also those of unlimited payers, in which calls were only counted. */
+/**
+ * Also those of unlimited payers, in which calls were only counted. What a failover lost may be done by a copy that comes
+ * late, and that nobody hears of: such a row, without units, stays as long as its node.
+ */
 function expectNoHolds({ database, nodes }: Simulation): void {
   const living = new Set([...nodes].map(({ loans }) => loans.epoch))
   for (const [key, { epoch }] of database.holds.rows()) {
-    if (living.has(epoch)) throw new Violation(`nobody needs hold ${key}`)
+    if (living.has(epoch) && !database.tainted.has(epoch))
+      throw new Violation(`nobody needs hold ${key}`)
   }
 }
 
