@@ -15,6 +15,8 @@ export interface Group {
   readonly ratio: string
   /** By the own group of an account: its ratio here, instead of `ratio`. */
   readonly ratios: ReadonlyMap<string, string>
+  /** How channels of equal priority are chosen; empty: as the setting says. */
+  readonly policy: GroupTable['policy']
 }
 
 /** All groups, in memory. */
@@ -71,9 +73,9 @@ export async function createGroups({ store }: { readonly store: Store }): Promis
   }
 }
 
-function toGroup({ name, description, ratio, ratios }: GroupTable): Group {
+function toGroup({ name, description, ratio, ratios, policy }: GroupTable): Group {
   const special: Readonly<Record<string, string>> = JSON.parse(ratios)
-  return { name, description, ratio, ratios: new Map(Object.entries(special)) }
+  return { name, description, ratio, ratios: new Map(Object.entries(special)), policy }
 }
 
 const byName = (a: Group, b: Group): number => (a.name < b.name ? -1 : 1)

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
+import type { Groups } from '../groups/groups.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -35,6 +36,7 @@ export interface StepParts {
   readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'lacks' | 'reserve' | 'reserveSoon'>
   readonly budgets: Pick<Budgets, 'running'>
   readonly directory: Pick<Directory, 'candidates' | 'models'>
+  readonly groups: Pick<Groups, 'get'>
   readonly health: Pick<Health, 'of' | 'clock'>
   readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput'>
   readonly tokenizer: Pick<Tokenizer, 'count'>

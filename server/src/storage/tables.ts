@@ -206,6 +206,8 @@ export interface GroupTable {
   ratios: string
   /** Of the row `auto`, which is no set of channels: JSON array of the groups that it walks. Null of every other. */
   walks: string | null
+  /** One of `channels/choosing/policies.ts`; empty: the setting `routing.policy`. */
+  policy: '' | 'weighted' | 'least_busy' | 'cheapest'
 }
 
 export interface UsageTable {

@@ -90,4 +90,5 @@ it('only channels of allowed groups are tried, each once, and the group that ans
     }),
     { numRuns: 100 },
   )
-})
+  // A dozen changes for each of them.
+}, 120_000)

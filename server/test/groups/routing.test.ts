@@ -172,3 +172,37 @@ describe('before a dearer group', () => {
     expect(items[0]).toMatchObject({ group: 'a', attempts: 2 })
   })
 })
+
+describe('the policy of a group', () => {
+  it('chooses among its channels; a group without one follows the setting', async () => {
+    await makeGroups(gateway, { thrifty: { policy: 'cheapest' }, usual: {} })
+    const groups = ['thrifty', 'usual']
+    await makeModel(gateway, 'chosen', [
+      { name: 'free', groups, free: true },
+      { name: 'paid', groups },
+    ])
+    const [free, paid] = (await manage('GET', '/api/channel/')).items.filter(
+      ({ models }: { models: string[] }) => models.includes('chosen'),
+    )
+    for (const { id, free: isFree } of [free, paid]) {
+      await manage('PUT', `/api/channel/${id}`, { priority: 0, weight: isFree ? 1 : 1_000 })
+    }
+    const chosenIn = async (group: string) => {
+      const { key } = await makeKey(gateway, { groups }, { group })
+      const chosen = new Set<string>()
+      for (let call = 0; call < 10; call++) {
+        for (const name of (await called(gateway, key, 'chosen')).tried) chosen.add(name)
+      }
+      return chosen
+    }
+    expect(await chosenIn('thrifty')).toEqual(new Set(['free']))
+    expect(await chosenIn('usual')).toContain('paid')
+    await manage('PUT', '/api/setting/', { 'routing.policy': 'cheapest' })
+    expect(await chosenIn('usual')).toEqual(new Set(['free']))
+    await manage('PUT', '/api/setting/', { 'routing.policy': 'weighted' })
+    await manage('PUT', '/api/group/thrifty', { policy: '' })
+    expect(await chosenIn('thrifty')).toContain('paid')
+    const { json } = await gateway.api('PUT', '/api/group/thrifty', { policy: 'dearest' })
+    expect(json).toMatchObject({ success: false, code: 'invalid_field' })
+  })
+})

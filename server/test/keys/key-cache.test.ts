@@ -58,8 +58,22 @@ beforeEach(async () => {
       seconds,
     }),
     store.db.insertInto('channel_group').values([
-      { name: 'gold', description: '', ratio: '1.5', ratios: '{}', walks: null },
-      { name: 'silver', description: '', ratio: '1', ratios: '{}', walks: null },
+      {
+        name: 'gold',
+        description: '',
+        ratio: '1.5',
+        ratios: '{}',
+        walks: null,
+        policy: '' as const,
+      },
+      {
+        name: 'silver',
+        description: '',
+        ratio: '1',
+        ratios: '{}',
+        walks: null,
+        policy: '' as const,
+      },
     ]),
   ])
   await store.write([], [{ kind: 'group', subject: 'gold' }])

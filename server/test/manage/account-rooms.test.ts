@@ -25,7 +25,14 @@ let store: Store
 beforeEach(async () => {
   database = await newDatabase()
   store = await database.open()
-  const vip = { name: 'vip', description: '', ratio: '1', ratios: '{}', walks: null }
+  const vip = {
+    name: 'vip',
+    description: '',
+    ratio: '1',
+    ratios: '{}',
+    walks: null,
+    policy: '' as const,
+  }
   await store.write([store.db.insertInto('channel_group').values(vip)])
 })
 

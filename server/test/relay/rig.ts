@@ -93,6 +93,7 @@ export async function startRig(options: RigOptions = {}) {
     rates: createRates({ now: () => performance.now() }),
     running: createRunningCalls(),
     settings: { get },
+    groups: { get: () => undefined },
     health,
     metrics: {
       used: () => {},

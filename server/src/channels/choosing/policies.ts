@@ -11,7 +11,8 @@ export interface Circumstances {
 /** Picks one of channels of equal priority that may be tried now; at least one, of positive weights or of none. */
 export type Policy = (available: readonly Channel[], now: Circumstances) => Channel
 
-export type PolicyName = 'weighted' | 'least_busy' | 'cheapest'
+export const POLICY_NAMES = ['weighted', 'least_busy', 'cheapest'] as const
+export type PolicyName = (typeof POLICY_NAMES)[number]
 
 export const policies: Readonly<Record<PolicyName, Policy>> = {
   weighted,

@@ -22,7 +22,13 @@ export const createGroup = (rooms: Rooms) =>
       const { store } = rooms
       const { name } = asked.body
       checkName(name)
-      const standard = { description: '', ratio: '1', ratios: '{}', walks: null }
+      const standard = {
+        description: '',
+        ratio: '1',
+        ratios: '{}',
+        walks: null,
+        policy: '' as const,
+      }
       const row = { name, ...standard, ...toColumns(asked.body) }
       const special = Object.keys(asked.body.ratios ?? {})
       // For its own accounts it may have a ratio of their own.

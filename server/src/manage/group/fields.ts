@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { POLICY_NAMES } from '../../channels/choosing/policies.ts'
 import { Refused } from '../../errors.ts'
 import { whyNotName } from '../../groups/name.ts'
 import { parseDecimal, writeDecimal } from '../../prices/decimal.ts'
@@ -16,11 +17,16 @@ const ratio = Type.Union([Type.Number(), Type.String({ maxLength: 40 })], {
   description: `Factor of every price in it: 0 to ${MOST_RATIO}, up to ${MOST_DECIMALS} decimals.`,
 })
 
+const policy = Type.Union([Type.Literal(''), ...POLICY_NAMES.map((name) => Type.Literal(name))], {
+  description: 'How channels of equal priority are chosen in it; empty: as `routing.policy` says.',
+})
+
 const optional = {
   description: Type.Optional(
     Type.String({ maxLength: 200, description: 'For those who choose among groups.' }),
   ),
   ratio: Type.Optional(ratio),
+  policy: Type.Optional(policy),
   ratios: Type.Optional(
     byName(ratio, {
       description: 'Own group of an account: its ratio here, instead of `ratio`.',
@@ -39,6 +45,7 @@ export const groupSchema = Type.Object({
   name: Type.String(),
   description: Type.String(),
   ratio: Type.Number(),
+  policy,
   ratios: byName(Type.Number(), { description: 'Own group of an account: its ratio here.' }),
 })
 
@@ -54,8 +61,9 @@ export function checkName(name: string): void {
 }
 
 /** What was sent, as columns; what was not is left out. @throws Refused `invalid_field` naming the member. */
-export function toColumns({ description, ratio: sent, ratios }: ChangedGroup) {
+export function toColumns({ description, ratio: sent, ratios, policy: chosen }: ChangedGroup) {
   return {
+    ...(chosen === undefined ? {} : { policy: chosen }),
     ...(description === undefined ? {} : { description }),
     ...(sent === undefined ? {} : { ratio: exactRatio('ratio', sent) }),
     ...(ratios === undefined ? {} : { ratios: JSON.stringify(exactRatios(ratios)) }),

@@ -4,15 +4,16 @@ import { missingGroups } from '../../groups/statements.ts'
 import type { GroupTable } from '../../storage/tables.ts'
 import type { Rooms } from '../rooms.ts'
 
-type StoredGroup = Pick<GroupTable, 'name' | 'description' | 'ratio' | 'ratios'>
+type StoredGroup = Pick<GroupTable, 'name' | 'description' | 'ratio' | 'ratios' | 'policy'>
 
 /** A group's row in the wire's words. */
-export function toRecord({ name, description, ratio, ratios }: StoredGroup) {
+export function toRecord({ name, description, ratio, ratios, policy }: StoredGroup) {
   const special: Readonly<Record<string, string>> = JSON.parse(ratios)
   return {
     name,
     description,
     ratio: Number(ratio),
+    policy,
     ratios: Object.fromEntries(Object.entries(special).map(([own, text]) => [own, Number(text)])),
   }
 }

@@ -2,6 +2,7 @@ import type { Channel } from '../../channels/channel.ts'
 import { type Choice, Turns, triableAt } from '../../channels/choosing/turns.ts'
 import type { Health } from '../../channels/health/health.ts'
 import { Refused } from '../../errors.ts'
+import type { Groups } from '../../groups/groups.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { stickyKeyOf } from '../sticky-key.ts'
 import type { TopUp } from '../top-up.ts'
@@ -14,6 +15,7 @@ export interface CourseParts {
   /** 0 <= x < 1. */
   readonly random: () => number
   readonly settings: Pick<Settings, 'get'>
+  readonly groups: Pick<Groups, 'get'>
   /** Before a call goes on in another group. */
   readonly topUp: TopUp
 }
@@ -43,7 +45,7 @@ export function toCourse(parts: CourseParts, reserved: Reserved): Course {
   return {
     reserved,
     offer,
-    turns: turnsOf(parts, reserved, offer.channels),
+    turns: turnsOf(parts, reserved, offer),
     channel,
     attempts: 0,
     failed: undefined,
@@ -81,8 +83,8 @@ export function toNextChannel(course: Course): boolean {
 export async function toNextGroup(parts: CourseParts, course: Course): Promise<boolean> {
   const { offers, running } = course.reserved
   for (const offer of offers.slice(offers.indexOf(course.offer) + 1)) {
-    const untried = offer.channels.filter(({ id }) => !course.failed?.has(id))
-    const turns = turnsOf(parts, course.reserved, untried)
+    const channels = offer.channels.filter(({ id }) => !course.failed?.has(id))
+    const turns = turnsOf(parts, course.reserved, { group: offer.group, channels })
     const channel = turns.next()
     if (channel === undefined || !running.key.accountGroups.includes(offer.group)) continue
     const reserved = await parts.topUp(course.reserved, offer)
@@ -105,14 +107,18 @@ export function nobodyIsUp({ offers }: Reserved, health: CourseParts['health']):
 /** There is nothing to choose. */
 const ONLY: Choice = { policy: 'weighted', stickyKey: undefined }
 
-function turnsOf(parts: CourseParts, reserved: Reserved, channels: readonly Channel[]): Turns {
-  const choice = channels.length === 1 ? ONLY : choiceFor(parts, reserved)
+function turnsOf(
+  parts: CourseParts,
+  reserved: Reserved,
+  { group, channels }: Pick<Offer, 'group' | 'channels'>,
+): Turns {
+  const choice = channels.length === 1 ? ONLY : choiceFor(parts, reserved, group)
   return new Turns(channels, choice, parts)
 }
 
-function choiceFor({ settings }: CourseParts, { call, key }: Reserved): Choice {
+function choiceFor({ settings, groups }: CourseParts, { call, key }: Reserved, group: string) {
   return {
-    policy: settings.get('routing.policy'),
+    policy: groups.get(group)?.policy || settings.get('routing.policy'),
     stickyKey: stickyKeyOf(call, key.accountId, settings.get('routing.sticky')),
   }
 }

@@ -7,7 +7,8 @@ import { redemptions } from './0004-redemptions.ts'
 import { accountLimits } from './0005-account-limits.ts'
 import { closedUsage } from './0006-closed-usage.ts'
 import { budgets } from './0007-budgets.ts'
-import { groups } from './0009-groups.ts'
+import { groups } from './0008-groups.ts'
+import { groupPolicy } from './0009-group-policy.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -19,6 +20,7 @@ const steps: readonly string[] = [
   closedUsage,
   budgets,
   groups,
+  groupPolicy,
 ]
 
 /** The schema this program writes. */

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { CannotOpen, NewerSchema } from '../../failures.ts'
 import { LOCKS } from '../../postgres/locks.ts'
+import { groupPolicy } from '../0009-group-policy.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
@@ -9,7 +10,7 @@ import { accountLimits } from './0004-account-limits.ts'
 import { rateNews } from './0005-rate-news.ts'
 import { closedUsage } from './0006-closed-usage.ts'
 import { budgets } from './0007-budgets.ts'
-import { groups } from './0009-groups.ts'
+import { groups } from './0008-groups.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -21,6 +22,7 @@ const steps: readonly string[] = [
   closedUsage,
   budgets,
   groups,
+  groupPolicy,
 ]
 
 /** The schema this program writes. */
