@@ -3,6 +3,7 @@ import { createRecent } from '../balances.ts'
 import { describeEntity, type Entity } from '../entity.ts'
 import type { Payers } from '../ledger.ts'
 import { follow, type Loan, newLoan, wholeOf } from './loan.ts'
+import type { Did } from './mover.ts'
 
 /** The loans of this node, by entity. */
 export interface LoanBook {
@@ -25,8 +26,8 @@ export interface LoanBook {
   renew(): void
   /** Loans that nobody has used for so long, and of which there is something to give back. */
   idle(ms: number): readonly Loan[]
-  /** A move was answered; `left`: it gave everything back, and was not used since. */
-  moved(loan: Loan, left: boolean): void
+  /** A move was answered. */
+  moved(loan: Loan, did: Did): void
 }
 
 export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
@@ -73,11 +74,12 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       }
     },
     idle: (ms) => [...open].filter(isIdleSince(clock.monotonic() - ms)),
-    moved(loan, left) {
+    moved(loan, did) {
       if (known.get(loan.entity) !== loan) return
-      // Borrowed for a call that could not use it, perhaps: nobody else would give it back.
-      if (loan.granted > 0) open.add(loan)
-      else if (left && loan.holders === loan.keepers) open.delete(loan)
+      // Borrowed for a call that could not use it, perhaps: nobody else would give it back. Management may have taken all
+      // of it before the answer came: its row is there.
+      if (loan.granted > 0 || did === 'asked') open.add(loan)
+      else if (did === 'left' && loan.holders === loan.keepers) open.delete(loan)
     },
   }
 }

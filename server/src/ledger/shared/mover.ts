@@ -21,6 +21,9 @@ interface Answered {
   reject(failure: unknown): void
 }
 
+/** What a move that was answered did for a loan. `left`: it gave everything back, and nobody used it since. */
+export type Did = 'asked' | 'left' | 'looked'
+
 export interface MoverParts {
   readonly loans: Pick<Loans, 'move' | 'nodes'>
   readonly clock: Clock
@@ -29,8 +32,7 @@ export interface MoverParts {
   /** Keeps an entity known while a move of it is under way: else nobody would know of what it brings. */
   readonly keep: (entity: Entity) => void
   readonly letGo: (entity: Entity) => void
-  /** A move of the loan was answered; `left`: it gave everything back, and was not used since. */
-  readonly answered: (loan: Loan, left: boolean) => void
+  readonly answered: (loan: Loan, did: Did) => void
   /** Units of these may have come. */
   readonly moved: (entities: readonly Entity[]) => void
   readonly fenced: () => boolean
@@ -221,7 +223,8 @@ function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[
     loan.seen = !parts.wishes.has(ask.entity)
     follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
     // A call that was settled meanwhile has made a new row, perhaps.
-    parts.answered(loan, ask.leave === true && loan.usedAt < at)
+    const left = ask.leave === true && loan.usedAt < at
+    parts.answered(loan, left ? 'left' : ask.units > 0 ? 'asked' : 'looked')
   }
 }
 
