@@ -8,7 +8,7 @@ const ABOUT_SQLITE = [
   'server/test/cli/*.test.ts',
   'server/test/first-minute/*.test.ts',
   'server/test/ledger/{doctor-file,kill,memory,model}.test.ts',
-  'server/test/storage/{commit-queue,disk-full,migrations,opening,sqlite-threads,wire}.test.ts',
+  'server/test/storage/{commit-queue,disk-full,migrations,mailbox,opening,sqlite-threads,wire}.test.ts',
 ]
 
 /** What no database has a part in is not tried twice. */

@@ -2,7 +2,7 @@ import { Refused } from '../../errors.ts'
 import { type Clock, machineClock } from '../../storage/lanes/clock.ts'
 import type { Loans } from '../../storage/loans.ts'
 import type { Store } from '../../storage/store.ts'
-import { freeOf } from '../balances.ts'
+import { createRecent, freeOf } from '../balances.ts'
 import { createBooks } from '../books.ts'
 import type { Entity } from '../entity.ts'
 import { createAdjust } from '../entries.ts'
@@ -57,7 +57,9 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
       )
     },
   })
-  followLoans(parts, book, { mover, room })
+  /** Changed while nobody here knew of them. */
+  const changed = createRecent()
+  followLoans(parts, book, { mover, room, unheard: (entity) => changed.set(entity, 0) })
   sweep(clock, book, mover)
 
   function hold(balance: { entity: Entity }, amount: number): void {
@@ -77,8 +79,15 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
     return new RunningReservation({ books, payers, held, epoch: loans.epoch }, amount)
   }
 
+  /** What was read may have been overtaken by a change of which no loan could hear: then it is asked for again. */
+  function know(entity: Entity, remain: number): void {
+    const isNew = book.find(entity) === undefined
+    book.know(entity, remain)
+    if (isNew && changed.get(entity) !== undefined) mover.look(entity).catch(() => undefined)
+  }
+
   return {
-    know: book.know,
+    know,
     knows: (entity) => book.find(entity) !== undefined,
     forget: book.forget,
     available: (payers) => leastOf(finiteOf(book, payers), withinReach),
@@ -91,11 +100,18 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
   }
 }
 
+interface Followers {
+  readonly mover: Mover
+  readonly room: { wake(entity: Entity): void }
+  /** A balance changed of which there is no loan. */
+  readonly unheard: (entity: Entity) => void
+}
+
 /** Follows what the database, other nodes and management do to the loans. */
 function followLoans(
   { store, loans }: SharedLedgerParts,
   book: LoanBook,
-  { mover, room }: { mover: Mover; room: { wake(entity: Entity): void } },
+  { mover, room, unheard }: Followers,
 ): void {
   loans.onSpent(({ entity, spent, epoch }) => {
     if (epoch === loans.epoch) {
@@ -113,11 +129,13 @@ function followLoans(
   })
   loans.onLost(book.renew)
   store.onChange(({ kind, subject }) => {
-    const loan = kind === 'balance' ? book.find(Number(subject)) : undefined
-    if (loan === undefined) return undefined
+    if (kind !== 'balance') return undefined
+    const entity = Number(subject)
+    const loan = book.find(entity)
+    if (loan === undefined) return unheard(entity)
     // The write's caller is answered when this node knows; one that can't ask now asks before it refuses anybody.
     loan.seen = false
-    return mover.look(Number(subject)).catch(() => undefined)
+    return mover.look(entity).catch(() => undefined)
   })
 }
 
