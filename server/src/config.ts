@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { BaseUrlError, parseBaseUrl } from './channels/channel.ts'
+import { BaseUrlError, parseBaseUrl } from './channels/base-url.ts'
 
 /** All that is decided before the gateway starts. The rest is a setting in the database. */
 export interface Config {

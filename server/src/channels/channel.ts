@@ -1,19 +1,6 @@
 import type { ChannelTable } from '../storage/tables.ts'
-
-/** What a channel can be. Others of the contract (anthropic, gemini, azure, ...) come with later versions. */
-export const CHANNEL_TYPES = ['openai', 'openai-compatible', 'simulator'] as const
-export type ChannelType = (typeof CHANNEL_TYPES)[number]
-
-/** Base URLs of the types that have one of their own; the others must name theirs. */
-export const DEFAULT_BASE_URLS = {
-  openai: 'https://api.openai.com/v1',
-} as const satisfies Partial<Record<ChannelType, string>>
-
-/** Where a channel's requests go: `https://host:port`, and the path that stands before `/chat/completions`. */
-export interface BaseUrl {
-  readonly origin: string
-  readonly pathPrefix: string
-}
+import type { BaseUrl } from './base-url.ts'
+import { type ChannelType, channelTypeOf, TYPE_RULES } from './types/types.ts'
 
 /** Deadlines of one channel; an absent one follows the setting. */
 export interface ChannelTimeouts {
@@ -47,33 +34,6 @@ export interface Channel {
   readonly timeouts: ChannelTimeouts
 }
 
-/** A base URL that cannot be used; the message says what to send. */
-export class BaseUrlError extends Error {
-  override readonly name = 'BaseUrlError'
-}
-
-/**
- * Reads a base URL as people paste it: a URL without a path means its `/v1`, a trailing slash means nothing.
- * @throws BaseUrlError for anything that is not plain http or https.
- */
-export function parseBaseUrl(text: string): BaseUrl {
-  const url = URL.parse(text)
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new BaseUrlError('base_url must be a URL that begins with http:// or https://')
-  }
-  // Credentials in a URL end up in logs; the key has a place of its own, encrypted.
-  if (url.username !== '' || url.password !== '') {
-    throw new BaseUrlError('base_url must not hold a user name or password: put the key in keys')
-  }
-  if (url.search !== '' || url.hash !== '') {
-    throw new BaseUrlError('base_url must not hold a query or a fragment')
-  }
-  let end = url.pathname.length
-  while (end > 0 && url.pathname[end - 1] === '/') end -= 1
-  const path = url.pathname.slice(0, end)
-  return { origin: url.origin, pathPrefix: path === '' ? '/v1' : path }
-}
-
 /** What compiling needs besides the row. */
 export interface ChannelExtras {
   readonly authorization: readonly string[]
@@ -83,13 +43,13 @@ export interface ChannelExtras {
 
 /** Turns a stored row into a channel. Runs when the row changes, never per call. @throws when the row is broken. */
 export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channel {
-  const type = CHANNEL_TYPES.find((known) => known === row.type)
+  const type = channelTypeOf(row.type)
   if (type === undefined) throw new Error(`channel type ${row.type} is not known to this version`)
   const named: readonly string[] = JSON.parse(row.models)
   const mapping: Readonly<Record<string, string>> = JSON.parse(row.model_mapping)
   const headers: Readonly<Record<string, string>> = JSON.parse(row.headers)
   const groups: readonly string[] = JSON.parse(row.groups)
-  const baseUrl = type === 'simulator' ? NOWHERE : parseBaseUrl(row.base_url)
+  const baseUrl = TYPE_RULES[type].parseBaseUrl(row.base_url)
   const models =
     named.length > 0 ? named : [...extras.askedModels(baseUrl), ...Object.keys(mapping)]
   return {
@@ -111,9 +71,6 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
     timeouts: compileTimeouts(row.timeouts),
   }
 }
-
-/** The simulator answers inside the process. */
-const NOWHERE: BaseUrl = { origin: '', pathPrefix: '' }
 
 function compileTimeouts(text: string): ChannelTimeouts {
   const { first_byte_ms, idle_ms, total_ms }: Readonly<Record<string, number | undefined>> =

@@ -1,7 +1,8 @@
 import { mirror } from '../storage/mirror.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
-import { type BaseUrl, type Channel, compileChannel } from './channel.ts'
+import type { BaseUrl } from './base-url.ts'
+import { type Channel, compileChannel } from './channel.ts'
 import { openUpstreamKeys, type Sealer } from './upstream-keys.ts'
 
 /** All channels, in memory: which of them serve a model in a group. */

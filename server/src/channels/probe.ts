@@ -1,7 +1,8 @@
 import { type Dispatcher, request } from 'undici'
 import { Refused } from '../errors.ts'
 import { SIMULATOR_MODEL } from '../prices/own-models.ts'
-import { type BaseUrl, BaseUrlError, type Channel, parseBaseUrl } from './channel.ts'
+import { type BaseUrl, BaseUrlError, parseBaseUrl } from './base-url.ts'
+import type { Channel } from './channel.ts'
 
 /** Where to ask and with what: a channel, or one that is not saved yet. */
 export interface Upstream {

@@ -2,7 +2,7 @@ import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { ACCESS_SCOPES } from '../accounts/caller.ts'
 import { hashPassword } from '../accounts/passwords.ts'
-import { DEFAULT_BASE_URLS } from '../channels/channel.ts'
+import { TYPE_RULES } from '../channels/types/types.ts'
 import { type Sealer, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import type { Config } from '../config.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
@@ -104,7 +104,7 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
   const { openai } = config
   if (openai !== undefined && !(await hasMark(store, OPENAI_CHANNEL))) {
     const id = await store.nextId('channel')
-    const own = DEFAULT_BASE_URLS.openai
+    const own = TYPE_RULES.openai.standardBaseUrl
     const channel = {
       id,
       name: 'openai',

@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/channel.ts'
+import { TYPE_RULES } from '../channels/types/types.ts'
 import type { Span } from '../dialects/dialect.ts'
 import type { UpstreamRequest } from './forward/answer.ts'
 import type { ModelCall, Reserved } from './values.ts'
@@ -20,6 +21,7 @@ export function translate(
   headers: readonly string[],
 ): Translated {
   const { call } = reserved
+  const { chatPath } = TYPE_RULES[channel.type]
   const edits: Edit[] = []
   const mapped = channel.mapping.get(call.parsed.model)
   const model = call.parsed.spans.get('model')
@@ -32,7 +34,7 @@ export function translate(
   return {
     request: {
       method: 'POST',
-      path: `/chat/completions${call.query}`,
+      path: chatPath(channel.baseUrl, mapped ?? call.parsed.model, call.query),
       headers,
       body: edits.length === 0 ? call.payload : spliced(call.payload, edits),
     },
@@ -69,8 +71,7 @@ function limitEdits({ call }: Reserved, channel: Channel, limit: number): readon
     }
   }
   if (call.parsed.outputLimit !== undefined) return edits
-  // OpenAI's reasoning models refuse `max_tokens`; most others know no other name.
-  const name = channel.type === 'openai' ? 'max_completion_tokens' : 'max_tokens'
+  const name = TYPE_RULES[channel.type].outputLimit
   const span = call.parsed.spans.get(name)
   return [
     span === undefined

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { BaseUrlError, compileChannel, parseBaseUrl } from '../../src/channels/channel.ts'
+import { BaseUrlError, parseBaseUrl } from '../../src/channels/base-url.ts'
+import { compileChannel } from '../../src/channels/channel.ts'
 import {
   maskUpstreamKey,
   openUpstreamKeys,

@@ -7,8 +7,7 @@ import { auditStatement } from '../audit/record.ts'
 import { requireGroups } from '../group/record.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { checkChannel, isOtherOrigin, type WholeChannel } from './check.ts'
-import { requireKeys } from './create.ts'
+import { checkChannel, checkKeys, isOtherOrigin, type WholeChannel } from './check.ts'
 import { type ChangedChannel, changedChannel, channelParams, channelSchema } from './fields.ts'
 import { hasMask, keptKeys, sentKeys, toKeysColumn } from './keys.ts'
 import { channelRow, toColumns, toRecord, toWhole } from './record.ts'
@@ -51,7 +50,7 @@ async function attempt(
   const { groups = [] } = sent
   await requireGroups(rooms, 'groups', groups)
   const keys = keysAfter(rooms, row, { after, sent: asked.body })
-  requireKeys(after, keys ?? openUpstreamKeys(rooms.vault, id, row.keys))
+  checkKeys(after, keys ?? openUpstreamKeys(rooms.vault, id, row.keys))
   const changed = rooms.store.db
     .updateTable('channel')
     .set({

@@ -1,5 +1,6 @@
 import { createAddressRules, type PrivateUpstreams } from '../../channels/address-rules.ts'
-import { BaseUrlError, parseBaseUrl } from '../../channels/channel.ts'
+import { BaseUrlError } from '../../channels/base-url.ts'
+import { type ChannelType, TYPE_RULES } from '../../channels/types/types.ts'
 import { Refused } from '../../errors.ts'
 import { LONGEST_MODEL, type NewChannel } from './fields.ts'
 
@@ -17,7 +18,6 @@ const NOT_OURS_TO_SET =
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 /** RFC 9110: visible characters, blanks and tabs; a line break would begin another header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-const KEY_CHARACTERS = /^[\x21-\x7e]+$/
 /** In a URL, an IPv4 or bracketed IPv6 address instead of a name. */
 const LITERAL_ADDRESS = /^(\d+\.\d+\.\d+\.\d+|\[.*\])$/
 
@@ -49,7 +49,7 @@ function checkAddress({ type, base_url }: WholeChannel, upstreams: PrivateUpstre
     if (type === 'simulator') return
     throw refuse(`base_url is required for the type ${type}`)
   }
-  const { origin } = parsed(base_url)
+  const { origin } = parsed(type, base_url)
   const host = new URL(origin).hostname
   // Names are judged when connecting, because what they mean may change.
   const mayConnect = createAddressRules(upstreams)
@@ -58,9 +58,9 @@ function checkAddress({ type, base_url }: WholeChannel, upstreams: PrivateUpstre
   }
 }
 
-function parsed(baseUrl: string) {
+function parsed(type: ChannelType, baseUrl: string) {
   try {
-    return parseBaseUrl(baseUrl)
+    return TYPE_RULES[type].parseBaseUrl(baseUrl)
   } catch (error) {
     throw error instanceof BaseUrlError ? refuse(error.message) : error
   }
@@ -80,15 +80,17 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   }
 }
 
-/** A key goes out in a header: a blank or line break at its end is a mistake in copying. */
-export function checkKeys(keys: readonly string[]): void {
+/** Whether keys are such as the channel's provider gives. @throws Refused `invalid_field`; it quotes no key. */
+export function checkKeys({ type }: WholeChannel, keys: readonly string[]): void {
+  const { needsKeys, whyNotKey } = TYPE_RULES[type]
+  if (needsKeys && keys.length === 0) throw refuse(`keys is required for the type ${type}`)
   keys.forEach((key, at) => {
-    if (KEY_CHARACTERS.test(key)) return
-    throw refuse(`keys[${at}] must be visible ASCII characters without blanks or line breaks`)
+    const why = whyNotKey(key)
+    if (why !== undefined) throw refuse(`keys[${at}] ${why}`)
   })
 }
 
 /** Whether a key would go to another host than before. */
 export function isOtherOrigin(before: string, after: string): boolean {
-  return before !== '' && parsed(before).origin !== parsed(after).origin
+  return before !== '' && new URL(before).origin !== new URL(after).origin
 }

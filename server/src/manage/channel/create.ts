@@ -1,11 +1,11 @@
-import { DEFAULT_BASE_URLS } from '../../channels/channel.ts'
+import { TYPE_RULES } from '../../channels/types/types.ts'
 import { Refused } from '../../errors.ts'
 import { mustExist } from '../../groups/statements.ts'
 import { auditStatement } from '../audit/record.ts'
 import { requireGroups } from '../group/record.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { checkChannel, type WholeChannel } from './check.ts'
+import { checkChannel, checkKeys, type WholeChannel } from './check.ts'
 import { channelSchema, type NewChannel, newChannel } from './fields.ts'
 import { hasMask, sentKeys, toKeysColumn } from './keys.ts'
 import { channelRow, toColumns, toRecord } from './record.ts'
@@ -25,8 +25,8 @@ export const createChannel = (rooms: Rooms) =>
       const channel = withStandards(asked.body)
       checkChannel(channel, rooms.program.privateUpstreams)
       const keys = channel.type === 'simulator' ? [] : (sentKeys(asked.body) ?? [])
-      requireKeys(channel, keys)
       if (hasMask(keys)) throw new Refused('invalid_field', 'keys holds a mask instead of a key')
+      checkKeys(channel, keys)
       const id = await rooms.store.nextId('channel')
       const created = rooms.store.db.insertInto('channel').values({
         id,
@@ -59,7 +59,7 @@ export const createChannel = (rooms: Rooms) =>
 function withStandards(sent: NewChannel): WholeChannel {
   const { key: _key, keys: _keys, ...rest } = sent
   return {
-    base_url: DEFAULT_BASE_URLS[sent.type] ?? '',
+    base_url: TYPE_RULES[sent.type].standardBaseUrl,
     models: [],
     groups: ['default'],
     model_mapping: {},
@@ -70,12 +70,5 @@ function withStandards(sent: NewChannel): WholeChannel {
     headers: {},
     timeouts: {},
     ...rest,
-  }
-}
-
-/** Providers on one's own machine often take none; OpenAI always takes one. */
-export function requireKeys({ type }: WholeChannel, keys: readonly string[]): void {
-  if (type === 'openai' && keys.length === 0) {
-    throw new Refused('invalid_field', 'keys is required for the type openai')
   }
 }

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { CHANNEL_TYPES } from '../../channels/channel.ts'
+import { CHANNEL_TYPES, type ChannelType } from '../../channels/types/types.ts'
 import { byName } from '../by-name.ts'
 import { groupName } from '../user/record.ts'
 
@@ -14,9 +14,12 @@ const timeouts = Type.Object({ first_byte_ms: deadline, idle_ms: deadline, total
 /** What a channel holds besides its keys, as it is sent and read. */
 const shown = {
   name: Type.String({ minLength: 1, maxLength: 100 }),
-  type: Type.Union(
-    CHANNEL_TYPES.map((type) => Type.Literal(type)),
-    { description: 'Others come with later versions.' },
+  // Of a list that is made from another, the schema's own type would be nothing.
+  type: Type.Unsafe<ChannelType>(
+    Type.Union(
+      CHANNEL_TYPES.map((type) => Type.Literal(type)),
+      { description: 'Others come with later versions.' },
+    ),
   ),
   base_url: Type.String({
     maxLength: 2048,

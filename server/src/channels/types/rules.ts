@@ -1,0 +1,27 @@
+import type { BaseUrl } from '../base-url.ts'
+import type { Access, AccessParts, Entrance } from './access.ts'
+
+/** What is particular to the channels of one type. */
+export interface TypeRules {
+  /** The base URL of a channel that names none; `''`: it has to name one. */
+  readonly standardBaseUrl: string
+  readonly needsKeys: boolean
+  /** The member that a limit of the output is added as, where the caller set none. */
+  readonly outputLimit: 'max_tokens' | 'max_completion_tokens'
+  /** @throws BaseUrlError in words that say what to send. */
+  parseBaseUrl(text: string): BaseUrl
+  /** Why a text can't be a key of such a provider, without quoting it; `undefined`: it may be one. */
+  whyNotKey(key: string): string | undefined
+  /** Where chat completions are asked for, below the path prefix. `query`: the caller's, `''` or beginning with `?`. */
+  chatPath(baseUrl: BaseUrl, model: string, query: string): string
+  /** Where the list of models is, below the path prefix; `undefined`: there is none, so that a channel names its own. */
+  modelsPath(baseUrl: BaseUrl): string | undefined
+  /** How requests are let in. Absent: by the key as it is, as a bearer. */
+  readonly accessTo?: (to: Entrance, parts: AccessParts) => Access
+}
+
+/** A key that goes out in a header as it is: a blank or line break at its end is a mistake in copying. */
+const VISIBLE = /^[\x21-\x7e]+$/
+
+export const whyNotVisible = (key: string): string | undefined =>
+  VISIBLE.test(key) ? undefined : 'must be visible ASCII characters without blanks or line breaks'

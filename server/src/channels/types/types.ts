@@ -1,0 +1,17 @@
+import { openai, openaiCompatible } from './openai.ts'
+import type { TypeRules } from './rules.ts'
+import { simulator } from './simulator.ts'
+
+/** What a channel can be. Others of the contract (anthropic, gemini) come with later versions. */
+export const CHANNEL_TYPES = ['openai', 'openai-compatible', 'simulator'] as const
+export type ChannelType = (typeof CHANNEL_TYPES)[number]
+
+export const TYPE_RULES: Readonly<Record<ChannelType, TypeRules>> = {
+  openai,
+  'openai-compatible': openaiCompatible,
+  simulator,
+}
+
+/** The type that a row names; `undefined`: this version does not know it. */
+export const channelTypeOf = (name: string): ChannelType | undefined =>
+  CHANNEL_TYPES.find((known) => known === name)
