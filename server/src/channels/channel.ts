@@ -1,5 +1,7 @@
 import type { ChannelTable } from '../storage/tables.ts'
 import type { BaseUrl } from './base-url.ts'
+import type { Access } from './types/access.ts'
+import type { AccessTo } from './types/accesses.ts'
 import { type ChannelType, channelTypeOf, TYPE_RULES } from './types/types.ts'
 
 /** Deadlines of one channel; an absent one follows the setting. */
@@ -32,6 +34,8 @@ export interface Channel {
   /** Extra request headers, names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly timeouts: ChannelTimeouts
+  /** How its requests are let in; absent: by the key as it is, as a bearer. */
+  readonly access?: Access | undefined
 }
 
 /** What compiling needs besides the row. */
@@ -39,6 +43,7 @@ export interface ChannelExtras {
   readonly authorization: readonly string[]
   /** The list of the provider that is there, for a row that names no models. */
   askedModels(baseUrl: BaseUrl): readonly string[]
+  readonly accessTo: AccessTo
 }
 
 /** Turns a stored row into a channel. Runs when the row changes, never per call. @throws when the row is broken. */
@@ -59,7 +64,7 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
     baseUrl,
     authorization: extras.authorization,
     models: new Set(models),
-    asksModels: named.length === 0,
+    asksModels: named.length === 0 && TYPE_RULES[type].modelsPath(baseUrl) !== undefined,
     mapping: new Map(Object.entries(mapping)),
     // Named twice, it would be tried twice.
     groups: [...new Set(groups)],
@@ -69,6 +74,7 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
     enabled: row.status === 1,
     headers: Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
     timeouts: compileTimeouts(row.timeouts),
+    access: extras.accessTo(type, { baseUrl, keys: extras.authorization }),
   }
 }
 

@@ -3,6 +3,7 @@ import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
 import type { BaseUrl } from './base-url.ts'
 import { type Channel, compileChannel } from './channel.ts'
+import type { AccessTo } from './types/accesses.ts'
 import { openUpstreamKeys, type Sealer } from './upstream-keys.ts'
 
 /** All channels, in memory: which of them serve a model in a group. */
@@ -22,6 +23,7 @@ export interface DirectoryParts extends AskedModelsParts {
   readonly vault: Pick<Sealer, 'open'>
   /** Hears of every channel as it is now; `undefined`: it is gone, or can't be read. */
   readonly changed?: (id: number, channel: Channel | undefined) => void
+  readonly accessTo: AccessTo
 }
 
 /** Providers add and retire models without telling. */
@@ -76,6 +78,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
 
 /** Holds the compiled channels and what they offer together. */
 function createShelf(parts: DirectoryParts) {
+  const { accessTo } = parts
   const channels = new Map<number, Channel>()
   const asked = createAskedModels(parts)
   let offers: ReadonlyMap<string, Offer> = new Map()
@@ -86,7 +89,7 @@ function createShelf(parts: DirectoryParts) {
     try {
       const authorization = openUpstreamKeys(parts.vault, id, row.keys)
       const askedModels = (baseUrl: BaseUrl) => asked.of({ id, baseUrl })
-      channels.set(id, compileChannel(row, { authorization, askedModels }))
+      channels.set(id, compileChannel(row, { authorization, askedModels, accessTo }))
     } catch (error) {
       // One broken row must not take the others down with it.
       const reason = String(error)

@@ -1,19 +1,25 @@
 import { type Dispatcher, request } from 'undici'
 import { Refused } from '../errors.ts'
 import { SIMULATOR_MODEL } from '../prices/own-models.ts'
-import { type BaseUrl, BaseUrlError, parseBaseUrl } from './base-url.ts'
+import { type BaseUrl, BaseUrlError } from './base-url.ts'
 import type { Channel } from './channel.ts'
+import { readAtMost } from './read-at-most.ts'
+import { type Access, NoAccess, type OutgoingRequest } from './types/access.ts'
+import type { AccessTo } from './types/accesses.ts'
+import { type ChannelType, TYPE_RULES } from './types/types.ts'
 
 /** Where to ask and with what: a channel, or one that is not saved yet. */
 export interface Upstream {
   readonly baseUrl: BaseUrl
   readonly authorization: readonly string[]
   readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly type: ChannelType
+  readonly access?: Access | undefined
 }
 
 /** Enough of a channel to ask its upstream a question before it is saved. */
 export interface NewUpstream {
-  readonly type: string
+  readonly type: ChannelType
   readonly baseUrl: string
   readonly keys: readonly string[]
   readonly headers: Readonly<Record<string, string>>
@@ -44,28 +50,36 @@ const QUESTION_MS = 15_000
 /** Ids longer than the wire allows can't be called. */
 const LONGEST_ID = 256
 
-/** Builds the probe over the same connections that the relay uses, with their address rules. */
-export function createProbe(parts: { dispatcher: Dispatcher; now: () => number }): Probe {
-  const { dispatcher, now } = parts
+export interface ProbeParts {
+  readonly dispatcher: Dispatcher
+  readonly accessTo: AccessTo
+  readonly now: () => number
+}
 
-  async function ask(upstream: Upstream, path: string, body?: string): Promise<Answered> {
-    const answer = await request(
-      `${upstream.baseUrl.origin}${upstream.baseUrl.pathPrefix}${path}`,
-      {
-        dispatcher,
-        method: body === undefined ? 'GET' : 'POST',
-        headers: questionHeaders(upstream, body !== undefined),
-        ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(QUESTION_MS),
-      },
-    )
-    return { status: answer.statusCode, text: await readSome(answer.body) }
+/** Builds the probe over the same connections that the relay uses, with their address rules. */
+export function createProbe(parts: ProbeParts): Probe {
+  const { dispatcher, now, accessTo } = parts
+
+  async function ask(upstream: Upstream, path: string, text?: string): Promise<Answered> {
+    const { origin, path: whole, ...question } = await questionTo(upstream, path, text)
+    const answer = await request(origin + whole, {
+      ...{ ...question, body: question.body ?? null, dispatcher },
+      signal: AbortSignal.timeout(QUESTION_MS),
+    })
+    return { status: answer.statusCode, text: await readAtMost(answer.body, MOST_BYTES) }
   }
 
   async function listModels(upstream: Upstream): Promise<readonly string[]> {
+    const path = TYPE_RULES[upstream.type].modelsPath(upstream.baseUrl)
+    if (path === undefined) {
+      throw new Refused(
+        'invalid_field',
+        `models: the type ${upstream.type} has no list of models; name them yourself`,
+      )
+    }
     let answered: Answered
     try {
-      answered = await ask(upstream, '/models')
+      answered = await ask(upstream, path)
     } catch (error) {
       throw new Refused('invalid_field', `models: ${whyNoAnswer(error)}`, { detail: String(error) })
     }
@@ -81,12 +95,12 @@ export function createProbe(parts: { dispatcher: Dispatcher; now: () => number }
     async test(channel, model) {
       if (channel.type === 'simulator') return SIMULATED
       const startedAt = now()
-      const sent = JSON.stringify({
-        model: channel.mapping.get(model) ?? model,
-        messages: [{ role: 'user', content: 'Say OK.' }],
-      })
+      const theirs = channel.mapping.get(model) ?? model
+      const messages = [{ role: 'user', content: 'Say OK.' }]
+      const sent = JSON.stringify({ model: theirs, messages })
+      const path = TYPE_RULES[channel.type].chatPath(channel.baseUrl, theirs, '')
       try {
-        const { status, text } = await ask(channel, '/chat/completions', sent)
+        const { status, text } = await ask(channel, path, sent)
         const ok = status === 200 && isJson(text)
         return { ok, status, latencyMs: now() - startedAt, message: ok ? '' : saysNo(status) }
       } catch (error) {
@@ -95,10 +109,12 @@ export function createProbe(parts: { dispatcher: Dispatcher; now: () => number }
     },
     async models(upstream) {
       if (upstream.type === 'simulator') return [SIMULATOR_MODEL]
+      const { type, keys } = upstream
+      const baseUrl = parsedOrRefused(upstream)
       return listModels({
-        baseUrl: parsedOrRefused(upstream.baseUrl),
-        authorization: upstream.keys,
+        ...{ type, baseUrl, authorization: keys },
         headers: Object.entries(upstream.headers),
+        access: accessTo(type, { baseUrl, keys }),
       })
     },
     modelsOf: async (channel) =>
@@ -118,25 +134,29 @@ const SIMULATED: Trial = {
   message: 'the simulator always answers',
 }
 
-function questionHeaders(upstream: Upstream, hasBody: boolean): Record<string, string> {
-  const headers: Record<string, string> = { accept: 'application/json' }
-  if (hasBody) headers['content-type'] = 'application/json'
-  const key = upstream.authorization[0]
-  if (key !== undefined) headers.authorization = `Bearer ${key}`
-  for (const [name, value] of upstream.headers) headers[name.toLowerCase()] = value
-  return headers
-}
-
-/** Reads a body up to the limit; leaving the loop early ends the exchange. */
-async function readSome(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MOST_BYTES) throw new Error(`the answer is longer than ${MOST_BYTES} bytes`)
-    chunks.push(chunk)
+/** The request, with the first key; resolves when it may go out. @throws NoAccess */
+async function questionTo(
+  upstream: Upstream,
+  path: string,
+  text?: string,
+): Promise<OutgoingRequest> {
+  const { baseUrl, access, authorization } = upstream
+  const headers = ['accept', 'application/json']
+  if (text !== undefined) headers.push('content-type', 'application/json')
+  for (const [name, value] of upstream.headers) headers.push(name.toLowerCase(), value)
+  const question: OutgoingRequest = {
+    method: text === undefined ? 'GET' : 'POST',
+    origin: baseUrl.origin,
+    path: baseUrl.pathPrefix + path,
+    headers,
+    body: text === undefined ? undefined : Buffer.from(text),
   }
-  return Buffer.concat(chunks).toString('utf8')
+  const [key] = authorization
+  if (key !== undefined) {
+    if (access === undefined) headers.push('authorization', `Bearer ${key}`)
+    else await access.authorise(question, key)
+  }
+  return question
 }
 
 /** The ids of an OpenAI model list; `undefined` when the text is none. */
@@ -161,9 +181,9 @@ function isJson(text: string): boolean {
   }
 }
 
-function parsedOrRefused(text: string): BaseUrl {
+function parsedOrRefused({ type, baseUrl }: NewUpstream): BaseUrl {
   try {
-    return parseBaseUrl(text)
+    return TYPE_RULES[type].parseBaseUrl(baseUrl)
   } catch (error) {
     throw error instanceof BaseUrlError ? new Refused('invalid_field', error.message) : error
   }
@@ -177,6 +197,7 @@ const saysNo = (status: number): string =>
 
 function whyNoAnswer(error: unknown): string {
   if (!(error instanceof Error)) return 'the provider could not be reached'
+  if (error instanceof NoAccess) return error.message
   if (error.name === 'TimeoutError')
     return `the provider did not answer within ${QUESTION_MS / 1000} s`
   const code = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ''

@@ -1,3 +1,5 @@
+import { nameOfServiceAccount } from './types/service-account.ts'
+
 /** What sealing and opening need of the vault. */
 export interface Sealer {
   seal(value: string, aad: string): string
@@ -26,7 +28,9 @@ export function openUpstreamKeys(
   return sealed.map((one) => vault.open(one, boundTo(channelId)))
 }
 
-/** How a provider's key is shown: its ends when it is long enough that they give nothing away. */
+/** How a provider's key is shown: a service account by its name, others by their ends when these give nothing away. */
 export function maskUpstreamKey(key: string): string {
+  const name = nameOfServiceAccount(key)
+  if (name !== undefined) return name
   return key.length < 16 ? '**********' : `${key.slice(0, 4)}**********${key.slice(-4)}`
 }

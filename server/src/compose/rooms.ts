@@ -8,6 +8,7 @@ import { createUpstreamConnector } from '../channels/address-rules.ts'
 import { createDirectory } from '../channels/directory.ts'
 import { createHealth } from '../channels/health/health.ts'
 import { createProbe } from '../channels/probe.ts'
+import { createAccessTo } from '../channels/types/accesses.ts'
 import { type DataFolder, dataFolderAt, openDataFolder } from '../cli/data-folder.ts'
 import { type FirstStart, makeAdmin, makeChannels } from '../cli/first-start.ts'
 import { programName, programVersion } from '../cli/program.ts'
@@ -131,12 +132,16 @@ async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) 
   const { now, log } = outside
   const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
   opened.defer(() => dispatcher.destroy())
-  const probe = createProbe({ dispatcher, now })
+  const accessTo = createAccessTo({ dispatcher, now })
+  const probe = createProbe({ dispatcher, accessTo, now })
   const deadlines = createDeadlines()
   opened.defer(() => deadlines.close())
   const health = createHealth({ clock: deadlines, wall: now, random: Math.random, log })
-  const askModels = probe.modelsOf
-  const directory = await createDirectory({ store, vault, log, askModels, changed: health.follow })
+  const directory = await createDirectory({
+    ...{ store, vault, log, accessTo },
+    askModels: probe.modelsOf,
+    changed: health.follow,
+  })
   opened.defer(() => directory.close())
   return { dispatcher, probe, deadlines, health, directory }
 }

@@ -124,6 +124,8 @@ export function refusalFor(failure: Failure | undefined): Refused {
       return new Refused('upstream_unreachable')
     case 'broke_off':
       return new Refused('upstream_unreachable', BROKE)
+    case 'denied':
+      return new Refused('channel_refused')
     case 'not_http':
       return new Refused('upstream_invalid')
     case 'too_slow':

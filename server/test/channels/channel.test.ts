@@ -27,7 +27,8 @@ const row: ChannelTable = {
   created_at: 0,
   deleted_at: null,
 }
-const none = { authorization: [], askedModels: () => [] }
+const accessTo = () => undefined
+const none = { authorization: [], askedModels: () => [], accessTo }
 
 describe('a base URL', () => {
   it.each([
@@ -56,7 +57,10 @@ describe('a base URL', () => {
 
 describe('a compiled channel', () => {
   it('holds what its row says', () => {
-    const channel = compileChannel(row, { authorization: ['k'], askedModels: () => ['asked'] })
+    const channel = compileChannel(row, {
+      ...{ authorization: ['k'], accessTo },
+      askedModels: () => ['asked'],
+    })
     expect(channel).toMatchObject({
       id: 7,
       type: 'openai-compatible',
@@ -84,7 +88,7 @@ describe('a compiled channel', () => {
   })
 
   it('of a type of a later version is refused', () => {
-    expect(() => compileChannel({ ...row, type: 'bedrock' }, none)).toThrow(/bedrock/)
+    expect(() => compileChannel({ ...row, type: 'anthropic' }, none)).toThrow(/anthropic/)
   })
 })
 

@@ -33,7 +33,8 @@ async function setUp(ask: (channel: Channel) => Promise<readonly string[]> = nob
   const { store } = await openTestStore()
   const warned: object[] = []
   const log = { warn: (what: object) => void warned.push(what) }
-  const open = () => createDirectory({ store, vault, log, askModels: ask })
+  const open = () =>
+    createDirectory({ store, vault, log, askModels: ask, accessTo: () => undefined })
   const directory = await open()
   onTestFinished(() => directory.close())
   const change = (id: number) => [{ kind: 'channel' as const, subject: String(id) }]

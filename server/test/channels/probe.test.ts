@@ -18,7 +18,7 @@ const server = createServer(async (request, response) => {
   answer(response)
 })
 const agent = new Agent({ connect: createUpstreamConnector('allow') })
-const probe = createProbe({ dispatcher: agent, now: () => 0 })
+const probe = createProbe({ dispatcher: agent, accessTo: () => undefined, now: () => 0 })
 let baseUrl = ''
 
 beforeAll(async () => {
@@ -92,7 +92,7 @@ describe("a provider's list of models", () => {
   })
 
   it('of the simulator needs nobody to ask', async () => {
-    const asking = { type: 'simulator', baseUrl: '', keys: [], headers: {} }
+    const asking = { type: 'simulator' as const, baseUrl: '', keys: [], headers: {} }
     expect(await probe.models(asking)).toEqual(['turnpike-simulator'])
   })
 })

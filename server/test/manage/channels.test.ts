@@ -155,7 +155,7 @@ describe('channels', () => {
 
   it.each([
     [
-      { type: 'azure' },
+      { type: 'anthropic' },
       'type must be one of openai, openai-compatible, simulator, got "azure" (string)',
     ],
     [{ type: 'openai', keys: [] }, 'keys is required for the type openai'],

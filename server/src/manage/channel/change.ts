@@ -1,3 +1,4 @@
+import { type ChannelType, channelTypeOf, TYPE_RULES } from '../../channels/types/types.ts'
 import { openUpstreamKeys } from '../../channels/upstream-keys.ts'
 import { Refused } from '../../errors.ts'
 import { mustExist } from '../../groups/statements.ts'
@@ -89,11 +90,22 @@ function keysAfter(
   const present = openUpstreamKeys(rooms.vault, row.id, row.keys)
   // The simulator takes no keys. Kept, they would follow the channel to wherever it points next.
   if (after.type === 'simulator') return []
+  if (present.length > 0 && readsOtherwise(row.type, after.type)) {
+    if (keys === undefined || hasMask(keys)) {
+      throw new Refused('invalid_field', 'another type reads keys in another way: send them again')
+    }
+  }
   const moved = isOtherOrigin(row.base_url, after.base_url)
   if (moved && present.length > 0 && (keys === undefined || hasMask(keys))) {
     throw new Refused('invalid_field', 'base_url names another host: send the keys again, unmasked')
   }
   return keys === undefined ? undefined : keptKeys(present, keys)
+}
+
+/** Whether a key would be sent in another way: what is only signed with must not go out as a bearer. */
+function readsOtherwise(before: string, after: ChannelType): boolean {
+  const type = channelTypeOf(before)
+  return type === undefined || TYPE_RULES[type].accessTo !== TYPE_RULES[after].accessTo
 }
 
 /** `DELETE /api/channel/{id}` */

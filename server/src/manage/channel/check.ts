@@ -14,7 +14,7 @@ export type WholeChannel = Required<Omit<NewChannel, 'key' | 'keys'>>
  * read from the bytes that pass, so how they are encoded is not the operator's to say.
  */
 const NOT_OURS_TO_SET =
-  /^(authorization|proxy-.*|x-api-key|api-key|x-goog-api-key|cookie|host|content-length|content-type|content-encoding|accept-encoding|transfer-encoding|connection|upgrade|te|trailer|keep-alive|expect)$/
+  /^(authorization|proxy-.*|x-api-key|api-key|x-goog-api-key|x-amz-(?:date|security-token|content-sha256)|cookie|host|content-length|content-type|content-encoding|accept-encoding|transfer-encoding|connection|upgrade|te|trailer|keep-alive|expect)$/
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 /** RFC 9110: visible characters, blanks and tabs; a line break would begin another header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -31,8 +31,15 @@ export function checkChannel(channel: WholeChannel, upstreams: PrivateUpstreams)
   ] as const) {
     for (const id of ids) checkModel(name, id)
   }
+  checkHasModels(channel)
   const twice = channel.models.find((id, at) => channel.models.indexOf(id) !== at)
   if (twice !== undefined) throw refuse(`models holds ${twice} twice`)
+}
+
+function checkHasModels({ type, base_url, models }: WholeChannel): void {
+  const { modelsPath, parseBaseUrl } = TYPE_RULES[type]
+  if (models.length > 0 || modelsPath(parseBaseUrl(base_url)) !== undefined) return
+  throw refuse(`models is required for the type ${type}: there is no list that could be asked for`)
 }
 
 function checkModel(field: string, id: string): void {

@@ -6,7 +6,7 @@ import { groupName } from '../user/record.ts'
 /** Contract 5: model ids have at most 256 bytes. */
 export const LONGEST_MODEL = 256
 const model = Type.String({ minLength: 1, maxLength: LONGEST_MODEL })
-const upstreamKey = Type.String({ minLength: 1, maxLength: 4096, writeOnly: true })
+const upstreamKey = Type.String({ minLength: 1, maxLength: 8192, writeOnly: true })
 const deadline = Type.Optional(Type.Integer({ minimum: 100, maximum: 86_400_000 }))
 
 const timeouts = Type.Object({ first_byte_ms: deadline, idle_ms: deadline, total_ms: deadline })
@@ -23,7 +23,8 @@ const shown = {
   ),
   base_url: Type.String({
     maxLength: 2048,
-    description: 'Without a path it means `/v1`. `openai` has one of its own.',
+    description:
+      'Without a path it means the API of its type. `openai` has one of its own; docs/channels.md has the forms.',
   }),
   models: Type.Array(model, {
     maxItems: 1000,

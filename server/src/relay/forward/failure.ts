@@ -5,6 +5,8 @@
 export type Failure =
   /** No connection, or it was closed before the head of an answer came. */
   | { readonly kind: 'unreachable'; readonly detail: string }
+  /** Nothing was sent: the key was refused where it is exchanged for what lets a request in. */
+  | { readonly kind: 'denied'; readonly detail: string }
   /** Too slow: no head, a pause between bytes, or all of it together. */
   | { readonly kind: 'too_slow'; readonly of: 'first_byte' | 'idle' | 'total' }
   /** The head of an answer came, its end did not. */
@@ -16,6 +18,7 @@ export type Failure =
 export function mayTryAnother(failure: Failure): boolean {
   switch (failure.kind) {
     case 'unreachable':
+    case 'denied':
     case 'broke_off':
     case 'not_http':
       return true

@@ -25,6 +25,12 @@ const TO_UPSTREAM_NOT = new Set([
   'x-api-key',
   'x-goog-api-key',
   'api-key',
+  'ocp-apim-subscription-key',
+  // Of signatures and of who pays: a channel writes its own.
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-content-sha256',
+  'x-goog-user-project',
   'cookie',
   'forwarded',
   'x-real-ip',

@@ -4,10 +4,13 @@ import type { Channel } from '../../channels/channel.ts'
 const INTERNAL =
   /(?:https?:\/\/)?(?<![\d.])(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))(?:\.\d{1,3}){2,3}(?![\d.]*\d\.\d)(?::\d{1,5})?/g
 
+const NONE: readonly string[] = []
+
 /** Frees a provider's words of what only the operator may see: the channel's keys and host, and internal addresses. */
 export function scrubbed(text: string, channel: Channel): string {
   let clean = text
   for (const key of channel.authorization) clean = clean.replaceAll(key, '[key]')
+  for (const secret of channel.access?.secrets() ?? NONE) clean = clean.replaceAll(secret, '[key]')
   for (const [, value] of channel.headers) {
     if (value.length >= 8) clean = clean.replaceAll(value, '[header]')
   }

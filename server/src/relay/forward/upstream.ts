@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from 'undici'
 import type { Channel } from '../../channels/channel.ts'
+import { NoAccess, type OutgoingRequest } from '../../channels/types/access.ts'
 import type { AnswerSink, Exchange, Forward, UpstreamRequest } from './answer.ts'
 import type { Failure } from './failure.ts'
 
@@ -14,30 +15,27 @@ export function createUpstreamForward(dispatcher: Dispatcher): Forward {
       origin: channel.baseUrl.origin,
       path: channel.baseUrl.pathPrefix + path,
       method,
-      headers: withOwnHeaders(request, channel, key),
+      headers: withOwnHeaders(request, channel),
       body,
       headersTimeout: 0,
       bodyTimeout: 0,
     }
-    try {
-      dispatcher.dispatch(options as Dispatcher.DispatchOptions, exchange)
-    } catch (error) {
-      // A header that undici refuses to send, say. Never before `Forward` has returned.
-      queueMicrotask(() => exchange.onResponseError(undefined, error as Error))
-    }
+    const coming = key === undefined ? undefined : letIn(channel, key, options)
+    if (coming === undefined) exchange.send(dispatcher, options)
+    else exchange.sendAfter(coming, dispatcher, options)
     return exchange
   }
 }
 
-function withOwnHeaders(
-  request: UpstreamRequest,
-  channel: Channel,
-  key: string | undefined,
-): string[] {
-  const headers =
-    channel.headers.length > 0 ? overridden(request.headers, channel) : request.headers.slice()
-  if (key !== undefined) headers.push('authorization', `Bearer ${key}`)
-  return headers
+/** A promise only where the channel has to get something for the request before it may go out. */
+function letIn({ access }: Channel, key: string, request: OutgoingRequest) {
+  if (access !== undefined) return access.authorise(request, key)
+  request.headers.push('authorization', `Bearer ${key}`)
+  return undefined
+}
+
+function withOwnHeaders(request: UpstreamRequest, channel: Channel): string[] {
+  return channel.headers.length > 0 ? overridden(request.headers, channel) : request.headers.slice()
 }
 
 function overridden(headers: readonly string[], channel: Channel): string[] {
@@ -59,6 +57,25 @@ class HttpExchange implements Dispatcher.DispatchHandler, Exchange {
 
   constructor(sink: AnswerSink) {
     this.#sink = sink
+  }
+
+  send(dispatcher: Dispatcher, options: object) {
+    try {
+      dispatcher.dispatch(options as Dispatcher.DispatchOptions, this)
+    } catch (error) {
+      // A header that undici refuses to send, say. Never before `Forward` has returned.
+      queueMicrotask(() => this.onResponseError(undefined, error as Error))
+    }
+  }
+
+  /** Sends once what lets the request in is there, unless nobody waits for the answer by then. */
+  sendAfter(coming: Promise<void>, dispatcher: Dispatcher, options: object) {
+    coming.then(
+      () => {
+        if (!this.#over) this.send(dispatcher, options)
+      },
+      (error: Error) => this.onResponseError(undefined, error),
+    )
   }
 
   onRequestStart(controller: Dispatcher.DispatchController) {
@@ -112,6 +129,9 @@ class HttpExchange implements Dispatcher.DispatchHandler, Exchange {
 const LEFT = new Error('nobody waits for this answer any more')
 
 function toFailure(error: Error, began: boolean): Failure {
+  if (error instanceof NoAccess) {
+    return { kind: error.isDenied ? 'denied' : 'unreachable', detail: error.message }
+  }
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
   const detail = `${error.name}: ${error.message}${cause}`
   if (error instanceof errors.HTTPParserError) return { kind: 'not_http', detail }

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import { asking, type Fields } from '../tools/calls.ts'
+import { sharedGateway } from '../tools/gateway.ts'
+import { answers, sendJson, streams } from '../tools/upstream-scripts.ts'
+
+const gateway = await sharedGateway()
+const { key } = await gateway.createKey({ remain_quota: 100_000_000 })
+const SECRET = gateway.secret('azure-key-0123456789abcdef')
+const { url } = gateway.upstream
+const DATED = `${url}/openai/deployments?api-version=2024-10-21`
+const last = () => gateway.upstream.calls.at(-1)
+
+const offer = (model: string, channel: Fields, script = answers()) =>
+  gateway.offer(model, script, { channel: { type: 'azure', keys: [SECRET], ...channel } })
+
+async function refusal(fields: Fields) {
+  const { json } = await gateway.api('POST', '/api/channel/', {
+    ...{ name: 'a', type: 'azure', keys: [SECRET], models: ['m'], base_url: url },
+    ...fields,
+  })
+  expect(json.success).toBe(false)
+  return json.message
+}
+
+describe('a channel of type azure', () => {
+  it('calls the v1 API with the key in api-key, plain and streaming', async () => {
+    await offer('azure-v1', { base_url: url })
+    const plain = await gateway.call(asking('azure-v1'), key)
+    expect([plain.status, last()?.path]).toEqual([200, '/openai/v1/chat/completions'])
+    expect(last()?.headers['api-key']).toBe(SECRET)
+    expect(last()?.headers.authorization).toBeUndefined()
+    // What it found of the question comes first, without a choice.
+    const found = `data: ${JSON.stringify({ choices: [], prompt_filter_results: [] })}\n\n`
+    gateway.upstream.on('azure-v1', streams({ events: 2, preamble: [found] }))
+    const streamed = await gateway.call(asking('azure-v1', { stream: true }), key)
+    expect(streamed.text).toContain('word1')
+    expect(streamed.text).toContain('[DONE]')
+    expect(last()?.headers['api-key']).toBe(SECRET)
+  })
+
+  it('calls a deployment of the dated API, named by the mapped model', async () => {
+    const model_mapping = { 'azure-dated': 'our gpt/4o' }
+    gateway.upstream.on('our gpt/4o', answers())
+    await offer('azure-dated', { base_url: DATED, model_mapping })
+    const path = '/v1/chat/completions?api-version=1999-01-01&x=1'
+    const { status } = await gateway.call(asking('azure-dated'), key, { path })
+    expect(status).toBe(200)
+    expect(last()?.path).toBe(
+      '/openai/deployments/our%20gpt%2F4o/chat/completions?api-version=2024-10-21&x=1',
+    )
+    expect(last()?.headers['api-key']).toBe(SECRET)
+  })
+
+  it("keeps a caller's own credentials and what a provider says of the key to itself", async () => {
+    await offer('azure-wrong', { base_url: url }, (call, response) =>
+      sendJson(response, 401, { error: { message: `wrong key ${call.headers['api-key']}` } }),
+    )
+    const headers = { 'ocp-apim-subscription-key': 'mine' }
+    const answer = await gateway.call(asking('azure-wrong'), key, { headers })
+    expect([answer.status, answer.json.error.code]).toEqual([502, 'channel_refused'])
+    expect(last()?.headers['ocp-apim-subscription-key']).toBeUndefined()
+    expect(gateway.logs.join('')).toContain('wrong key [key]')
+  })
+
+  it('is tested with one small request', async () => {
+    const made = await gateway.createChannel({
+      ...{ type: 'azure', keys: [SECRET], models: ['azure-test'], base_url: DATED },
+    })
+    expect(made.keys).toEqual(['azur**********cdef'])
+    const { json } = await gateway.api('POST', `/api/channel/${made.id}/test`, {})
+    expect(json.data).toMatchObject({ ok: true, status: 200 })
+    expect(last()?.path).toBe(
+      '/openai/deployments/azure-test/chat/completions?api-version=2024-10-21',
+    )
+    expect(last()?.headers['api-key']).toBe(SECRET)
+  })
+
+  it('says what its base URL, models and keys have to be', async () => {
+    const pasted = `${url}/openai/deployments/gpt-4o/chat/completions?api-version=2025-01-01-preview`
+    expect(await refusal({ base_url: pasted })).toContain(
+      `send ${url}/openai/deployments?api-version=2025-01-01-preview`,
+    )
+    for (const path of [
+      '/openai',
+      '/v1',
+      '/openai/deployments',
+      '/openai/deployments?api-version=x',
+    ])
+      expect(await refusal({ base_url: url + path })).toMatch(/base_url must be .*openai\/v1/)
+    expect(await refusal({ base_url: `${url}?api-version=2024-10-21` })).toMatch(/query/)
+    expect(await refusal({ models: [] })).toMatch(/models is required for the type azure/)
+    expect(await refusal({ keys: [] })).toMatch(/keys is required for the type azure/)
+    expect(await refusal({ base_url: undefined })).toMatch(/base_url is required/)
+    expect(await refusal({ base_url: 'http://169.254.169.254/openai/v1' })).toMatch(/not allowed/)
+  })
+
+  it('needs its keys again to become another type', async () => {
+    const made = await gateway.createChannel({
+      ...{ type: 'azure', keys: [SECRET], models: ['m'], base_url: url },
+    })
+    const change = { type: 'openai-compatible' }
+    const { json } = await gateway.api('PUT', `/api/channel/${made.id}`, change)
+    expect([json.success, json.message]).toEqual([false, expect.stringContaining('another type')])
+  })
+})
