@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { BaseUrlError, parseBaseUrl } from './channels/base-url.ts'
+import type { OutwardProxies } from './channels/dispatcher.ts'
 
 /** All that is decided before the gateway starts. The rest is a setting in the database. */
 export interface Config {
@@ -15,6 +16,8 @@ export interface Config {
   /** Proxies whose `X-Forwarded-For` is believed: addresses and CIDRs. */
   readonly trustedProxies: readonly string[]
   readonly privateUpstreams: 'allow' | 'deny'
+  /** Proxies on the way to providers, if there are any. */
+  readonly outwardProxies: OutwardProxies | undefined
   /** The root secret, when it comes from the environment instead of a file. */
   readonly secret: string | undefined
   readonly adminToken: string | undefined
@@ -69,6 +72,15 @@ export const VARIABLES = {
   TURNPIKE_PRIVATE_UPSTREAMS: [
     'allow',
     '`deny` forbids channels that point to loopback and private networks. Link-local and metadata addresses are always forbidden.',
+  ],
+  HTTPS_PROXY: [
+    '',
+    'Proxy for providers with https:// URLs, as `http://user:password@host:port`. The name in lower case counts first, here and below.',
+  ],
+  HTTP_PROXY: ['', 'Proxy for providers with http:// URLs.'],
+  NO_PROXY: [
+    '',
+    'Comma-separated hosts that are reached without a proxy, each with all that end in it: `example.com`, `127.0.0.1:8000`, `*`.',
   ],
   DRAIN_SECONDS: ['30', 'How long a stopping gateway waits for running calls before it cuts them.'],
   LOG_LEVEL: ['info', '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.'],
@@ -125,6 +137,7 @@ export function readConfig(environment: Environment, reading: Reading): Config {
       reading.isAddress(entry) ? undefined : `${entry} is not an address or CIDR`,
     ),
     privateUpstreams: values.oneOf('TURNPIKE_PRIVATE_UPSTREAMS', ['allow', 'deny'], 'allow'),
+    outwardProxies: readProxies(values),
     secret: values.checked('TURNPIKE_SECRET', (text) =>
       text.length < 32
         ? 'needs at least 32 characters; `openssl rand -hex 32` makes one'
@@ -180,6 +193,25 @@ function readWorkers(values: Values): number {
     'SQLite belongs to one process. Leave it at 1, or let the workers share PostgreSQL by DATABASE_URL',
   )
   return workers
+}
+
+function readProxies(values: Values): OutwardProxies | undefined {
+  // curl and others read them so.
+  const read = (name: string) => values.text(name.toLowerCase()) ?? values.text(name) ?? ''
+  const [http, https, except] = [read('HTTP_PROXY'), read('HTTPS_PROXY'), read('NO_PROXY')]
+  for (const [name, url] of Object.entries({ HTTP_PROXY: http, HTTPS_PROXY: https })) {
+    if (url !== '' && !isProxyUrl(url)) {
+      values.mistake(name, 'must be a URL that begins with http:// or https://')
+    }
+  }
+  return http === '' && https === '' ? undefined : { http, https, except }
+}
+
+function isProxyUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) return false
+  // What is sent of them is what they stand for.
+  return !/%(?![0-9a-f]{2})/i.test(url.username + url.password)
 }
 
 function readOpenai(values: Values): ProviderConfig | undefined {

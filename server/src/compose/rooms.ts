@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { createAccounts } from '../accounts/accounts.ts'
 import { type Budgets, createBudgets } from '../budgets/budgets.ts'
 import { createSweep } from '../budgets/sweep.ts'
-import { createUpstreamConnector } from '../channels/address-rules.ts'
 import { createDirectory } from '../channels/directory.ts'
+import { createUpstreamDispatcher } from '../channels/dispatcher.ts'
 import { createHealth } from '../channels/health/health.ts'
 import { createProbe } from '../channels/probe.ts'
 import { createAccessTo } from '../channels/types/accesses.ts'
@@ -130,7 +130,7 @@ interface ChannelsAsked {
 async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) {
   const { config, outside, store, vault } = asked
   const { now, log } = outside
-  const dispatcher = new Agent({ connect: createUpstreamConnector(config.privateUpstreams) })
+  const dispatcher = createUpstreamDispatcher(config)
   opened.defer(() => dispatcher.destroy())
   const accessTo = createAccessTo({ dispatcher, now })
   const probe = createProbe({ dispatcher, accessTo, now })

@@ -19,6 +19,7 @@ const config: Config = {
   dataFolder: '',
   trustedProxies: [],
   privateUpstreams: 'allow',
+  outwardProxies: undefined,
   secret: undefined,
   adminToken: TOKEN,
   adminPassword: 'correct horse battery',

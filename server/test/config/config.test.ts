@@ -25,6 +25,7 @@ describe('the environment', () => {
       workers: 1,
       trustedProxies: [],
       privateUpstreams: 'allow',
+      outwardProxies: undefined,
       secret: undefined,
       adminToken: undefined,
       adminPassword: undefined,
@@ -110,6 +111,9 @@ describe('the environment', () => {
     [{ TURNPIKE_WORKERS: '4' }, /share PostgreSQL/],
     [{ ANTHROPIC_API_KEY: 'x' }, /later version/],
     [{ GEMINI_API_KEY: 'x' }, /later version/],
+    [{ HTTPS_PROXY: 'proxy:3128' }, /begins with http/],
+    [{ http_proxy: 'socks5://proxy' }, /HTTP_PROXY: must be a URL/],
+    [{ HTTPS_PROXY: 'http://a:%zz@proxy' }, /must be a URL/],
     [{ OPENAI_MODELS: 'a' }, /nothing without OPENAI_API_KEY/],
   ])('refuses %j instead of ignoring it', (environment, says) => {
     expect(mistakesOf(environment as Record<string, string>).join()).toMatch(says)
@@ -121,6 +125,16 @@ describe('the environment', () => {
       expect(mistake).toMatch(/DATABASE_URL/)
       expect(mistake).not.toContain('hunter2')
     }
+  })
+
+  it('takes proxies as others do: the name in lower case first, each for its own kind of URL', () => {
+    const given = {
+      HTTPS_PROXY: 'http://a:b@proxy:3128',
+      https_proxy: 'http://other:1',
+      NO_PROXY: '*',
+    }
+    expect(read(given).outwardProxies).toEqual({ http: '', https: 'http://other:1', except: '*' })
+    expect(read({ NO_PROXY: 'models.example' }).outwardProxies).toBeUndefined()
   })
 
   it('lets several workers share PostgreSQL, and leaves SQLite to one', () => {

@@ -106,6 +106,7 @@ function testConfig({ config }: TestDatabase, adminToken: string): Config {
     ...config,
     trustedProxies: [],
     privateUpstreams: 'allow',
+    outwardProxies: undefined,
     secret: undefined,
     adminToken,
     adminPassword: undefined,
