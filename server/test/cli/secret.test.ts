@@ -74,7 +74,8 @@ describe('secret rotate', () => {
     }
     expect((await manage(again, 'GET', `/api/token/${kept.id}`)).key).toBe(kept.key)
     const record = await manage(again, 'GET', `/api/channel/${channel.id}`)
-    expect(record).toEqual(channel)
+    // How it does is in the memory of each process.
+    expect({ ...record, health: channel.health }).toEqual(channel)
     const { items } = await manage(again, 'GET', '/api/audit/?action=secret.rotate')
     expect(items).toHaveLength(2)
     expect(items[0]).toMatchObject({ actor_id: 0, actor: 'command line', after: null })

@@ -122,10 +122,22 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
   const listeners: (() => void)[] = []
   let renewing: Promise<void> | undefined
 
+  /**
+   * Where a failover forgot what an epoch did, the epoch itself is still there, and calls of it that were delayed may yet
+   * arrive and find their numbers free: what they charge would be charged twice.
+   */
+  async function end(epoch: number): Promise<void> {
+    for (;;) {
+      const lanes = (await calls.lanes()).find((one) => one.epoch === epoch)
+      if (lanes === undefined || (await calls.reap(lanes))) return
+    }
+  }
+
   async function register(): Promise<void> {
     for (;;) {
-      const sent = now(clock)
       try {
+        await end(state.epoch)
+        const sent = now(clock)
         state.epoch = await calls.register(facts)
         state.acknowledged = sent
         state.renewing = false
