@@ -8,6 +8,7 @@ declare module 'autocannon' {
     connections: number
     duration?: number
     amount?: number
+    overallRate?: number
     method: string
     body: string
     headers: Record<string, string>
