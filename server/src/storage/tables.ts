@@ -9,6 +9,10 @@ export interface Tables {
   key: KeyTable
   /** Former values of rotated keys, valid until `valid_until`. */
   key_former: { digest: string; key_id: number; pepper_id: number; valid_until: number }
+  /** Living keys of an account with ids in [block * 1024, block * 1024 + 1024). Triggers keep it. */
+  key_block: { account_id: number; block: number; live: number }
+  /** Other names that keys had when some of their records were made. A trigger keeps it. */
+  key_former_name: { key_id: number; name: string }
   account: AccountTable
   /** `entity` as made by `ledger/entity.ts`. `remain` means nothing while the owner is unlimited. */
   balance: BalanceTable
@@ -32,7 +36,12 @@ export interface Tables {
   /** What deleted usage records had said: see usage/retention.ts. */
   closed: { entity: number; taken: number; used: number; requests: number }
   /** Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names. */
-  usage_hour: UsageHourTable
+  usage_hour: UsageSums & { hour: number; key_id: number }
+  /** The same by the day (UTC). */
+  usage_day: UsageSums & { day: number; key_id: number }
+  /** The same without keys; account 0 is everybody. */
+  account_hour: UsageSums & { hour: number }
+  account_day: UsageSums & { day: number }
   access_token: AccessTokenTable
   redemption: RedemptionTable
   channel: ChannelTable
@@ -252,10 +261,8 @@ export interface UsageTable {
   budgets: string
 }
 
-export interface UsageHourTable {
+export interface UsageSums {
   account_id: number
-  hour: number
-  key_id: number
   model: string
   group_name: string
   channel_id: number

@@ -1,7 +1,10 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
-import { meets, type UsageFilter } from './filter.ts'
-import { slicesOf } from './slices.ts'
+import { meets, OK, type UsageFilter } from './filter.ts'
+import { DAY_SECONDS } from './levels.ts'
+import { countedSlices, endOf, type Slice, type StepOf, slicesOf } from './slices.ts'
+import { FIRST_NOT_OK, isSummed } from './summable.ts'
+import { countsOf, totalsOf } from './totals.ts'
 
 export type UsageRow = Selectable<Tables['usage']>
 
@@ -17,8 +20,10 @@ export interface LogPage {
   readonly next?: Cursor
 }
 
-/** Counting stops here: telling ten million records from ten million and one is not worth the second it takes. */
+/** Counting one by one stops here: telling ten million records from ten million and one is not worth a second. */
 const MOST_COUNTED = 100_000
+/** Records that are skipped one by one; beyond, hours are. */
+const NEAR = 1_000
 /** Rows that an export holds at a time. */
 const EXPORT_ROWS = 500
 
@@ -32,7 +37,7 @@ export async function pageAfter(
   const found: UsageRow[] = []
   const before = cursor && cursor.createdAtMs + 1
   for await (const slice of slicesOf(db, filter, before)) {
-    let query = newestFirst(db, slice).limit(size + 1 - found.length)
+    let query = newestFirst(db, slice.filter).limit(size + 1 - found.length)
     if (cursor) {
       query = query.where((row) =>
         row.or([row('created_at_ms', '<', cursor.createdAtMs), row('id', '<', cursor.id)]),
@@ -51,21 +56,69 @@ export async function pageNumbered(
   page: number,
   size: number,
 ): Promise<LogPage & { readonly total: number }> {
-  const total = await countOf(db, filter)
-  let skip = (page - 1) * size
+  const skip = (page - 1) * size
+  if (!isSummed(filter)) {
+    const total = await countOf(db, filter)
+    if (skip >= total && total < MOST_COUNTED) return { rows: [], total }
+    const rows = await skipping(db, slicesOf(db, filter, undefined), { skip, size })
+    return { ...pageOf(rows, size), total }
+  }
+  const days = await daysWith(db, filter)
+  const total = days.reduce((sum, { day }) => sum + day.requests, 0)
+  if (skip >= total) return { rows: [], total }
+  const slices = skip > NEAR ? countedSlices(db, days, skip) : slicesOf(db, filter, undefined)
+  const passed = skip > NEAR ? daysBefore(days, skip) : 0
+  const rows = await skipping(db, slices, { skip: skip - passed, size })
+  return { ...pageOf(rows, size), total }
+}
+
+/** The days of a filter that sums know, newest first. Records that retention has deleted are no longer listed. */
+async function daysWith(db: Kysely<Tables>, filter: UsageFilter): Promise<readonly StepOf[]> {
+  const oldest = await endOf(db, {}, 'asc')
+  if (oldest === undefined) return []
+  const kept = { ...filter, from: Math.max(oldest, filter.from ?? 0) }
+  const days = await countsOf(db, kept, DAY_SECONDS)
+  return days.map((day) => ({ filter, day }))
+}
+
+/** Records of the days that are skipped whole. */
+function daysBefore(days: readonly StepOf[], skip: number): number {
+  let passed = 0
+  for (const { day } of days) {
+    if (passed + day.requests > skip) break
+    passed += day.requests
+  }
+  return passed
+}
+
+interface Wanted {
+  readonly skip: number
+  readonly size: number
+}
+
+/** Reads on in slices, past the first records: one more than the page, to know whether there is another. */
+async function skipping(
+  db: Kysely<Tables>,
+  slices: AsyncIterable<Slice>,
+  { skip, size }: Wanted,
+): Promise<readonly UsageRow[]> {
+  let left = skip
   const found: UsageRow[] = []
-  if (skip >= total && total < MOST_COUNTED) return { rows: [], total }
-  for await (const slice of slicesOf(db, filter, undefined)) {
-    const rows = await newestFirst(db, slice)
+  for await (const slice of slices) {
+    if (slice.requests !== undefined && left >= slice.requests) {
+      left -= slice.requests
+      continue
+    }
+    const rows = await newestFirst(db, slice.filter)
       .limit(size + 1 - found.length)
-      .offset(skip)
+      .offset(left)
       .execute()
     found.push(...rows)
     if (found.length > size) break
-    if (rows.length === 0 && skip > 0) skip = Math.max(0, skip - (await countOf(db, slice)))
-    else skip = 0
+    if (rows.length === 0 && left > 0) left = Math.max(0, left - (await countIn(db, slice.filter)))
+    else left = 0
   }
-  return { ...pageOf(found, size), total }
+  return found
 }
 
 function pageOf(found: readonly UsageRow[], size: number): LogPage {
@@ -75,24 +128,47 @@ function pageOf(found: readonly UsageRow[], size: number): LogPage {
   return { rows, next: { createdAtMs: last.created_at_ms, id: last.id } }
 }
 
+/** Counts one by one, but the answered calls: they are what is left when the failed ones are taken away. */
 async function countOf(db: Kysely<Tables>, filter: UsageFilter): Promise<number> {
+  const { status, ...rest } = filter
+  if (status === OK && isSummed(rest)) {
+    const oldest = (await endOf(db, {}, 'asc')) ?? 0
+    const kept = { ...rest, from: Math.max(oldest, rest.from ?? 0) }
+    const [{ requests, failed }, others] = await Promise.all([
+      totalsOf(db, kept),
+      countOtherSuccesses(db, rest),
+    ])
+    return requests - failed - others
+  }
   let total = 0
   for await (const slice of slicesOf(db, filter, undefined)) {
-    const counted = await db
-      .selectFrom(
-        db
-          .selectFrom('usage')
-          .select('id')
-          .where(meets(slice))
-          .limit(MOST_COUNTED - total)
-          .as('found'),
-      )
-      .select(({ fn }) => fn.countAll<number>().as('total'))
-      .executeTakeFirstOrThrow()
-    total += Number(counted.total)
+    total += await countIn(db, slice.filter, MOST_COUNTED - total)
     if (total >= MOST_COUNTED) break
   }
   return total
+}
+
+/** Calls that succeeded with another status than the usual one: hardly any. */
+async function countOtherSuccesses(db: Kysely<Tables>, filter: UsageFilter): Promise<number> {
+  const counted = await db
+    .selectFrom('usage')
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .where(meets(filter, 'failed'))
+    .where('status', '<', FIRST_NOT_OK)
+    .executeTakeFirstOrThrow()
+  return Number(counted.total)
+}
+
+async function countIn(
+  db: Kysely<Tables>,
+  filter: UsageFilter,
+  most = MOST_COUNTED,
+): Promise<number> {
+  const counted = await db
+    .selectFrom(db.selectFrom('usage').select('id').where(meets(filter)).limit(most).as('found'))
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
+  return Number(counted.total)
 }
 
 /** All records, newest first, a few at a time: an export of any length takes no more memory than a page. */

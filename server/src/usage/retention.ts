@@ -3,7 +3,7 @@ import type { Settings } from '../settings/settings.ts'
 import { chargedBudgets } from '../storage/charged-budgets.ts'
 import type { Statement, Store } from '../storage/store.ts'
 import { createRounds, type Rounds } from './rounds.ts'
-import { ROLLED_UP_TO } from './summable.ts'
+import { SUMMED_UP_TO } from './summable.ts'
 
 export interface RetentionParts {
   readonly store: Store
@@ -44,7 +44,7 @@ export function createRetention({ store, settings, now, failed }: RetentionParts
  * `+` keeps the planner to the index by time. The newest record stays, however old: SQLite gives the next one the id after
  * it, and that must lie behind the mark.
  */
-const summed = sql`+id <= coalesce((select cast(value as bigint) from meta where name = ${ROLLED_UP_TO}), 0)
+const summed = sql`+id <= coalesce((select cast(value as bigint) from meta where name = ${SUMMED_UP_TO}), 0)
   and +id < (select max(id) from usage)`
 
 /** The time of the last record of the next batch; undefined when none is old enough. */

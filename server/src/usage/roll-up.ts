@@ -1,15 +1,15 @@
-import { sql } from 'kysely'
 import type { Statement, Store } from '../storage/store.ts'
 import { mustChange } from '../storage/store.ts'
 import { createRounds, type Rounds } from './rounds.ts'
-import { ROLLED_UP_TO } from './summable.ts'
+import { SUMMED_UP_TO } from './summable.ts'
 
 /** Sums usage records into hours, behind the calls. */
 export type RollUp = Rounds
 
 /** Records a write sums, in 1 to 2 ms: no settlement waits longer for it. */
 const RECORDS_A_WRITE = 500
-const EVERY_MS = 60_000
+/** What is not summed yet is read by every chart. */
+const EVERY_MS = 10_000
 
 export interface RollUpParts {
   readonly store: Store
@@ -27,7 +27,7 @@ export function createRollUp({ store, failed }: RollUpParts): RollUp {
     const mark = await db
       .selectFrom('meta')
       .select('value')
-      .where('name', '=', ROLLED_UP_TO)
+      .where('name', '=', SUMMED_UP_TO)
       .executeTakeFirst()
     // Ids are given before their records are committed: beyond this one, some may still be missing.
     const end = await store.newestUsage()
@@ -36,7 +36,7 @@ export function createRollUp({ store, failed }: RollUpParts): RollUp {
         // Another node may have been faster.
         db
           .insertInto('meta')
-          .values({ name: ROLLED_UP_TO, value: '0' })
+          .values({ name: SUMMED_UP_TO, value: '0' })
           .onConflict((on) => on.doNothing()),
       ])
     for (let from = Number(mark?.value ?? 0); from < end && !over(); from += RECORDS_A_WRITE) {
@@ -50,23 +50,66 @@ export function createRollUp({ store, failed }: RollUpParts): RollUp {
 }
 
 /** Adds the records with ids in (from, to] to their hours. */
-function summing({ db }: Store, from: number, to: number): Statement[] {
-  const moved = db
+function summing(store: Store, from: number, to: number): Statement[] {
+  const moved = store.db
     .updateTable('meta')
     .set({ value: String(to) })
-    .where('name', '=', ROLLED_UP_TO)
+    .where('name', '=', SUMMED_UP_TO)
     .where('value', '=', String(from))
-  const { sql: text, parameters } = sql`
-    insert into usage_hour (account_id, hour, key_id, model, group_name, channel_id,
-      requests, failed, quota, shortfall, prompt_tokens, completion_tokens)
-    select account_id, (created_at_ms / 3600000) * 3600, key_id, model, group_name, channel_id,
-      count(*), sum(case when status < 300 then 0 else 1 end), sum(quota), sum(shortfall), sum(prompt_tokens), sum(completion_tokens)
-    from usage where id > ${from} and id <= ${to}
-    group by 1, 2, 3, 4, 5, 6
-    on conflict (account_id, hour, key_id, model, group_name, channel_id) do update set
-      requests = usage_hour.requests + excluded.requests, failed = usage_hour.failed + excluded.failed,
-      quota = usage_hour.quota + excluded.quota, shortfall = usage_hour.shortfall + excluded.shortfall,
-      prompt_tokens = usage_hour.prompt_tokens + excluded.prompt_tokens,
-      completion_tokens = usage_hour.completion_tokens + excluded.completion_tokens`.compile(db)
-  return [mustChange(moved), { sql: text, parameters: parameters as Statement['parameters'] }]
+  // Texts that stay the same are parsed once.
+  const [first, last] = store.dialect === 'sqlite' ? ['?', '?'] : ['$1', '$2']
+  const sums = summingTexts(store, first, last).map((text) => ({
+    sql: text,
+    parameters: text.includes(last) ? [from, to] : [],
+  }))
+  return [mustChange(moved), ...sums]
+}
+
+/**
+ * Adds the records with ids in (from, to] to their sums. They are read and sorted once, into a batch of hours, and all sums
+ * are made of that, which is what the databases say differently.
+ */
+export function summingTexts(
+  { dialect }: Pick<Store, 'dialect'>,
+  from: string,
+  to: string,
+): readonly string[] {
+  const batch = `select ${HOUR} as hour, account_id, key_id, model, group_name, channel_id, count(*) as requests,
+      sum(case when status < 300 then 0 else 1 end) as failed, sum(quota) as quota, sum(shortfall) as shortfall,
+      sum(prompt_tokens) as prompt_tokens, sum(completion_tokens) as completion_tokens
+    from usage where id > ${from} and id <= ${to} group by 1, 2, 3, 4, 5, 6`
+  const sums = [
+    adding('usage_hour', ['hour', 'account_id', 'key_id']),
+    adding('usage_day', [DAY, 'account_id', 'key_id']),
+    ...['account_id', EVERYBODY].flatMap((account) => [
+      adding('account_hour', [account, 'hour']),
+      adding('account_day', [account, DAY]),
+    ]),
+  ]
+  if (dialect === 'sqlite')
+    return [
+      `create temp table if not exists usage_batch (hour, account_id, key_id, model, group_name, channel_id, ${FIGURES.join(', ')})`,
+      `insert into temp.usage_batch ${batch}`,
+      ...sums,
+      'delete from temp.usage_batch',
+    ]
+  const rest = sums.slice(1).map((sum, at) => `sum_${at} as (${sum})`)
+  return [`with usage_batch as materialized (${batch}), ${rest.join(', ')} ${sums[0]}`]
+}
+
+const HOUR = '(created_at_ms / 3600000) * 3600'
+const DAY = 'hour / 86400 * 86400 as day'
+const EVERYBODY = '0 as account_id'
+const FIGURES = ['requests', 'failed', 'quota', 'shortfall', 'prompt_tokens', 'completion_tokens']
+
+/** Adds the batch to a table whose key begins with these columns. */
+function adding(table: string, apart: readonly string[]): string {
+  const selected = [...apart, 'model', 'group_name', 'channel_id']
+  const key = selected.map((column) => column.replace(/^.* as /, '')).join(', ')
+  const groups = selected.map((_, at) => at + 1).join(', ')
+  const sums = FIGURES.map((name) => `sum(${name})`)
+  const added = FIGURES.map((name) => `${name} = ${table}.${name} + excluded.${name}`)
+  return `insert into ${table} (${key}, ${FIGURES.join(', ')})
+    select ${[...selected, ...sums].join(', ')} from usage_batch where true group by ${groups}
+    on conflict (${key}) do update set ${added.join(', ')}`
 }

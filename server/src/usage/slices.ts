@@ -1,29 +1,49 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
-import { meets, type UsageFilter } from './filter.ts'
+import { isFailure, meets, type UsageFilter } from './filter.ts'
+import { DAY_SECONDS, HOUR_SECONDS } from './levels.ts'
+import { isSummed } from './summable.ts'
+import { countsOf, type StepCount } from './totals.ts'
 
 /** Columns that no index begins with: looking for a rare value there means reading every record. */
-const SLOW = ['keyName', 'model', 'group', 'status', 'channelId'] as const
+const SLOW = ['keyName', 'model', 'group', 'channelId'] as const
 
+const DAY_MS = DAY_SECONDS * 1000
 const FIRST_SLICE_MS = 3_600_000
 const SHORTEST_SLICE_MS = 60_000
 /** A slice that took less is followed by a longer one, a slice that took more by a shorter one. */
 const QUICK_MS = 20
 const SLOW_MS = 80
 
+/** A part of a filter's time, and how many of its records come before those that are wanted. */
+export interface Slice {
+  readonly filter: UsageFilter
+  /** Absent where nobody counted. */
+  readonly requests?: number
+}
+
+/** Whether an index finds the records in their order. */
+const isIndexed = (filter: UsageFilter): boolean =>
+  filter.requestId !== undefined ||
+  isFailure(filter) ||
+  (SLOW.every((name) => filter[name] === undefined) &&
+    filter.status === undefined &&
+    (filter.keyIds?.length ?? 1) === 1)
+
 /**
  * The filter in slices of time, newest first, as long as the consumer goes on: each is read in a moment, so that a
- * search through years of records leaves gaps in which others can read. Filters that an index answers stay whole.
+ * search through years of records leaves gaps in which others can read. Filters that an index answers stay whole; where
+ * sums know how many records there are in an hour, the others are left out.
  */
 export async function* slicesOf(
   db: Kysely<Tables>,
   filter: UsageFilter,
   before: number | undefined,
-): AsyncGenerator<UsageFilter> {
+): AsyncGenerator<Slice> {
   const until = before === undefined ? filter.until : Math.min(before, filter.until ?? before)
   const bounded = until === undefined ? filter : { ...filter, until }
-  if (filter.requestId !== undefined || SLOW.every((name) => filter[name] === undefined)) {
-    yield bounded
+  if (isIndexed(filter)) {
+    yield { filter: bounded }
     return
   }
   const [oldest, newest] = await Promise.all([
@@ -31,11 +51,57 @@ export async function* slicesOf(
     endOf(db, bounded, 'desc'),
   ])
   if (oldest === undefined || newest === undefined) return
+  const span = { ...bounded, from: oldest, until: newest + 1 }
+  yield* isSummed(filter) ? countedSlices(db, daysOf(db, span)) : timedSlices(span)
+}
+
+/** Hours that have records, out of days that have. */
+export async function* countedSlices(
+  db: Kysely<Tables>,
+  days: AsyncIterable<StepOf> | Iterable<StepOf>,
+  skip = 0,
+): AsyncGenerator<Slice> {
+  let left = skip
+  for await (const { filter, day } of days) {
+    if (left >= day.requests) {
+      left -= day.requests
+      continue
+    }
+    const { from, until } = day
+    for (const hour of await countsOf(db, { ...filter, from, until }, HOUR_SECONDS)) {
+      yield { filter: { ...filter, from: hour.from, until: hour.until }, requests: hour.requests }
+    }
+    left = 0
+  }
+}
+
+export interface StepOf {
+  readonly filter: UsageFilter
+  readonly day: StepCount
+}
+
+/** Days that have records, newest first: looked for in more and more days at a time. */
+async function* daysOf(
+  db: Kysely<Tables>,
+  filter: UsageFilter & { readonly from: number; readonly until: number },
+): AsyncGenerator<StepOf> {
+  let width = 1
+  for (let until = filter.until; until > filter.from; width *= 4) {
+    const from = Math.max((Math.ceil(until / DAY_MS) - width) * DAY_MS, filter.from)
+    for (const day of await countsOf(db, { ...filter, from, until }, DAY_SECONDS))
+      yield { filter, day }
+    until = from
+  }
+}
+
+function* timedSlices(
+  filter: UsageFilter & { readonly from: number; readonly until: number },
+): Generator<Slice> {
   let width = FIRST_SLICE_MS
-  for (let end = newest + 1; end > oldest; ) {
-    const from = Math.max(end - width, oldest)
+  for (let end = filter.until; end > filter.from; ) {
+    const from = Math.max(end - width, filter.from)
     const startedAt = performance.now()
-    yield { ...bounded, from, until: end }
+    yield { filter: { ...filter, from, until: end } }
     const took = performance.now() - startedAt
     if (took < QUICK_MS) width *= 4
     else if (took > SLOW_MS) width = Math.max(width / 2, SHORTEST_SLICE_MS)
@@ -44,14 +110,14 @@ export async function* slicesOf(
 }
 
 /** The time of the oldest or newest record that the indexed part of the filter leaves. */
-async function endOf(
+export async function endOf(
   db: Kysely<Tables>,
-  { accounts, keyId, from, until }: UsageFilter,
+  { accounts, keyIds, from, until }: UsageFilter,
   order: 'asc' | 'desc',
 ): Promise<number | undefined> {
   const indexed = {
     ...(accounts && { accounts }),
-    ...(keyId !== undefined && { keyId }),
+    ...(keyIds?.length === 1 && { keyIds }),
     ...(from !== undefined && { from }),
     ...(until !== undefined && { until }),
   }

@@ -1,92 +1,164 @@
 import { type RawBuilder, sql } from 'kysely'
 import { someOf, type UsageFilter } from './filter.ts'
+import { levelsOf, type Part, type Span } from './levels.ts'
 
-export const HOUR_SECONDS = 3_600
-const HOUR_MS = HOUR_SECONDS * 1000
 /** Answers below this were a success; the others count as failed. */
-const FIRST_NOT_OK = 300
-/** The row of `meta` that says up to which usage record the hours are summed. */
-export const ROLLED_UP_TO = 'usage_rolled'
+export const FIRST_NOT_OK = 300
+/** The row of `meta` that says up to which usage record the sums are made. */
+export const SUMMED_UP_TO = 'usage_summed'
+/** In `account_hour` and `account_day`: all accounts together. */
+const EVERYBODY = 0
 
-/** Columns that hours keep apart, hence the only ones that can be asked of them. */
-const HOURLY = ['accounts', 'keyId', 'model', 'group', 'channelId', 'from', 'until'] as const
+/** Columns that sums keep apart, hence the only ones that can be asked of them. */
+const SUMMED = ['accounts', 'keyIds', 'model', 'group', 'channelId', 'from', 'until'] as const
+export const isSummed = (filter: UsageFilter): boolean =>
+  Object.keys(filter).every((name) => (SUMMED as readonly string[]).includes(name))
 
-/** Usage summed by hour, account, key, model, group and channel. */
-const FIGURES = sql`hour, key_id, model, group_name, requests, failed, quota, shortfall, prompt_tokens, completion_tokens`
+export type SeriesBy = 'model' | 'key' | 'group'
 
-/** The figures of single records, in the columns of the hours. `+` keeps the planner to the bound on the left. */
-const figuresOf = (condition: RawBuilder<unknown>) => sql`
-  select (created_at_ms / ${sql.lit(HOUR_MS)}) * ${sql.lit(HOUR_SECONDS)} as hour, key_id, model, group_name,
-    1 as requests, case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end as failed,
-    quota, shortfall, prompt_tokens, completion_tokens
-  from usage where ${condition}`
+export interface Grouping {
+  /** One row for each of them; for all together when absent. */
+  readonly by?: SeriesBy
+  /** One row for each step of time, 3 600 or 86 400 seconds; for all time when absent. */
+  readonly stepSeconds?: number
+  /** No more rows of one part are of use. */
+  readonly most?: number
+}
 
-/** How the records of `usage_hour` and of what is not summed yet are joined: exact at every moment, in one snapshot. */
-const rolledUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${ROLLED_UP_TO}), 0)`
+const COLUMN_OF = { model: 'model', key: 'key_id', group: 'group_name' } as const
+
+/** Sums of sums. */
+const FIGURES = sql`sum(requests) as requests, sum(failed) as failed, sum(quota) as quota,
+  sum(shortfall) as shortfall, sum(prompt_tokens) as prompt_tokens, sum(completion_tokens) as completion_tokens`
+/** Sums of single records. */
+const RECORDS = sql`count(*) as requests, sum(case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end) as failed,
+  sum(quota) as quota, sum(shortfall) as shortfall, sum(prompt_tokens) as prompt_tokens,
+  sum(completion_tokens) as completion_tokens`
+
+/** How sums and what is not summed yet are joined: exact at every moment, in one snapshot. */
+const summedUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${SUMMED_UP_TO}), 0)`
 
 /**
- * Rows to sum for a filter: whole hours where they are summed already, single records at the two ends of the time and
- * for the last minutes. A year of a busy account is then a few thousand rows instead of a hundred million.
+ * Rows that add up to what a filter asks for, with `at` and `of` where a grouping wants them apart: whole days and hours where
+ * they are summed already, single records at the two ends of the time and for the last moments. A year of a busy account is
+ * then a few thousand rows instead of a hundred million.
  */
-export function summable(filter: UsageFilter): RawBuilder<unknown> {
-  const onlyHourly = Object.keys(filter).every((name) =>
-    (HOURLY as readonly string[]).includes(name),
-  )
-  const first = filter.from === undefined ? 0 : Math.ceil(filter.from / HOUR_MS) * HOUR_MS
-  const end = filter.until === undefined ? undefined : Math.floor(filter.until / HOUR_MS) * HOUR_MS
-  if (!onlyHourly || (end !== undefined && end <= first))
-    return figuresOf(matching(filter, 'indexed'))
-
+export function summable(filter: UsageFilter, grouping: Grouping = {}): RawBuilder<unknown> {
+  const whole = { from: filter.from, until: filter.until }
+  if (!isSummed(filter)) return ofRecords(filter, grouping, whole, 'indexed')
+  const { sums, edges } = levelsOf(whole, grouping.stepSeconds)
   const parts = [
-    sql`select ${FIGURES} from usage_hour where ${hours(filter, first / 1000, end === undefined ? undefined : end / 1000)}`,
-    figuresOf(sql`id > ${rolledUpTo} and ${matching(filter, 'scanned')}`),
+    ...sums.map((part) => ofSums(filter, grouping, part)),
+    ...edges.map((edge) => ofRecords(filter, grouping, edge, 'summed')),
+    ofRecords(filter, grouping, whole, 'unsummed'),
   ]
-  if (filter.from !== undefined && filter.from < first)
-    parts.push(edge({ ...filter, until: first }))
-  if (end !== undefined && filter.until !== undefined && end < filter.until)
-    parts.push(edge({ ...filter, from: end }))
   return sql.join(parts, sql` union all `)
 }
 
-/** Records of a part of an hour that are also in the hour's sum. */
-const edge = (filter: UsageFilter) =>
-  figuresOf(sql`${matching(filter, 'indexed')} and id <= ${rolledUpTo}`)
-
-function hours(filter: UsageFilter, from: number, until: number | undefined) {
-  const conditions = [sql`hour >= ${from}`, ...sameColumns(filter, 'indexed')]
-  if (until !== undefined) conditions.push(sql`hour < ${until}`)
-  return sql.join(conditions, sql` and `)
-}
-
-/** `scanned`: the rows are few and found by their id, so no index must be preferred to that. */
-type Way = 'indexed' | 'scanned'
-const column = (name: string, way: Way) =>
-  way === 'scanned' ? sql`+${sql.ref(name)}` : sql.ref(name)
-
-function matching(filter: UsageFilter, way: Way) {
-  const conditions = [sql`1 = 1`, ...sameColumns(filter, way)]
-  const texts = { key_name: filter.keyName, request_id: filter.requestId }
-  for (const [name, wanted] of Object.entries(texts)) {
-    if (wanted !== undefined) conditions.push(sql`${sql.ref(name)} = ${wanted}`)
+/** Sums with keys are read where keys matter; there are many more of them. */
+function ofSums(filter: UsageFilter, grouping: Grouping, part: Part): RawBuilder<unknown> {
+  const byKey = filter.keyIds !== undefined || grouping.by === 'key'
+  const time = sql.ref(part.unit)
+  const from = sql.ref(`${byKey ? 'usage' : 'account'}_${part.unit}`)
+  const conditions = [...sameColumns(filter)]
+  if (part.from !== undefined) conditions.push(sql`${time} >= ${part.from}`)
+  if (part.until !== undefined) conditions.push(sql`${time} < ${part.until}`)
+  const source = { time, seconds: part.seconds, conditions }
+  if (byKey && filter.accounts) {
+    // Each hour has its accounts and keys in order: looked up in each, not searched for in all.
+    const steps = stepsOf(part, from)
+    conditions.push(sql`${time} = step.at`, accountsIn(filter.accounts))
+    return grouped(grouping, FIGURES, sql`${steps} as step cross join ${from}`, source)
   }
-  if (filter.status !== undefined) conditions.push(sql`status = ${filter.status}`)
-  if (filter.from !== undefined)
-    conditions.push(sql`${column('created_at_ms', way)} >= ${filter.from}`)
-  if (filter.until !== undefined)
-    conditions.push(sql`${column('created_at_ms', way)} < ${filter.until}`)
-  return sql.join(conditions, sql` and `)
+  if (!byKey) conditions.push(accountsIn(filter.accounts ?? [EVERYBODY]))
+  return grouped(grouping, FIGURES, from, source)
 }
 
-/** Conditions on columns that records and hours share. */
-function sameColumns(filter: UsageFilter, way: Way): RawBuilder<unknown>[] {
-  const conditions: RawBuilder<unknown>[] = []
-  if (filter.accounts)
-    conditions.push(
-      sql`${column('account_id', way)} in (${sql.join([...someOf(filter.accounts)])})`,
-    )
-  if (filter.keyId !== undefined) conditions.push(sql`${column('key_id', way)} = ${filter.keyId}`)
+/** The begins of all hours or days of a part that there can be sums of. */
+function stepsOf({ unit, seconds, from, until }: Part, table: RawBuilder<unknown>) {
+  const time = sql.ref(unit)
+  const first = from === undefined ? sql`(select min(${time}) from ${table})` : sql`${from}`
+  const end =
+    until === undefined
+      ? sql`(select max(${time}) + 1 from ${table})`
+      : sql`cast(${until} as bigint)`
+  return sql`(
+    with recursive span as (select cast(${first} as bigint) as first, ${end} as past),
+      step(at, past) as (
+        select first, past from span where first < past
+        union all select at + ${sql.lit(seconds)}, past from step where at + ${sql.lit(seconds)} < past
+      )
+    select at from step
+  )`
+}
+
+/** `summed`: in the sums already. `unsummed`: few, and found by their ids, so no index must be preferred to that. */
+type Which = 'indexed' | 'summed' | 'unsummed'
+
+function ofRecords(
+  filter: UsageFilter,
+  grouping: Grouping,
+  span: Span,
+  which: Which,
+): RawBuilder<unknown> {
+  const plus = which === 'unsummed' ? sql`+` : sql``
+  const conditions = [...sameColumns(filter, plus)]
+  const accountPlus = filter.keyIds === undefined ? plus : sql`+`
+  if (filter.accounts) conditions.push(accountsIn(filter.accounts, accountPlus))
+  if (filter.keyName !== undefined) conditions.push(sql`key_name = ${filter.keyName}`)
+  if (filter.requestId !== undefined) conditions.push(sql`request_id = ${filter.requestId}`)
+  if (filter.status !== undefined) conditions.push(sql`status = ${filter.status}`)
+  if (span.from !== undefined) conditions.push(sql`${plus}created_at_ms >= ${span.from}`)
+  if (span.until !== undefined) conditions.push(sql`${plus}created_at_ms < ${span.until}`)
+  if (which === 'summed') conditions.push(sql`+id <= ${summedUpTo}`)
+  if (which === 'unsummed') conditions.push(sql`id > ${summedUpTo}`)
+  const time = sql`(created_at_ms / 1000)`
+  return grouped(grouping, RECORDS, sql`usage`, { time, conditions })
+}
+
+const accountsIn = (accounts: readonly number[], plus = sql``) =>
+  sql`${plus}account_id in (${sql.join([...someOf(accounts)])})`
+
+/** Conditions on columns that records and sums share. */
+function sameColumns(filter: UsageFilter, plus = sql``): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = [sql`1 = 1`]
+  if (filter.keyIds)
+    conditions.push(sql`${plus}key_id in (${sql.join([...someOf(filter.keyIds)])})`)
   if (filter.channelId !== undefined) conditions.push(sql`channel_id = ${filter.channelId}`)
   if (filter.model !== undefined) conditions.push(sql`model = ${filter.model}`)
   if (filter.group !== undefined) conditions.push(sql`group_name = ${filter.group}`)
   return conditions
+}
+
+interface Source {
+  /** Unix seconds. */
+  readonly time: RawBuilder<unknown>
+  /** Of what the rows are sums already: their time needs no rounding, and is in order. */
+  readonly seconds?: number
+  readonly conditions: readonly RawBuilder<unknown>[]
+}
+
+function grouped(
+  { by, stepSeconds, most }: Grouping,
+  figures: RawBuilder<unknown>,
+  from: RawBuilder<unknown>,
+  { time, seconds, conditions }: Source,
+): RawBuilder<unknown> {
+  const columns: RawBuilder<unknown>[] = []
+  const groups: RawBuilder<unknown>[] = []
+  if (stepSeconds !== undefined) {
+    const step = sql.lit(stepSeconds)
+    const at = seconds === stepSeconds ? time : sql`(${time} / ${step}) * ${step}`
+    columns.push(sql`${at} as at`)
+    groups.push(at)
+  }
+  if (by !== undefined) {
+    columns.push(sql`${sql.ref(COLUMN_OF[by])} as "of"`)
+    groups.push(sql.ref(COLUMN_OF[by]))
+  }
+  const where = sql.join([...conditions], sql` and `)
+  const selected = sql`select ${sql.join([...columns, figures])} from ${from} where ${where}`
+  if (groups.length === 0) return selected
+  const limit = most === undefined ? sql`` : sql` limit ${most}`
+  return sql`select * from (${selected} group by ${sql.join(groups)}${limit}) as part`
 }

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 import type { UsageFilter } from './filter.ts'
-import { HOUR_SECONDS, summable } from './summable.ts'
+import { DAY_SECONDS } from './levels.ts'
+import { type SeriesBy, summable } from './summable.ts'
+
+const DAY_MS = DAY_SECONDS * 1000
 
 /** What a set of calls cost and consumed. */
 export interface Totals {
@@ -20,14 +23,10 @@ export interface SeriesPoint extends Totals {
   readonly of: string | number
 }
 
-export type SeriesBy = 'model' | 'key' | 'group'
-
 const SUMS = sql`
   coalesce(sum(requests), 0) as requests, coalesce(sum(failed), 0) as failed,
   coalesce(sum(quota), 0) as quota, coalesce(sum(shortfall), 0) as shortfall,
   coalesce(sum(prompt_tokens), 0) as prompt_tokens, coalesce(sum(completion_tokens), 0) as completion_tokens`
-
-const COLUMN_OF = { model: 'model', key: 'key_id', group: 'group_name' } as const
 
 /** The sums over everything that meets the filter. */
 export async function totalsOf(db: Kysely<Tables>, filter: UsageFilter): Promise<Totals> {
@@ -47,16 +46,71 @@ export interface SeriesWanted {
 export async function seriesOf(
   db: Kysely<Tables>,
   filter: UsageFilter,
+  wanted: SeriesWanted,
+): Promise<readonly SeriesPoint[]> {
+  const points: SeriesPoint[] = []
+  for (const span of wanted.by === 'key' ? growingSpans(filter) : [filter]) {
+    points.push(...(await pointsOf(db, { ...filter, ...span }, wanted)))
+    if (points.length >= wanted.most) break
+  }
+  return points.slice(0, wanted.most)
+}
+
+/** Whole days, more each time: where there are too many keys for a chart, that is found out early. */
+function* growingSpans({
+  from,
+  until,
+}: UsageFilter): Generator<Pick<UsageFilter, 'from' | 'until'>> {
+  if (from === undefined || until === undefined) {
+    yield {}
+    return
+  }
+  let days = 1
+  for (let begin = from; begin < until; days *= 4) {
+    const end = Math.min((Math.floor(begin / DAY_MS) + days) * DAY_MS, until)
+    yield { from: begin, until: end }
+    begin = end
+  }
+}
+
+async function pointsOf(
+  db: Kysely<Tables>,
+  filter: UsageFilter,
   { by, stepSeconds, most }: SeriesWanted,
 ): Promise<readonly SeriesPoint[]> {
-  const step = sql.lit(Math.max(stepSeconds, HOUR_SECONDS))
+  const found = summable(filter, { by, stepSeconds, most })
   const { rows } = await sql<SeriesPoint>`
-    select (hour / ${step}) * ${step} as at, ${sql.ref(COLUMN_OF[by])} as "of", ${SUMS}
-    from (${summable(filter)}) as found group by 1, 2 order by 1, 2 limit ${most}`.execute(db)
+    select at, "of", ${SUMS} from (${found}) as found group by 1, 2 order by 1, 2 limit ${most}`.execute(
+    db,
+  )
   return rows.map((row) => ({
     at: Number(row.at),
     of: by === 'key' ? Number(row.of) : row.of,
     ...numbersOf(row),
+  }))
+}
+
+/** How many records there are in one step of time. */
+export interface StepCount {
+  /** Milliseconds since 1970; `until` is not included. */
+  readonly from: number
+  readonly until: number
+  readonly requests: number
+}
+
+/** Counts the records of each step that has any, newest first. The filter must be one that sums know. */
+export async function countsOf(
+  db: Kysely<Tables>,
+  filter: UsageFilter,
+  stepSeconds: number,
+): Promise<readonly StepCount[]> {
+  const { rows } = await sql<{ at: number; requests: number }>`
+    select at, sum(requests) as requests from (${summable(filter, { stepSeconds })}) as found
+    group by 1 order by 1 desc`.execute(db)
+  return rows.map((row) => ({
+    from: Math.max(Number(row.at) * 1000, filter.from ?? 0),
+    until: Math.min((Number(row.at) + stepSeconds) * 1000, filter.until ?? Infinity),
+    requests: Number(row.requests),
   }))
 }
 

@@ -106,7 +106,7 @@ const meant = (filter: UsageFilter) =>
   rows.filter(
     (one) =>
       (filter.accounts === undefined || filter.accounts.includes(one.account_id)) &&
-      (filter.keyId === undefined || filter.keyId === one.key_id) &&
+      (filter.keyIds === undefined || filter.keyIds.includes(one.key_id)) &&
       (filter.keyName === undefined || filter.keyName === one.key_name) &&
       (filter.model === undefined || filter.model === one.model) &&
       (filter.group === undefined || filter.group === one.group_name) &&
@@ -135,7 +135,7 @@ const maybe = <T>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil
 const filters: fc.Arbitrary<UsageFilter> = fc
   .record({
     accounts: fc.option(fc.subarray([1, 2, 3, 9]), { nil: undefined }),
-    keyId: maybe(1, 2, 9),
+    keyIds: fc.option(fc.subarray([1, 2, 9]), { nil: undefined }),
     keyName: maybe('key 1', 'nobody'),
     model: maybe('o3', 'nothing'),
     group: maybe('vip'),
@@ -277,8 +277,20 @@ describe('the plans of the queries', () => {
       /usage_by_account .*created_at_ms>/,
       /account_id_created_at_ms_id_idx .*\n.*created_at_ms >=/,
     ],
-    ['records of a key', { accounts: [1], keyId: 2 }, /usage_by_key/, /key_id_created_at_ms_id/],
+    ['records of a key', { accounts: [1], keyIds: [2] }, /usage_by_key/, /key_id_created_at_ms_id/],
     ['one request', { requestId: 'req_5' }, /usage_by_request/, /request_id_idx/],
+    [
+      'one request of an account',
+      { accounts: [1], keyIds: [2], requestId: 'req_5', from: BEGIN },
+      /usage_by_request/,
+      /request_id_idx/,
+    ],
+    [
+      'failed calls',
+      { status: 429 },
+      /COVERING INDEX usage_failed|INDEX usage_failed/,
+      /status_created_at_ms_id/,
+    ],
     ['all records', {}, /usage_by_time/, /Backward using usage_\w+_pkey/],
   ] as const)('%s: an index, and no sorting', async (_, filter, onSqlite, inPostgres) => {
     const plan = await planOf(filter)
@@ -287,18 +299,28 @@ describe('the plans of the queries', () => {
   })
 
   test.each([
-    ['own sums', { accounts: [1], from: BEGIN }, /usage_hour USING PRIMARY KEY/, /usage_hour_pkey/],
+    ['own sums', { accounts: [1], from: BEGIN }, {}, 'account_day (account_id=?'],
+    ['all sums', { from: BEGIN }, {}, 'account_day (account_id=?'],
     [
-      'all sums',
-      { from: BEGIN },
-      /usage_hour USING INDEX usage_hour_by_time/,
-      /usage_hour_by_time/,
+      'sums of a key',
+      { accounts: [1], keyIds: [2] },
+      {},
+      'usage_day (day=? AND account_id=? AND key_id=?',
+    ],
+    [
+      'a chart by key',
+      { accounts: [1], from: BEGIN, until: BEGIN + 24 * HOUR_MS },
+      { by: 'key', stepSeconds: 3_600 },
+      'usage_hour (hour=? AND account_id=?',
     ],
   ] as const)(
-    '%s: hours by an index, the rest by what is not summed yet',
-    async (_, filter, onSqlite, inPostgres) => {
-      const plan = await explained(sql`select 1 from (${summable(filter)}) as found`)
-      expect(plan).toMatch(onPostgres ? inPostgres : onSqlite)
+    '%s: sums by their key, the rest by what is not summed yet',
+    async (_, filter, grouping, found) => {
+      const plan = await explained(sql`select 1 from (${summable(filter, grouping)}) as found`)
+      const [table = '', columns = ''] = found.split(' (')
+      expect(plan).toContain(
+        onPostgres ? `${table}_pkey` : `${table} USING PRIMARY KEY (${columns}`,
+      )
       expect(plan).toMatch(
         onPostgres ? /using usage_\w+_id_idx/ : /usage USING INTEGER PRIMARY KEY \(rowid>\?\)/,
       )

@@ -4,7 +4,7 @@ import type { ApiKey } from '../../keys/api-key.ts'
 import { UNITS_PER_DOLLAR } from '../../ledger/units.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { type KeyRow, selectKeys } from '../token/rows.ts'
+import { type KeyBalance, selectBalances } from '../token/rows.ts'
 import { type DailyUse, dailyUse } from './daily-use.ts'
 import { proveKey, refusalShape } from './prove-key.ts'
 
@@ -68,10 +68,10 @@ export const balanceOfCurrentKey = (rooms: Rooms) =>
       const key = await proveKey(rooms, asked, asked.query.key)
       const days = daysOf(asked.query)
       const alone = rooms.settings.get('balance.scope') === 'key'
-      const keys = selectKeys(rooms, key.accountId).orderBy('key.id', 'desc')
+      const keys = selectBalances(rooms, key.accountId).orderBy('key.id', 'desc')
       const rows = await (alone ? keys.where('key.id', '=', key.id) : keys).execute()
       const whole = alone ? wholeOfKey(rows) : await wholeOfAccount(rooms, key)
-      const scope = alone ? { keyId: key.id } : { accounts: [key.accountId] }
+      const scope = { accounts: [key.accountId], ...(alone && { keyIds: [key.id] }) }
       const daily = days && { daily_quota: toDaily(await dailyUse(rooms, scope, days)) }
       return {
         raw: { username: key.username, ...whole, keys: rows.map(toBalance), ...daily },
@@ -81,7 +81,7 @@ export const balanceOfCurrentKey = (rooms: Rooms) =>
 
 const dollars = (units: number): number => units / UNITS_PER_DOLLAR
 
-const toBalance = (row: KeyRow) => ({
+const toBalance = (row: KeyBalance) => ({
   name: row.name,
   remain_quota: row.unlimited_quota === 1 ? UNLIMITED : dollars(row.remain),
   used_quota: dollars(row.used),
@@ -100,7 +100,7 @@ const toWhole = ({ unlimited, remain, used, requests }: Sums) => ({
   request_count: requests,
 })
 
-function wholeOfKey([row]: readonly KeyRow[]) {
+function wholeOfKey([row]: readonly KeyBalance[]) {
   if (row === undefined) throw new Refused('key_unknown')
   return toWhole({ ...row, unlimited: row.unlimited_quota === 1 })
 }

@@ -23,7 +23,7 @@ export const logOfCurrentKey = (rooms: Rooms) =>
       const key = await proveKey(rooms, asked)
       return answerLogs(rooms, {
         query: asked.query,
-        filter: { ...filterOf(asked.query), accounts: [key.accountId], keyId: key.id },
+        filter: { ...filterOf(asked.query), accounts: [key.accountId], keyIds: [key.id] },
         show: async (rows) => rows.map(toLogRecord),
         columns: LOG_COLUMNS,
       })

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { csvLine } from '../../usage/csv.ts'
 import type { UsageFilter } from '../../usage/filter.ts'
+import { withKnownKeys } from '../../usage/known-names.ts'
 import { everyPage, pageAfter, pageNumbered, type UsageRow, writeCursor } from '../../usage/logs.ts'
 import type { Answer } from '../operation.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -50,8 +51,9 @@ export async function answerLogs<R extends object>(
   { store }: Rooms,
   asking: Asking<R>,
 ): Promise<Answer> {
-  const { query, filter, show } = asking
-  if (query.format === 'csv') return asFile(csvOf(store.db, asking))
+  const { query, show } = asking
+  const filter = await withKnownKeys(store.db, asking.filter)
+  if (query.format === 'csv') return asFile(csvOf(store.db, { ...asking, filter }))
   const page = pageOf(query)
   if (query.cursor) {
     const found = await pageAfter(store.db, filter, cursorOf(query.cursor), page.pageSize)

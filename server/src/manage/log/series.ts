@@ -2,14 +2,14 @@ import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
 import type { UsageFilter } from '../../usage/filter.ts'
 import { keyNames } from '../../usage/key-names.ts'
-import { HOUR_SECONDS } from '../../usage/summable.ts'
+import { withKnownKeys } from '../../usage/known-names.ts'
+import { DAY_SECONDS, HOUR_SECONDS } from '../../usage/levels.ts'
 import { seriesOf } from '../../usage/totals.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { totals } from './stat.ts'
 import { adminFilterOf, adminQuery, filterOf, sumQuery } from './wire.ts'
 
-const DAY_SECONDS = 24 * HOUR_SECONDS
 /** What a chart can show, and what is summed in a moment. */
 const MOST_DAYS_BY_HOUR = 31
 const MOST_DAYS_BY_DAY = 366
@@ -71,10 +71,11 @@ export const seriesOfAll = (rooms: Rooms) =>
     }),
   })
 
-async function points(rooms: Rooms, query: Static<typeof asked>, filter: UsageFilter) {
+async function points(rooms: Rooms, query: Static<typeof asked>, given: UsageFilter) {
   const { interval = 'hour', by = 'model' } = query
   const stepSeconds = interval === 'hour' ? HOUR_SECONDS : DAY_SECONDS
-  const time = wholeSteps(filter, stepSeconds * 1000, rooms.now())
+  const time = wholeSteps(given, stepSeconds * 1000, rooms.now())
+  const filter = await withKnownKeys(rooms.store.db, given)
   const series = await seriesOf(
     rooms.store.db,
     { ...filter, ...time },

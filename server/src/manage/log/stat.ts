@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import type { UsageFilter } from '../../usage/filter.ts'
+import { withKnownKeys } from '../../usage/known-names.ts'
 import { totalsOf } from '../../usage/totals.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
@@ -49,7 +50,8 @@ export const statOfLogs = (rooms: Rooms) =>
     run: async ({ query }) => ({ data: await statOf(rooms, await adminFilterOf(rooms, query)) }),
   })
 
-async function statOf({ store, now }: Rooms, filter: UsageFilter) {
+async function statOf({ store, now }: Rooms, asked: UsageFilter) {
+  const filter = await withKnownKeys(store.db, asked)
   const { from: _from, until: _until, ...whatever } = filter
   const [all, lately] = await Promise.all([
     totalsOf(store.db, filter),

@@ -41,7 +41,7 @@ export type LogQuery = Static<typeof allowed>
 /** Reads a filter out of a query. `accounts` is not among it: whose records may be seen is for the operation to say. */
 export function filterOf(query: LogQuery): UsageFilter {
   return {
-    ...(query.token_id && { keyId: query.token_id }),
+    ...(query.token_id && { keyIds: [query.token_id] }),
     ...(query.start_timestamp && { from: query.start_timestamp * 1000 }),
     ...(query.end_timestamp && { until: (query.end_timestamp + 1) * 1000 }),
     ...(query.token_name && { keyName: query.token_name }),

@@ -11,6 +11,7 @@ import { type Answer, type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { mergeExtra, writeExtra } from './extra.ts'
 import { keyFields, type SentFields } from './fields.ts'
+import { livingKeys } from './pages.ts'
 import { keyRecord, nowSeconds, toRecord } from './record.ts'
 import { findRow, type KeyRow, subjectOf } from './rows.ts'
 import { checkAutoGroups, checkFields, checkGroup } from './rules.ts'
@@ -96,15 +97,7 @@ function roomForOneMore({ store, settings }: Rooms, accountId: number) {
       .set({ id: accountId })
       .where('id', '=', accountId)
       .where('deleted_at', 'is', null)
-      .where(
-        ({ selectFrom }) =>
-          selectFrom('key')
-            .select(({ fn }) => fn.countAll<number>().as('keys'))
-            .where('account_id', '=', accountId)
-            .where('deleted_at', 'is', null),
-        '<',
-        settings.get('keys.max_per_account'),
-      ),
+      .where(livingKeys({ store }, accountId), '<', settings.get('keys.max_per_account')),
   )
 }
 

@@ -12,13 +12,21 @@ export interface KeyRow extends KeyTable {
 }
 
 /** The live keys of an account, with their balances. */
-export function selectKeys({ store }: Pick<Rooms, 'store'>, accountId: number) {
+export const selectKeys = (rooms: Pick<Rooms, 'store'>, accountId: number) =>
+  withBalances(rooms, accountId).selectAll('key')
+
+/** What a list of balances shows of each; long lists need no more than that. */
+export const selectBalances = (rooms: Pick<Rooms, 'store'>, accountId: number) =>
+  withBalances(rooms, accountId).select(['key.name', 'key.unlimited_quota'])
+
+export type KeyBalance = Pick<KeyRow, 'name' | 'unlimited_quota' | 'remain' | 'used' | 'requests'>
+
+function withBalances({ store }: Pick<Rooms, 'store'>, accountId: number) {
   return store.db
     .selectFrom('key')
     .leftJoin('balance_now as balance', (join) =>
       join.on((eb) => eb('balance.entity', '=', eb('key.id', '*', keyEntity(1)))),
     )
-    .selectAll('key')
     .select([
       sql<number>`coalesce(balance.remain, 0)`.as('remain'),
       sql<number>`coalesce(balance.used, 0)`.as('used'),

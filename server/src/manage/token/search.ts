@@ -1,15 +1,20 @@
-import { sql } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import Type from 'typebox'
 import { Refused } from '../../errors.ts'
 import { parseKey } from '../../keys/secret.ts'
+import { fewNamesHold, nameHolds, nameIndexed } from '../../storage/parts-of-names.ts'
+import type { Tables } from '../../storage/tables.ts'
 import { operation } from '../operation.ts'
 import { type Page, pageOf, pageOfItems, pageQuery, pageSchema } from '../paging.ts'
 import type { Rooms } from '../rooms.ts'
+import { countKeys, pageOfKeys } from './pages.ts'
 import { keyRecord, showRows } from './record.ts'
 import { type KeyRow, selectKeys } from './rows.ts'
 import { openValue, readsValues } from './value.ts'
 
 const HINT_END = 4
+/** Names of fewer keys are looked through in ten milliseconds. */
+const LONG_LIST = 20_000
 
 const query = Type.Object({
   ...pageQuery,
@@ -73,48 +78,57 @@ interface Found {
 }
 
 async function find(rooms: Rooms, wanted: Wanted, page: Page): Promise<Found> {
-  const matching = matchingKeys(rooms, wanted)
+  const { accountId, keyword, value } = wanted
+  if (keyword === '' && value === '') return pageOfKeys(rooms, accountId, page)
+  const ids = await matchingIds(rooms, wanted)
   if (wanted.verifies) {
-    const digests = digestsOf(rooms, wanted.value)
+    const digests = digestsOf(rooms, value)
     // The last four characters leave one in fifteen million of our keys.
-    const candidates = await matching.orderBy('key.id', 'desc').execute()
+    const candidates = await rowsOf(rooms, accountId, ids)
     const rows = candidates.filter(
-      (row) => digests.includes(row.digest) || openValue(rooms, row)?.endsWith(wanted.value),
+      (row) => digests.includes(row.digest) || openValue(rooms, row)?.endsWith(value),
     )
     return { rows: rows.slice(page.skip, page.skip + page.pageSize), total: rows.length }
   }
-  const [rows, count] = await Promise.all([
-    matching.orderBy('key.id', 'desc').limit(page.pageSize).offset(page.skip).execute(),
-    matching
+  // `+ 0` keeps the planner from reading the whole list in this order instead of finding first and sorting then.
+  const some = ids.orderBy(sql`key.id + 0`, 'desc').limit(page.pageSize).offset(page.skip)
+  const [rows, { total }] = await Promise.all([
+    rowsOf(rooms, accountId, some),
+    ids
       .clearSelect()
       .select(({ fn }) => fn.countAll<number>().as('total'))
       .executeTakeFirstOrThrow(),
   ])
-  return { rows, total: Number(count.total) }
+  return { rows, total: Number(total) }
 }
 
-function matchingKeys(rooms: Rooms, { accountId, keyword, value }: Wanted) {
-  const keys = selectKeys(rooms, accountId)
-  const named = keyword === '' ? keys : keys.where(nameHolds(keyword))
-  if (value === '') return named
-  const digests = digestsOf(rooms, value)
-  return named.where((eb) =>
-    eb.or([
-      sql<boolean>`substr(key.hint, 5) = ${value.slice(-HINT_END)}`,
-      ...(digests.length === 0 ? [] : [eb('key.digest', 'in', digests)]),
-    ]),
-  )
+/** Balances are looked up for the rows that are shown, not for those that are counted or skipped. */
+const rowsOf = (rooms: Rooms, accountId: number, ids: Ids): Promise<readonly KeyRow[]> =>
+  selectKeys(rooms, accountId).where('key.id', 'in', ids).orderBy('key.id', 'desc').execute()
+
+type Ids = SelectQueryBuilder<Tables, 'key', { id: number }>
+
+async function matchingIds(rooms: Rooms, { accountId, keyword, value }: Wanted): Promise<Ids> {
+  const { store } = rooms
+  const living = store.db.selectFrom('key').select('key.id').where('key.deleted_at', 'is', null)
+  const keys = living.where('key.account_id', '=', accountId)
+  if (value !== '') {
+    const ended = keys.where(sql`substr(key.hint, 5)`, '=', value.slice(-HINT_END))
+    const digests = digestsOf(rooms, value)
+    const whole = ended.union(keys.where('key.digest', 'in', digests))
+    const valued = digests.length === 0 ? ended : living.where('key.id', 'in', whole)
+    return keyword === '' ? valued : valued.where(fewNamesHold(keyword))
+  }
+  // A short list is read faster than an index of everybody's names.
+  if ((await countKeys(rooms, accountId)) <= LONG_LIST) return keys.where(fewNamesHold(keyword))
+  const indexed = nameIndexed(store, keyword)
+  if (!indexed) return keys.where(nameHolds(keyword))
+  // `+` keeps the planner to the index of names.
+  return living.where(sql`+key.account_id`, '=', accountId).where(indexed).where(nameHolds(keyword))
 }
 
 /** The digests a whole value may be stored under; none for what is too short or too long to be one. */
 function digestsOf({ vault }: Rooms, value: string): readonly string[] {
   const whole = parseKey(value)
   return whole === undefined ? [] : vault.digests(whole).map(({ digest }) => digest)
-}
-
-/** The database lowers English letters and no others, in names as they are stored; so the pattern must be lowered alike. */
-function nameHolds(keyword: string) {
-  const lowered = keyword.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-  const pattern = `%${lowered.replace(/[\\%_]/g, '\\$&')}%`
-  return sql<boolean>`lower(key.name) like ${pattern} escape '\\'`
 }

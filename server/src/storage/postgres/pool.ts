@@ -48,6 +48,12 @@ export async function connect(url: string, answerMs: number): Promise<Client> {
   }
 }
 
+/**
+ * Nothing else is set, because behind a pooler what is set on a connection may meet others. Our questions touch few rows,
+ * whatever the planner thinks of them: starting processes or a compiler for one takes longer than answering it.
+ */
+const READING = `set statement_timeout = ${READ_MS}; set max_parallel_workers_per_gather = 0; set jit = off`
+
 export interface Reads {
   readonly read: Read
   close(): Promise<void>
@@ -58,8 +64,7 @@ export function createReads(url: string): Reads {
   const pool = new Pool({
     ...connectionTo(url),
     max: MOST_READS,
-    // Nothing is set but this, because behind a pooler what is set on a connection may meet others.
-    onConnect: async (client) => void (await client.query(`set statement_timeout = ${READ_MS}`)),
+    onConnect: async (client) => void (await client.query(READING)),
     query_timeout: READ_MS + CONNECT_MS,
   })
   pool.on('error', () => undefined)

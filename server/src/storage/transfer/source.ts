@@ -115,12 +115,18 @@ export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"
 const from = (table: string) =>
   `from ${quoted(table)} where ${table === 'meta' ? OWN_META : 'true'}`
 
-/** As the file itself lists them, so that a table of a later schema is not forgotten. */
+/** What triggers on the other side make again by themselves. */
+const MADE_AGAIN = new Set(['key_block'])
+
+/** As the file itself lists them, so that a table of a later schema is not forgotten. Indexes may look like tables. */
 function tablesOf(database: DatabaseSync): readonly SourceTable[] {
   const names = database
-    .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")
+    .prepare(
+      "select name from pragma_table_list where schema = 'main' and type = 'table' and name not like 'sqlite_%'",
+    )
     .all()
     .map(({ name }) => String(name))
+    .filter((name) => !MADE_AGAIN.has(name))
     .sort()
   const given = new Map(
     database

@@ -1,4 +1,4 @@
-import { ROLLED_UP_TO } from '../../usage/summable.ts'
+import { SUMMED_UP_TO } from '../../usage/summable.ts'
 import { textOf } from '../postgres/literal.ts'
 import type { SqlValue } from '../store.ts'
 import { quoted, type Source, type SourceTable } from './source.ts'
@@ -173,7 +173,7 @@ async function makePartitions({ client }: Target, months: readonly number[]): Pr
 async function moveSequences({ tables, meta }: Source, { read }: Target): Promise<void> {
   for (const { name, columns, newestId } of tables) {
     if (!columns.includes('id')) continue
-    const given = name === 'usage' ? Number(meta.get(ROLLED_UP_TO) ?? 0) : newestId
+    const given = name === 'usage' ? Number(meta.get(SUMMED_UP_TO) ?? 0) : newestId
     const sequence = `pg_get_serial_sequence('${name}', 'id')`
     await read(
       `select setval(${sequence}, newest) from (

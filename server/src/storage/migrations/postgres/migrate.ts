@@ -11,6 +11,7 @@ import { rateNews } from './0005-rate-news.ts'
 import { closedUsage } from './0006-closed-usage.ts'
 import { budgets } from './0007-budgets.ts'
 import { groups } from './0008-groups.ts'
+import { atSize } from './0010-at-size.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -23,6 +24,7 @@ const steps: readonly string[] = [
   budgets,
   groups,
   groupPolicy,
+  atSize,
 ]
 
 /** The schema this program writes. */
