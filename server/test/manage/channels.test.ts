@@ -156,7 +156,7 @@ describe('channels', () => {
   it.each([
     [
       { type: 'anthropic' },
-      'type must be one of openai, openai-compatible, azure, vertex, bedrock, simulator, got "azure" (string)',
+      'type must be one of openai, openai-compatible, azure, vertex, bedrock, simulator, got "anthropic" (string)',
     ],
     [{ type: 'openai', keys: [] }, 'keys is required for the type openai'],
     [{ base_url: '' }, 'base_url is required for the type openai-compatible'],
