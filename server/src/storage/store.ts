@@ -98,7 +98,9 @@ export interface Store {
    */
   settle(settlement: Settlement): Promise<Settled>
   /** The next id of a table, never given twice (deleted rows included). */
-  nextId(table: 'key' | 'account' | 'access_token' | 'channel' | 'redemption'): Promise<number>
+  nextId(
+    table: 'key' | 'account' | 'access_token' | 'channel' | 'redemption' | 'webhook',
+  ): Promise<number>
   /** The highest id of a usage record below which every one is committed: none turns up there later. */
   newestUsage(): Promise<number>
   /** Does work that no other node may do at the same time, and that it finds done when its turn comes. */

@@ -1,10 +1,11 @@
 import type { Generated } from 'kysely'
+import type { EventTables } from './event-tables.ts'
 
 /**
  * Every table, as both databases hold it: integers for times (Unix seconds; `_ms` milliseconds) and flags (0 or 1),
  * text for what is not a number, JSON as text. The one place to look a column up.
  */
-export interface Tables {
+export interface Tables extends EventTables {
   /** A key's rules. Its balance stands in `balance`, so that charging never rewrites this wide row. */
   key: KeyTable
   /** Former values of rotated keys, valid until `valid_until`. */

@@ -10,6 +10,7 @@ import { budgets } from './0007-budgets.ts'
 import { groups } from './0008-groups.ts'
 import { groupPolicy } from './0009-group-policy.ts'
 import { atSize } from './0010-at-size.ts'
+import { events } from './0011-events.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -23,6 +24,7 @@ const steps: readonly string[] = [
   groups,
   groupPolicy,
   atSize,
+  events,
 ]
 
 /** In KiB, and therefore negative. */

@@ -12,6 +12,7 @@ import { closedUsage } from './0006-closed-usage.ts'
 import { budgets } from './0007-budgets.ts'
 import { groups } from './0008-groups.ts'
 import { atSize } from './0010-at-size.ts'
+import { events } from './0011-events.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -25,6 +26,7 @@ const steps: readonly string[] = [
   groups,
   groupPolicy,
   atSize,
+  events,
 ]
 
 /** The schema this program writes. */
