@@ -43,6 +43,9 @@ export interface SettingValues {
   'routing.retry_percent': number
   'ledger.wait_ms': number
   'usage.keep_days': number
+  'events.keep_days': number
+  'events.expiring_days': number
+  'events.account_low': number
 }
 
 export type SettingName = keyof SettingValues
@@ -124,6 +127,18 @@ export const settings = {
   'usage.keep_days': whole(
     [0, 0, 36_500],
     'How many days usage records are kept; 0: for ever. Sums by the hour stay, and so do balances and what proves them.',
+  ),
+  'events.keep_days': whole(
+    [7, 2, 365],
+    'How many days events and their deliveries to webhooks are kept.',
+  ),
+  'events.expiring_days': whole(
+    [7, 0, 365],
+    'How many days before an API key expires the event `key.expiring` is told; 0: never.',
+  ),
+  'events.account_low': whole(
+    [500_000, 0, 1_000_000_000_000_000],
+    'The event `account.low` is told when a balance falls below this many units; 0: never.',
   ),
 } as const satisfies Record<SettingName, Setting>
 

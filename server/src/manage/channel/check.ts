@@ -57,11 +57,14 @@ function checkAddress({ type, base_url }: WholeChannel, upstreams: PrivateUpstre
     throw refuse(`base_url is required for the type ${type}`)
   }
   const { origin } = parsed(type, base_url)
-  const host = new URL(origin).hostname
-  // Names are judged when connecting, because what they mean may change.
+  checkHost('base_url', new URL(origin).hostname, upstreams)
+}
+
+/** Names are judged when connecting, because what they mean may change. @throws Refused `invalid_field`. */
+export function checkHost(field: string, host: string, upstreams: PrivateUpstreams): void {
   const mayConnect = createAddressRules(upstreams)
   if (LITERAL_ADDRESS.test(host) && !mayConnect(host.replace(/^\[|\]$/g, ''))) {
-    throw refuse(`base_url: requests to ${host} are not allowed`)
+    throw refuse(`${field}: requests to ${host} are not allowed`)
   }
 }
 
