@@ -35,6 +35,7 @@ import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
 import { createRetention } from '../usage/retention.ts'
 import { createRollUp } from '../usage/roll-up.ts'
+import { startEvents } from './events.ts'
 
 /** On a disk that refuses the ledger would wait for ever; the store then says which calls are not on the books. */
 const FLUSH_GRACE_MS = 5_000
@@ -93,6 +94,7 @@ export async function buildRooms(
     ledger: forgettingBudgets(ledger, budgets),
   })
   opened.defer(() => keys.close())
+  const told = await startEvents({ config, outside, store, vault, settings }, opened)
   const metrics = createMetrics({ ledger, health, directory })
   opened.defer(() => metrics.close())
   const draining: Draining = {
@@ -104,6 +106,7 @@ export async function buildRooms(
   const rooms: Rooms = {
     ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
     ...{ probe, metrics, health, now, random, log },
+    ...told,
     rates: openRates(store, outside, opened),
     prices: await pricesComing,
     once: createOnce({ store, now }),

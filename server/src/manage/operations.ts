@@ -16,6 +16,7 @@ import { settingOperations } from './setting/operations.ts'
 import { statusOperations } from './status/operations.ts'
 import { tokenOperations } from './token/operations.ts'
 import { userOperations } from './user/operations.ts'
+import { webhookOperations } from './webhook/operations.ts'
 
 /** The whole management API. The order is that of the reference. */
 export function operations(rooms: Rooms): readonly Operation[] {
@@ -33,6 +34,7 @@ export function operations(rooms: Rooms): readonly Operation[] {
     ...settingOperations(rooms),
     listAudit(rooms),
     listNodes(rooms),
+    ...webhookOperations(rooms),
     ...statusOperations(rooms),
   ]
   return [...others, describeItself(rooms, others)]

@@ -5,6 +5,7 @@ import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
 import type { Probe } from '../channels/probe.ts'
+import type { Send } from '../events/send.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
@@ -33,6 +34,8 @@ export interface Rooms {
   readonly prices: PriceBook
   readonly metrics: Metrics
   readonly rates: Rates
+  /** Sends one message to one webhook, now. */
+  readonly send: Send
   /** Does the work of an idempotent operation once: see manage/idempotency.ts. */
   readonly once: Once
   /** Milliseconds since 1970. */

@@ -36,6 +36,8 @@ const ids = {
   channelGone: 0,
   token: 0,
   code: 0,
+  webhook: 0,
+  webhookGone: 0,
 }
 let apiKey = ''
 let code = ''
@@ -59,6 +61,10 @@ beforeAll(async () => {
   for (const one of codes) code = gateway.secret(one)
   const { items } = await gateway.manage('GET', '/api/redemption/')
   ids.code = items[1].id
+  for (const name of ['webhook', 'webhookGone'] as const) {
+    const webhook = { name, url: gateway.upstream.url }
+    ids[name] = (await gateway.manage('POST', '/api/webhook/', webhook)).id
+  }
 })
 
 const samples: Record<string, () => Sample> = {
@@ -134,6 +140,14 @@ const samples: Record<string, () => Sample> = {
   getSetting: () => ({}),
   putSetting: () => ({ body: { 'keys.max_per_account': 900 } }),
   getAudit: () => ({}),
+  postWebhook: () => ({ body: { name: 'made', url: gateway.upstream.url } }),
+  getWebhook: () => ({}),
+  getWebhookById: () => ({ path: `/api/webhook/${ids.webhook}` }),
+  putWebhookById: () => ({ path: `/api/webhook/${ids.webhook}`, body: { name: 'renamed' } }),
+  deleteWebhookById: () => ({ path: `/api/webhook/${ids.webhookGone}` }),
+  postWebhookByIdRotate: () => ({ path: `/api/webhook/${ids.webhook}/rotate`, body: {} }),
+  postWebhookByIdTest: () => ({ path: `/api/webhook/${ids.webhook}/test`, body: {} }),
+  getWebhookByIdDeliveries: () => ({ path: `/api/webhook/${ids.webhook}/deliveries` }),
   getStatus: () => ({}),
   getHealthz: () => ({}),
   getReadyz: () => ({}),
@@ -191,9 +205,9 @@ describe('the OpenAPI document', () => {
       sample.body,
       sample.apiKey ? { authorization: `Bearer ${apiKey}` } : {},
     )
-    const { key, token, ...others } = json?.data ?? {}
+    const { key, token, secret: ofWebhook, ...others } = json?.data ?? {}
     const codes = operation.operationId === 'postRedemption' ? Object.values(others) : []
-    for (const secret of [key, token, ...codes]) if (secret) gateway.secret(secret)
+    for (const secret of [key, token, ofWebhook, ...codes]) if (secret) gateway.secret(secret)
     expect(status).toBe(200)
     const content = operation.responses['200']?.content ?? {}
     const schema = content['application/json']?.schema

@@ -77,6 +77,14 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'GET /api/setting',
     'PUT /api/setting',
     'GET /api/audit',
+    'POST /api/webhook',
+    'GET /api/webhook',
+    'GET /api/webhook/{id}',
+    'PUT /api/webhook/{id}',
+    'DELETE /api/webhook/{id}',
+    'POST /api/webhook/{id}/rotate',
+    'POST /api/webhook/{id}/test',
+    'GET /api/webhook/{id}/deliveries',
   ],
 }
 const routes = Object.entries(WHOM).flatMap(([whom, own]) => own.map((route) => ({ whom, route })))
