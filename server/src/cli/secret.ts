@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { openUpstreamKeys, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import { keySeal } from '../keys/sealed.ts'
-import { createVault, type RootSecret, SealBroken, type Vault } from '../keys/vault.ts'
+import { createVault, type RootSecret, type Vault } from '../keys/vault.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { livingNode } from '../storage/postgres/living.ts'
 import { nameOf } from '../storage/postgres/name.ts'
@@ -15,6 +15,7 @@ import {
   withOwnStore,
   withPostgres,
 } from './own-store.ts'
+import { renewWebhooks } from './renew-webhooks.ts'
 import {
   bytesOf,
   forgetFormer,
@@ -30,6 +31,7 @@ import {
 import type { Typed } from './run.ts'
 import { StartError } from './start-error.ts'
 import { DONE, type Terminal } from './terminal.ts'
+import { unlessBroken } from './unless-broken.ts'
 
 const KEYS_AT_ONCE = 500
 
@@ -81,9 +83,10 @@ async function rotate(terminal: Terminal, own: Rotating): Promise<void> {
   const broken: string[] = []
   const keys = await renewKeys(own.store, vault, broken)
   const channels = await renewChannels(own.store, vault, broken)
+  const webhooks = await renewWebhooks(own.store, vault, broken)
   const kept = await forgetUnneeded(own, [present, ...former])
   terminal.say(
-    `The root secret was replaced; ${keys} keys and ${channels} channels were encrypted anew.`,
+    `The root secret was replaced; ${keys} keys, ${channels} channels and ${webhooks} webhooks were encrypted anew.`,
   )
   if (given === undefined) terminal.say(`It is in ${own.folder.secretFile}: back it up.`)
   else terminal.say('From now on start with TURNPIKE_SECRET set to what TURNPIKE_NEW_SECRET was.')
@@ -155,17 +158,6 @@ async function renewKeys(store: Store, vault: Vault, broken: string[]): Promise<
     if (statements.length > 0) await store.write(statements)
     last = final.id
     renewed += statements.length
-  }
-}
-
-/** One changed row must not keep all others under the former secret. */
-function unlessBroken(broken: string[], name: string, renew: () => Compilable): Compilable[] {
-  try {
-    return [renew()]
-  } catch (error) {
-    if (!(error instanceof SealBroken)) throw error
-    broken.push(name)
-    return []
   }
 }
 

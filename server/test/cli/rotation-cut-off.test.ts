@@ -153,7 +153,7 @@ describe('a rotation', () => {
          weight, free, status, headers, timeouts, created_at, deleted_at from channel`,
     )
     const said = await rotate(folder)
-    expect(said).toContain('599 keys and 1 channels were encrypted anew')
+    expect(said).toContain('599 keys, 1 channels and 0 webhooks were encrypted anew')
     expect(said).toContain('under any secret: key 7, channel 2.')
   })
 })
