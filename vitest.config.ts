@@ -18,6 +18,7 @@ const WITHOUT_DATABASE = [
   'server/test/budgets/calendar.test.ts',
   'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dispatcher,probe,retry-budget,simulator}.test.ts',
   'server/test/{config,errors}/**',
+  'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',
   'server/test/prices/{catalogue,cost,tokenizer}.test.ts',
   'server/test/rates/{shared-rates,sliding-window}.test.ts',
