@@ -1,11 +1,13 @@
 /**
- * Writes the pages of docs/ that are made from code: errors.md from the catalogue of refusals, settings.md from the
- * environment's reader and the settings' catalogue. With `--check` it writes nothing and fails when a page is old.
+ * Writes the pages of docs/ that are made from code: errors.md from the catalogue of refusals, events.md from that of
+ * events, settings.md from the environment's reader and the settings' catalogue. With `--check` it writes nothing and fails when a page is old.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { VARIABLES } from '../server/src/config.ts'
 import { refusals } from '../server/src/errors.ts'
+import { type EventKind, events } from '../server/src/events/catalogue.ts'
+import { exampleOf } from '../server/src/events/example.ts'
 import { type Setting, settings } from '../server/src/settings/catalogue.ts'
 
 const MADE = '<!-- Made by scripts/docs.ts. Change the code it is made from, then run it. -->\n'
@@ -13,6 +15,7 @@ const folder = join(import.meta.dirname, '..', 'docs')
 const check = process.argv.includes('--check')
 const pages: Readonly<Record<string, string>> = {
   'errors.md': errorsPage(),
+  'events.md': eventsPage(),
   'settings.md': settingsPage(),
 }
 for (const [name, text] of Object.entries(pages)) {
@@ -68,6 +71,60 @@ ${table(
   ['Code', 'Says', 'What to do'],
   inEnvelope.map(({ code, says, todo }) => [code, says, todo]),
 )}`
+}
+
+function eventsPage(): string {
+  const catalogue: Readonly<Record<string, EventKind>> = events
+  return `${MADE}
+# Events
+
+What happens is written to the log, and sent to every webhook that asks for it. Administrators make webhooks with
+\`POST /api/webhook/\` \`{name, url, events?, status?}\`; without \`events\` they get all. The answer holds the secret,
+\`whsec_...\`, once. \`POST /api/webhook/{id}/test\` sends a test event and says what the receiver answered,
+\`GET /api/webhook/{id}/deliveries\` shows what was sent.
+
+## What a receiver gets
+
+A \`POST\` with a JSON body \`{id, type, created_at, data}\`, signed by [Standard Webhooks](https://www.standardwebhooks.com),
+for which there are libraries in most languages:
+
+| Header | Holds |
+| --- | --- |
+| \`webhook-id\` | The event's id, the same in every attempt. |
+| \`webhook-timestamp\` | Unix seconds of this attempt. Refuse what is minutes old. |
+| \`webhook-signature\` | \`v1,<base64 of HMAC-SHA256 over "id.timestamp.body">\`; two of them, with a blank between, for a day after \`POST /api/webhook/{id}/rotate\`. |
+
+Answer with any 2xx within 10 seconds, and do the work afterwards. Everything else is tried again - after 5 s, 30 s, 2 min,
+10 min, 30 min, 1 h, 2 h, 4 h, 6 h, 10 h, each up to a fifth longer -, then given up. Redirects are not followed.
+
+Each event comes **at least once**: now and then one comes twice, so remember the ids of the last days. They may come out of
+order. A webhook that does not answer delays no other; four messages are on their way to each at a time.
+
+Addresses are judged when connecting, as for channels: link-local and metadata addresses never, private ones unless
+\`TURNPIKE_PRIVATE_UPSTREAMS=deny\`.
+
+Balances are looked at every two seconds, expiry every five: what was spent and topped up in between is not told.
+
+## Events
+
+${Object.entries(catalogue).map(eventSection).join('\n')}`
+}
+
+function eventSection([type, { says, level, data }]: [string, EventKind]): string {
+  const required = new Set(data.required)
+  const facts = Object.entries(data.properties).map(([name, schema]) => {
+    const { description = '' } = schema as { readonly description?: string }
+    return [`\`${name}\`${required.has(name) ? '' : ' (optional)'}`, description]
+  })
+  return `### \`${type}\`
+
+${says} Log level: ${level}.
+
+${table(['Fact', 'What it is'], facts)}
+\`\`\`json
+${exampleOf(type, data)}
+\`\`\`
+`
 }
 
 function settingsPage(): string {
