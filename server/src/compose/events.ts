@@ -1,6 +1,8 @@
 import { Agent } from 'undici'
 import { createUpstreamConnector } from '../channels/address-rules.ts'
-import { programVersion } from '../cli/program.ts'
+import type { Channel } from '../channels/channel.ts'
+import type { BreakerChange } from '../channels/health/channel-health.ts'
+import { programName, programVersion } from '../cli/program.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import { lookAtAccounts, lookAtKeys } from '../events/balance-looks.ts'
@@ -52,4 +54,19 @@ export async function startEvents(
   ]
   for (const one of rounds) opened.defer(() => one.close())
   return { events, send }
+}
+
+/** A breaker opened or closed, at this node. */
+export function tellBreaker(events: Events, channel: Channel, change: BreakerChange): void {
+  const { keyAt, opened } = change
+  const where = {
+    ...{ channel_id: channel.id, channel_name: channel.name },
+    ...(keyAt === undefined ? {} : { key: keyAt + 1 }),
+    node: programName(),
+  }
+  if (opened === undefined) events.emit('channel.closed', where)
+  else {
+    const { reason, forMs } = opened
+    events.emit('channel.opened', { ...where, reason, seconds: Math.ceil(forMs / 1000) })
+  }
 }

@@ -15,6 +15,7 @@ import { programName, programVersion } from '../cli/program.ts'
 import { openVault } from '../cli/root-secret.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
+import type { Events } from '../events/events.ts'
 import { createGroups } from '../groups/groups.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
@@ -35,7 +36,7 @@ import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
 import { createRetention } from '../usage/retention.ts'
 import { createRollUp } from '../usage/roll-up.ts'
-import { startEvents } from './events.ts'
+import { startEvents, tellBreaker } from './events.ts'
 
 /** On a disk that refuses the ledger would wait for ever; the store then says which calls are not on the books. */
 const FLUSH_GRACE_MS = 5_000
@@ -86,7 +87,8 @@ export async function buildRooms(
   })
 
   const groups = await createGroups({ store })
-  const ways = await openChannels({ config, outside, store, vault }, opened)
+  const told = await startEvents({ config, outside, store, vault, settings }, opened)
+  const ways = await openChannels({ config, outside, store, vault, ...told }, opened)
   const { probe, health, directory } = ways
   const budgets = createBudgets({ store, ledger, now })
   const keys = createKeyCache({
@@ -94,7 +96,6 @@ export async function buildRooms(
     ledger: forgettingBudgets(ledger, budgets),
   })
   opened.defer(() => keys.close())
-  const told = await startEvents({ config, outside, store, vault, settings }, opened)
   const metrics = createMetrics({ ledger, health, directory })
   opened.defer(() => metrics.close())
   const draining: Draining = {
@@ -123,6 +124,7 @@ export async function buildRooms(
 }
 
 interface ChannelsAsked {
+  readonly events: Events
   readonly config: Config
   readonly outside: Outside
   readonly store: Store
@@ -131,7 +133,7 @@ interface ChannelsAsked {
 
 /** Everything on the way to the providers: connections, the clock of their deadlines, who they are and how they do. */
 async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) {
-  const { config, outside, store, vault } = asked
+  const { config, outside, store, vault, events } = asked
   const { now, log } = outside
   const dispatcher = createUpstreamDispatcher(config)
   opened.defer(() => dispatcher.destroy())
@@ -139,7 +141,10 @@ async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) 
   const probe = createProbe({ dispatcher, accessTo, now })
   const deadlines = createDeadlines()
   opened.defer(() => deadlines.close())
-  const health = createHealth({ clock: deadlines, wall: now, random: Math.random, log })
+  const health = createHealth({
+    ...{ clock: deadlines, wall: now, random: Math.random, log },
+    told: (channel, change) => tellBreaker(events, channel, change),
+  })
   const directory = await createDirectory({
     ...{ store, vault, log, accessTo },
     askModels: probe.modelsOf,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { startReceiver } from '../events/receiver.ts'
 import { refuses } from '../tools/bad-scripts.ts'
 import { asking } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'
@@ -125,6 +126,20 @@ describe('a channel whose key is refused', () => {
         { key: 'anot**********dcba', state: 'closed' },
       ],
     })
+  })
+
+  it('is told to webhooks', async () => {
+    const receiver = await startReceiver()
+    const events = ['channel.opened', 'channel.closed']
+    const hook = { name: 'breakers', url: receiver.url, events }
+    const { id: webhook, secret } = await gateway.manage('POST', '/api/webhook/', hook)
+    gateway.secret(secret)
+    const { id } = await denied({ name: 'told', keys: [LONG_KEY, OTHER_KEY] })
+    const where = { channel_id: id, channel_name: 'told', key: 1, node: expect.any(String) }
+    const [opened] = await receiver.gets('channel.opened')
+    const seconds = expect.any(Number)
+    expect(opened?.event.data).toEqual({ ...where, reason: 'denied', seconds })
+    await gateway.manage('DELETE', `/api/webhook/${webhook}`)
   })
 })
 

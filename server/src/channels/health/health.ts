@@ -20,6 +20,8 @@ export interface Health {
 }
 
 export interface HealthParts extends BreakerParts {
+  /** A breaker opened or closed. */
+  readonly told?: (channel: Channel, change: BreakerChange) => void
   readonly clock: { readonly now: number }
   readonly log: {
     info(what: object, says: string): void
@@ -34,14 +36,15 @@ export function createHealth(parts: HealthParts): Health {
   const channels = new Map<number, Channel>()
   const healths = new Map<number, ChannelHealth>()
   const openings = new Map<OpenReason, number>()
-  const begin = ({ id, authorization }: Channel) =>
+  const begin = (channel: Channel) =>
     new ChannelHealth({
       ...parts,
-      keys: authorization.length,
+      keys: channel.authorization.length,
       told(change) {
         const reason = change.opened?.reason
         if (reason !== undefined) openings.set(reason, (openings.get(reason) ?? 0) + 1)
-        tell(log, id, change)
+        tell(log, channel.id, change)
+        parts.told?.(channel, change)
       },
     })
   // A call may still be on its way to a channel that is gone by now: nobody reads what it finds out.
