@@ -6,6 +6,7 @@ import { programName, programVersion } from '../cli/program.ts'
 import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import { lookAtAccounts, lookAtKeys } from '../events/balance-looks.ts'
+import { lookAtBudgets } from '../events/budget-looks.ts'
 import { createDeliveries } from '../events/deliver.ts'
 import { createEvents, type Events } from '../events/events.ts'
 import { followExpiry } from '../events/expiring.ts'
@@ -47,7 +48,7 @@ export async function startEvents(
     await followBooks({
       store,
       failed,
-      looks: [rearm(look), lookAtKeys(look), lookAtAccounts(look)],
+      looks: [rearm(look), lookAtKeys(look), lookAtAccounts(look), lookAtBudgets(look)],
     }),
     followExpiry({ ...look, failed }),
     createEventRetention({ store, settings, now, failed }),

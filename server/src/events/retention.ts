@@ -37,6 +37,9 @@ export function createEventRetention({
         sql`delete from event_mark where kind = 'key.expiring' and value < ${at}`,
         sql`delete from event_mark where kind = 'key.exhausted'
           and subject in (select id from key where deleted_at is not null)`,
+        // Its period was swept.
+        sql`delete from event_mark where kind = 'budget.threshold'
+          and not exists (select 1 from balance where entity = event_mark.subject)`,
       ].map((raw) => statementOf(db, raw)),
     )
   }

@@ -173,6 +173,25 @@ describe('an event', () => {
 })
 
 describe('what is looked for', () => {
+  it('are budgets that are spent to a half, four fifths and all of it, each once', async () => {
+    const receiver = await startReceiver()
+    await tellTo(receiver, { events: ['budget.threshold'] })
+    const budgets = [{ period: 'month', amount: 200, tz: 'Europe/Amsterdam' }]
+    const key = await gateway.createKey({ unlimited_quota: true, budgets })
+    await spend(key)
+    await spend(key)
+    const [half] = await receiver.gets('budget.threshold')
+    expect(half?.event.data).toMatchObject({
+      ...{ owner: 'key', owner_id: key.id, period: 'month', amount: 200 },
+      ...{ threshold: 50, used: 100, resets_at: expect.stringMatching(/-01T00:00:00\+0[12]:00$/) },
+    })
+    await spend(key)
+    await spend(key)
+    const told = await receiver.gets('budget.threshold', 2)
+    expect(told.at(-1)?.event.data).toMatchObject({ threshold: 100, used: 200 })
+    expect(receiver.of('budget.threshold')).toHaveLength(2)
+  })
+
   it('are keys that expire soon, once for each time they are set to', async () => {
     const receiver = await startReceiver()
     await tellTo(receiver, { events: ['key.expiring'] })
