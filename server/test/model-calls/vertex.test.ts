@@ -115,19 +115,33 @@ describe('a channel of type vertex', () => {
     await tokens.close()
   })
 
-  it('is 502 channel_refused when its key is refused, and asks again a second later', async () => {
+  it('is 502 channel_refused when its key is refused, and leaves that key out', async () => {
     const tokens = await startTokens()
     const stranger = newServiceAccount(tokens.account.account.token_uri)
-    await gateway.offer('stranger', answers(), withKey(stranger))
-    for (let n = 0; n < 2; n++) {
-      const { status, json } = await gateway.call(asking('stranger'), key)
-      expect([status, json.error.code]).toEqual([502, 'channel_refused'])
-      expect(tokens.calls).toHaveLength(1)
-    }
-    gateway.advance(2)
-    await gateway.call(asking('stranger'), key)
-    expect(tokens.calls).toHaveLength(2)
+    const { channel } = withKey(stranger, { models: ['stranger'] })
+    const { id } = await gateway.createChannel(channel)
+    await gateway.manage('PUT', '/api/price/stranger', { input: '2', output: '8' })
+    const refused = await gateway.call(asking('stranger'), key)
+    expect([refused.status, refused.json.error.code]).toEqual([502, 'channel_refused'])
     expect(gateway.logs.join('')).toContain('answered 400 invalid_grant')
+    const { health } = await gateway.manage('GET', `/api/channel/${id}`)
+    expect(health.keys[0]).toMatchObject({ state: 'open', reason: 'denied' })
+    const { status } = await gateway.call(asking('stranger'), key)
+    expect([status, tokens.calls.length]).toEqual([503, 1])
+    await tokens.close()
+  })
+
+  it('asks for no token again at once when it got none', async () => {
+    const tokens = await startTokens()
+    const stranger = newServiceAccount(tokens.account.account.token_uri)
+    const { id } = await gateway.createChannel(withKey(stranger, { models: ['again'] }).channel)
+    const test = () => gateway.api('POST', `/api/channel/${id}/test`, {})
+    await test()
+    await test()
+    expect(tokens.calls).toHaveLength(1)
+    gateway.advance(2)
+    await test()
+    expect(tokens.calls).toHaveLength(2)
     await tokens.close()
   })
 

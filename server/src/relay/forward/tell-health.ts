@@ -28,6 +28,7 @@ export function tellHealth(tried: Try, ended: Attempted, told: Told) {
     case 'broke':
       return isOurDeadline(ended.failure) ? tried.untold() : tried.failed(told.now)
     case 'failed':
+      if (ended.failure.kind === 'denied') return tried.refused(told.now, { reason: 'denied' })
       // Whoever was asked late had little of the call's time.
       if (isOurDeadline(ended.failure) && !told.isFirst) return tried.untold()
       return tried.failed(told.now)
