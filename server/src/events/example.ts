@@ -2,8 +2,8 @@ import type { TObject } from 'typebox'
 import { eventBody } from './catalogue.ts'
 
 /** What a receiver gets of an event with these facts, for people to read. */
-export function exampleOf(type: string, data: TObject): string {
-  const facts = Object.entries(data.properties).map(([name, schema]) => {
+export function exampleOf(type: string, shape: TObject): string {
+  const facts = Object.entries(shape.properties).map(([name, schema]) => {
     const { examples } = schema as { readonly examples?: readonly unknown[] }
     return [name, examples?.[0]]
   })

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { isSignedBy, startReceiver } from '../events/receiver.ts'
 import { type RunningProgram, run, startProgram, temporaryFolder } from './program.ts'
 
 const TOKEN = `tpat_${'t'.repeat(43)}`
@@ -52,6 +53,9 @@ describe('secret rotate', () => {
       models: ['m'],
       groups: ['default'],
     })
+    const receiver = await startReceiver()
+    const sent = { name: 'hook', url: receiver.url }
+    const webhook = await manage(program, 'POST', '/api/webhook/', sent)
     const running = await rotate(folder)
     expect(running.code).toBe(1)
     expect(running.err).toContain('Stop it first')
@@ -62,7 +66,7 @@ describe('secret rotate', () => {
       const { code, out, err } = await rotate(folder)
       expect({ round, code, err }).toEqual({ round, code: 0, err: '' })
       // The key that is stored nowhere, and the former value of the rotated one.
-      expect(out).toMatch(/^The root secret was replaced; 2 keys and 1 channels/)
+      expect(out).toMatch(/^The root secret was replaced; 2 keys, 1 channels and 1 webhooks/)
       expect(out).toMatch(/^2 keys whose/m)
     }
     const after = readFileSync(secretFile, 'utf8')
@@ -76,6 +80,9 @@ describe('secret rotate', () => {
     const record = await manage(again, 'GET', `/api/channel/${channel.id}`)
     // How it does is in the memory of each process.
     expect({ ...record, health: channel.health }).toEqual(channel)
+    await manage(again, 'POST', `/api/webhook/${webhook.id}/test`, {})
+    const [got] = await receiver.gets('webhook.test')
+    expect(got && (await isSignedBy(webhook.secret, got))).toBe(true)
     const { items } = await manage(again, 'GET', '/api/audit/?action=secret.rotate')
     expect(items).toHaveLength(2)
     expect(items[0]).toMatchObject({ actor_id: 0, actor: 'command line', after: null })

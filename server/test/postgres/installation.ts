@@ -46,6 +46,8 @@ export async function furnish(gateway: TestGateway): Promise<Furnished> {
   await manage('DELETE', `/api/redemption/${withdrawn.id}`)
   const as = { authorization: secret(token) }
   await gateway.api('POST', '/api/user/topup', { key: redeemed }, as)
+  const webhook = { name: 'hook', url: 'http://127.0.0.1:9/', events: ['key.exhausted'] }
+  secret((await manage('POST', '/api/webhook/', webhook)).secret)
   const carol = await manage('POST', '/api/user/', { username: 'carol' })
   await manage('DELETE', `/api/user/${carol.id}`)
   return {

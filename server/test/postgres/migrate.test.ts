@@ -30,6 +30,7 @@ const LISTS = [
   '/api/price/',
   '/api/setting/',
   '/api/redemption/?page_size=100',
+  '/api/webhook/',
   '/api/audit/?page_size=100',
 ]
 
@@ -59,7 +60,7 @@ it('moves an installation: the same keys, lists, logs, balances and tokens, and 
   expect(moved.code, moved.err).toBe(0)
   expect(moved.out).toMatch(/every balance equals its books\./)
   expect(moved.out).toMatch(/DATABASE_URL and the TURNPIKE_SECRET that is set now/)
-  expect(moved.err).toMatch(/^100 % {2}usage_hour +\d+ of \d+ rows$/m)
+  expect(moved.err).toMatch(/^100 % {2}webhook +\d+ of \d+ rows$/m)
   expect(moved.out + moved.err).not.toContain(new URL(target.url).password)
 
   const after = await startGateway({ database: target, adminToken, config: { secret: SECRET } })

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { EVENT_TYPES } from '../../events/catalogue.ts'
 
 const shown = {
@@ -30,7 +30,6 @@ export const changedWebhook = Type.Object({
   events: Type.Optional(shown.events),
   status: Type.Optional(shown.status),
 })
-export type ChangedWebhook = Static<typeof changedWebhook>
 
 /** A webhook as administrators read it: never with its secret. */
 export const webhookSchema = Type.Object({
