@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { Client } from 'pg'
+import { connect } from '../../server/src/storage/postgres/pool.ts'
 import type { SqlValue } from '../../server/src/storage/store.ts'
 
 /** A database of a gateway that is not running, for filling it as fast as it goes. */
@@ -53,9 +53,11 @@ export function openSqliteSeed(file: string): SeedDatabase {
   }
 }
 
+/** The longest step of ten million records. */
+const PATIENCE_MS = 3_600_000
+
 export async function openPostgresSeed(url: string): Promise<SeedDatabase> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
+  const client = await connect(url, PATIENCE_MS)
   await client.query(
     "set synchronous_commit = off; set maintenance_work_mem = '1GB'; set work_mem = '512MB'",
   )

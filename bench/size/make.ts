@@ -62,17 +62,17 @@ export async function makeInstallation(wanted: Wanted): Promise<Installation> {
 }
 
 async function fill({ folder, databaseUrl }: Wanted, extent: Extent): Promise<void> {
-  const data = dataFolderAt(join(folder, 'data'))
+  const place = dataFolderAt(join(folder, 'data'))
   const random = (bytes: number) => randomBytes(bytes)
   const store =
     databaseUrl === undefined
-      ? await openSqliteStore({ path: data.databaseFile, durability: 'process' })
+      ? await openSqliteStore({ path: place.databaseFile, durability: 'process' })
       : await openPostgresStore({ url: databaseUrl })
-  const { vault } = await openVault(data, undefined, { store, random })
+  const { vault } = await openVault(place, undefined, { store, random })
   await store.close()
   const database =
     databaseUrl === undefined
-      ? openSqliteSeed(data.databaseFile)
+      ? openSqliteSeed(place.databaseFile)
       : await openPostgresSeed(databaseUrl)
   let since = performance.now()
   const tell = (what: string) => {

@@ -30,7 +30,7 @@ const EXACT = [
 /** The usual status of an answer. */
 export const OK = 200
 /** As a text: an index that leaves out what most records have is only taken where the question says so, too. */
-export const NOT_OK = sql<boolean>`status <> 200`
+const NOT_OK = sql<boolean>`status <> 200`
 
 /**
  * The condition that a usage record must meet. The indexes on account, key, request and time begin where it does. `+` keeps

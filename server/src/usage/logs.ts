@@ -2,7 +2,7 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 import { meets, OK, type UsageFilter } from './filter.ts'
 import { DAY_SECONDS } from './levels.ts'
-import { countedSlices, endOf, type Slice, type StepOf, slicesOf } from './slices.ts'
+import { countedSlices, endOf, isIndexed, type Slice, type StepOf, slicesOf } from './slices.ts'
 import { FIRST_NOT_OK, isSummed } from './summable.ts'
 import { countsOf, totalsOf } from './totals.ts'
 
@@ -57,19 +57,24 @@ export async function pageNumbered(
   size: number,
 ): Promise<LogPage & { readonly total: number }> {
   const skip = (page - 1) * size
+  const near = () => skipping(db, slicesOf(db, filter, undefined), { skip, size })
   if (!isSummed(filter)) {
+    if (skip === 0) {
+      const [rows, total] = await Promise.all([near(), countOf(db, filter)])
+      return { ...pageOf(rows, size), total }
+    }
     const total = await countOf(db, filter)
     if (skip >= total && total < MOST_COUNTED) return { rows: [], total }
-    const rows = await skipping(db, slicesOf(db, filter, undefined), { skip, size })
-    return { ...pageOf(rows, size), total }
+    return { ...pageOf(await near(), size), total }
   }
-  const days = await daysWith(db, filter)
+  const isNear = skip <= NEAR && isIndexed(filter)
+  const [days, rows] = await Promise.all([daysWith(db, filter), isNear ? near() : []])
   const total = days.reduce((sum, { day }) => sum + day.requests, 0)
+  if (isNear) return { ...pageOf(rows, size), total }
   if (skip >= total) return { rows: [], total }
-  const slices = skip > NEAR ? countedSlices(db, days, skip) : slicesOf(db, filter, undefined)
-  const passed = skip > NEAR ? daysBefore(days, skip) : 0
-  const rows = await skipping(db, slices, { skip: skip - passed, size })
-  return { ...pageOf(rows, size), total }
+  const left = skip - daysBefore(days, skip)
+  const found = await skipping(db, countedSlices(db, days, skip), { skip: left, size })
+  return { ...pageOf(found, size), total }
 }
 
 /** The days of a filter that sums know, newest first. Records that retention has deleted are no longer listed. */

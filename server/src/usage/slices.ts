@@ -23,7 +23,7 @@ export interface Slice {
 }
 
 /** Whether an index finds the records in their order. */
-const isIndexed = (filter: UsageFilter): boolean =>
+export const isIndexed = (filter: UsageFilter): boolean =>
   filter.requestId !== undefined ||
   isFailure(filter) ||
   (SLOW.every((name) => filter[name] === undefined) &&
@@ -55,24 +55,77 @@ export async function* slicesOf(
   yield* isSummed(filter) ? countedSlices(db, daysOf(db, span)) : timedSlices(span)
 }
 
-/** Hours that have records, out of days that have. */
+/**
+ * Hours that have records, out of days that have, the first `skip` records left out as far as whole days go. Where an hour is
+ * read at once, several are read together, and days: few records of many days are not worth a question each.
+ */
 export async function* countedSlices(
   db: Kysely<Tables>,
   days: AsyncIterable<StepOf> | Iterable<StepOf>,
   skip = 0,
 ): AsyncGenerator<Slice> {
   let left = skip
-  for await (const { filter, day } of days) {
-    if (left >= day.requests) {
-      left -= day.requests
+  const pace = { hours: 1 }
+  let together: StepOf[] = []
+  for await (const step of days) {
+    if (left >= step.day.requests) {
+      left -= step.day.requests
       continue
     }
-    const { from, until } = day
-    for (const hour of await countsOf(db, { ...filter, from, until }, HOUR_SECONDS)) {
-      yield { filter: { ...filter, from: hour.from, until: hour.until }, requests: hour.requests }
-    }
     left = 0
+    together.push(step)
+    if (together.length * HOURS_A_DAY < pace.hours) continue
+    const ready = together
+    together = []
+    if (pace.hours >= HOURS_A_DAY) yield* paced(joined(step.filter, ready), pace)
+    else yield* hoursOf(db, step, pace)
   }
+  const [step] = together
+  if (step !== undefined) yield* paced(joined(step.filter, together), pace)
+}
+
+const HOURS_A_DAY = 24
+/** A question that took less could have been about twice as much. */
+const CHEAP_MS = 4
+/** No question is answered so soon. */
+const SKIPPED_MS = 0.1
+
+interface Pace {
+  hours: number
+}
+
+async function* hoursOf(db: Kysely<Tables>, { filter, day }: StepOf, pace: Pace) {
+  const { from, until } = day
+  const hours = await countsOf(db, { ...filter, from, until }, HOUR_SECONDS)
+  for (let at = 0; at < hours.length; ) {
+    const some = hours.slice(at, at + pace.hours)
+    at += some.length
+    yield* paced(
+      joined(
+        filter,
+        some.map((day) => ({ filter, day })),
+      ),
+      pace,
+    )
+  }
+}
+
+/** One slice for steps that follow each other, newest first. */
+function joined(filter: UsageFilter, steps: readonly StepOf[]): Slice {
+  const from = steps.at(-1)?.day.from ?? 0
+  const until = steps[0]?.day.until ?? 0
+  const requests = steps.reduce((sum, { day }) => sum + day.requests, 0)
+  return { filter: { ...filter, from, until }, requests }
+}
+
+function* paced(slice: Slice, pace: Pace): Generator<Slice> {
+  const startedAt = performance.now()
+  yield slice
+  const took = performance.now() - startedAt
+  // One that was skipped says nothing.
+  if (took < SKIPPED_MS) return
+  if (took < CHEAP_MS) pace.hours *= 2
+  else if (took > QUICK_MS) pace.hours = 1
 }
 
 export interface StepOf {

@@ -21,19 +21,22 @@ export interface Grouping {
   readonly by?: SeriesBy
   /** One row for each step of time, 3 600 or 86 400 seconds; for all time when absent. */
   readonly stepSeconds?: number
+  /** Only how many there are: the other sums cost as much again, each. */
+  readonly counting?: true
   /** No more rows of one part are of use. */
   readonly most?: number
 }
 
 const COLUMN_OF = { model: 'model', key: 'key_id', group: 'group_name' } as const
 
-/** Sums of sums. */
-const FIGURES = sql`sum(requests) as requests, sum(failed) as failed, sum(quota) as quota,
-  sum(shortfall) as shortfall, sum(prompt_tokens) as prompt_tokens, sum(completion_tokens) as completion_tokens`
-/** Sums of single records. */
-const RECORDS = sql`count(*) as requests, sum(case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end) as failed,
-  sum(quota) as quota, sum(shortfall) as shortfall, sum(prompt_tokens) as prompt_tokens,
+const REST = sql`sum(quota) as quota, sum(shortfall) as shortfall, sum(prompt_tokens) as prompt_tokens,
   sum(completion_tokens) as completion_tokens`
+/** Of sums, and of single records. */
+const COUNT = { sums: sql`sum(requests) as requests`, records: sql`count(*) as requests` } as const
+const FAILED = {
+  sums: sql`sum(failed) as failed`,
+  records: sql`sum(case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end) as failed`,
+} as const
 
 /** How sums and what is not summed yet are joined: exact at every moment, in one snapshot. */
 const summedUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${SUMMED_UP_TO}), 0)`
@@ -68,10 +71,10 @@ function ofSums(filter: UsageFilter, grouping: Grouping, part: Part): RawBuilder
     // Each hour has its accounts and keys in order: looked up in each, not searched for in all.
     const steps = stepsOf(part, from)
     conditions.push(sql`${time} = step.at`, accountsIn(filter.accounts))
-    return grouped(grouping, FIGURES, sql`${steps} as step cross join ${from}`, source)
+    return grouped(grouping, 'sums', sql`${steps} as step cross join ${from}`, source)
   }
   if (!byKey) conditions.push(accountsIn(filter.accounts ?? [EVERYBODY]))
-  return grouped(grouping, FIGURES, from, source)
+  return grouped(grouping, 'sums', from, source)
 }
 
 /** The begins of all hours or days of a part that there can be sums of. */
@@ -113,7 +116,7 @@ function ofRecords(
   if (which === 'summed') conditions.push(sql`+id <= ${summedUpTo}`)
   if (which === 'unsummed') conditions.push(sql`id > ${summedUpTo}`)
   const time = sql`(created_at_ms / 1000)`
-  return grouped(grouping, RECORDS, sql`usage`, { time, conditions })
+  return grouped(grouping, 'records', sql`usage`, { time, conditions })
 }
 
 const accountsIn = (accounts: readonly number[], plus = sql``) =>
@@ -139,8 +142,8 @@ interface Source {
 }
 
 function grouped(
-  { by, stepSeconds, most }: Grouping,
-  figures: RawBuilder<unknown>,
+  { by, stepSeconds, most, counting }: Grouping,
+  kind: keyof typeof COUNT,
   from: RawBuilder<unknown>,
   { time, seconds, conditions }: Source,
 ): RawBuilder<unknown> {
@@ -156,8 +159,9 @@ function grouped(
     columns.push(sql`${sql.ref(COLUMN_OF[by])} as "of"`)
     groups.push(sql.ref(COLUMN_OF[by]))
   }
+  const figures = counting ? [COUNT[kind]] : [COUNT[kind], FAILED[kind], REST]
   const where = sql.join([...conditions], sql` and `)
-  const selected = sql`select ${sql.join([...columns, figures])} from ${from} where ${where}`
+  const selected = sql`select ${sql.join([...columns, ...figures])} from ${from} where ${where}`
   if (groups.length === 0) return selected
   const limit = most === undefined ? sql`` : sql` limit ${most}`
   return sql`select * from (${selected} group by ${sql.join(groups)}${limit}) as part`

@@ -105,7 +105,7 @@ export async function countsOf(
   stepSeconds: number,
 ): Promise<readonly StepCount[]> {
   const { rows } = await sql<{ at: number; requests: number }>`
-    select at, sum(requests) as requests from (${summable(filter, { stepSeconds })}) as found
+    select at, sum(requests) as requests from (${summable(filter, { stepSeconds, counting: true })}) as found
     group by 1 order by 1 desc`.execute(db)
   return rows.map((row) => ({
     from: Math.max(Number(row.at) * 1000, filter.from ?? 0),

@@ -69,10 +69,13 @@ export const balanceOfCurrentKey = (rooms: Rooms) =>
       const days = daysOf(asked.query)
       const alone = rooms.settings.get('balance.scope') === 'key'
       const keys = selectBalances(rooms, key.accountId).orderBy('key.id', 'desc')
-      const rows = await (alone ? keys.where('key.id', '=', key.id) : keys).execute()
-      const whole = alone ? wholeOfKey(rows) : await wholeOfAccount(rooms, key)
       const scope = { accounts: [key.accountId], ...(alone && { keyIds: [key.id] }) }
-      const daily = days && { daily_quota: toDaily(await dailyUse(rooms, scope, days)) }
+      const [rows, used] = await Promise.all([
+        (alone ? keys.where('key.id', '=', key.id) : keys).execute(),
+        days && dailyUse(rooms, scope, days),
+      ])
+      const whole = alone ? wholeOfKey(rows) : await wholeOfAccount(rooms, key)
+      const daily = used && { daily_quota: toDaily(used) }
       return {
         raw: { username: key.username, ...whole, keys: rows.map(toBalance), ...daily },
       }
