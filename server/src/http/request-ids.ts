@@ -1,4 +1,4 @@
-/** The last two digits of a number in base 36: making all seven anew takes a microsecond in each hundred of a call. */
+/** The last two digits of a number in base 36: a request need not have all of them made anew. */
 const ENDINGS = Array.from({ length: 36 ** 2 }, (_, n) => n.toString(36).padStart(2, '0'))
 /** The first number whose other digits are five: all ids are equally long, so that they sort as they were given. */
 const FIRST = 36 ** 4

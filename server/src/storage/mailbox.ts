@@ -2,8 +2,8 @@ import { type Batch, SETTLED, STRIDE, TEXT_STRIDE } from './wire.ts'
 
 /**
  * Memory that the relay's thread and the writing one share. A batch of settlements is laid down in it and a bell rung:
- * waking a thread that sleeps at the bell, and copying nothing into messages, costs a fifth of a message and of the loop
- * that would receive it. What is rare (writes, huge batches) travels as a message, and the bell tells of it too.
+ * waking a thread that sleeps at the bell, and copying nothing into messages, costs both threads together some 30 us less
+ * for two dozen of them than a message does, measured alone. What is rare (writes, huge batches) travels as a message, and the bell tells of it too.
  *
  * One batch is under way at a time, so what lies here is nobody else's until it was answered.
  */

@@ -27,7 +27,7 @@ try {
   answer(packOpenFailure(failure))
 }
 
-/** Sleeps at the bell and not in the event loop, which has nothing else to do here: a fifth of the cost. */
+/** Sleeps at the bell and not in the event loop, which has nothing else to do here: see mailbox.ts. */
 function serve(database: DatabaseSync): void {
   const commit = createBatchCommit(database, Date.now)
   const mailbox = openMailbox(memory)
