@@ -21,6 +21,7 @@ import {
   type SettingName,
   type SettingValues,
 } from '../../src/settings/catalogue.ts'
+import { aChannel } from '../channels/a-channel.ts'
 
 export type Script = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
 
@@ -192,24 +193,13 @@ async function listening(server: ReturnType<typeof createServer>): Promise<numbe
   return (server.address() as AddressInfo).port
 }
 
-const toChannel = (at: number, origin: string, more: Partial<Channel> = {}): Channel => ({
-  id: at + 1,
-  name: `channel ${at + 1}`,
-  type: 'openai-compatible',
-  baseUrl: { origin, pathPrefix: '/v1' },
-  authorization: [`upstream-secret-${at + 1}`],
-  models: new Set(['m', 'unpriced']),
-  asksModels: false,
-  mapping: new Map(),
-  groups: ['default'],
-  priority: 0,
-  weight: 1,
-  free: false,
-  enabled: true,
-  headers: [],
-  timeouts: {},
-  ...more,
-})
+const toChannel = (at: number, origin: string, more: Partial<Channel> = {}): Channel =>
+  aChannel(at + 1, {
+    baseUrl: { origin, pathPrefix: '/v1' },
+    authorization: [`upstream-secret-${at + 1}`],
+    models: new Set(['m', 'unpriced']),
+    ...more,
+  })
 
 const ANY_KEY: ApiKey = {
   id: 1,
