@@ -1,4 +1,4 @@
-import { readBudgets } from '../budgets/budget.ts'
+import { type BudgetWish, readBudgets } from '../budgets/budget.ts'
 import { momentIn, spanOf } from '../budgets/calendar.ts'
 import { budgetPeriodOf, type Entity, type Period } from '../ledger/entity.ts'
 import type { Store } from '../storage/store.ts'
@@ -28,14 +28,15 @@ async function look({ store, events, now }: LookParts, entity: Entity): Promise<
   const balance = await balances.where('entity', '=', entity).executeTakeFirst()
   if (balance === undefined) return
   const { remain, used } = balance
-  const threshold = thresholdReached(used, used + remain)
-  if (threshold === undefined || (await wasTold(store, entity, threshold))) return
   const { owner, period, number } = budgetPeriodOf(entity)
   const whose: Whose['whose'] = owner % 4 === 0 ? 'key' : 'account'
   const id = Math.floor(owner / 4)
-  const tz = await zoneOf(store, { whose, id, period })
+  // One that is no budget of its owner any more: what could be spent of it.
+  const { amount = used + remain, tz = 'UTC' } = await budgetOf(store, { whose, id, period })
+  const threshold = thresholdReached(used, amount)
+  if (threshold === undefined || (await wasTold(store, entity, threshold))) return
   const facts = {
-    ...{ owner: whose, owner_id: id, period, threshold, used, amount: used + remain },
+    ...{ owner: whose, owner_id: id, period, threshold, used, amount },
     resets_at: momentIn(tz, spanOf({ period, number }, tz).until),
   }
   const mark = { kind: 'budget.threshold', subject: entity, value: threshold } as const
@@ -64,13 +65,11 @@ interface Whose {
   readonly period: Period
 }
 
-/** Where its owner's days begin; UTC when it has no such budget any more. */
-async function zoneOf({ db }: Store, { whose, id, period }: Whose): Promise<string> {
+async function budgetOf({ db }: Store, { whose, id, period }: Whose): Promise<Partial<BudgetWish>> {
   const column =
     whose === 'key'
       ? db.selectFrom('key').select('extra as limits').where('id', '=', id)
       : db.selectFrom('account').select('limits').where('id', '=', id)
   const row = await column.executeTakeFirst()
-  const budget = readBudgets(row?.limits ?? null).find((one) => one.period === period)
-  return budget?.tz ?? 'UTC'
+  return readBudgets(row?.limits ?? null).find((one) => one.period === period) ?? {}
 }
