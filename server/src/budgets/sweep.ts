@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { ORDINAL_SQL, ordinalsBefore, SWEPT_BEFORE } from '../ledger/entity.ts'
+import { statementOf } from '../storage/statement-of.ts'
 import type { Statement, Store } from '../storage/store.ts'
 import { createRounds, type Rounds } from '../usage/rounds.ts'
 
@@ -57,8 +58,5 @@ function sweeping({ db }: Store, entities: readonly number[], before: number): S
     sql`delete from closed where entity in (${these})`,
     sql`delete from entry where entity in (${these})`,
     sql`delete from balance where entity in (${these})`,
-  ].map((statement) => {
-    const { sql: text, parameters } = statement.compile(db)
-    return { sql: text, parameters: parameters as Statement['parameters'] }
-  })
+  ].map((raw) => statementOf(db, raw))
 }

@@ -4,12 +4,12 @@ import type { Logger } from 'pino'
 import type { Sealer } from '../channels/upstream-keys.ts'
 import { SealBroken } from '../keys/vault.ts'
 import type { WebhookTable } from '../storage/event-tables.ts'
+import { statementOf } from '../storage/statement-of.ts'
 import { mustChange, type Store } from '../storage/store.ts'
 import { createRounds } from '../usage/rounds.ts'
 import { pauseAfter } from './backoff.ts'
 import { receiverOf } from './receiver.ts'
 import { ATTEMPT_MS, type Send, type Sent } from './send.ts'
-import { statementOf } from './statement.ts'
 
 export interface DeliverParts {
   readonly store: Store

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
+import { statementOf } from '../storage/statement-of.ts'
 import type { Statement, Store } from '../storage/store.ts'
 import { type EventFacts, type EventType, eventBody, events } from './catalogue.ts'
-import { statementOf } from './statement.ts'
 
 /** An event that is to be written together with its cause. */
 export interface PreparedEvent {

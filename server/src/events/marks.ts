@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Entity } from '../ledger/entity.ts'
+import { statementOf } from '../storage/statement-of.ts'
 import { mustChange, type Statement, type Store } from '../storage/store.ts'
 import type { PreparedEvent } from './events.ts'
-import { statementOf } from './statement.ts'
 
 /** What an event was told of: once for each. */
 export interface Mark {

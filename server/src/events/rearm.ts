@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { accountEntity } from '../ledger/entity.ts'
+import { statementOf } from '../storage/statement-of.ts'
 import type { Store } from '../storage/store.ts'
 import type { Look, LookParts } from './balance-looks.ts'
-import { statementOf } from './statement.ts'
 
 interface Lifted {
   readonly kind: string

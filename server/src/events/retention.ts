@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
+import { statementOf } from '../storage/statement-of.ts'
 import { mustChange } from '../storage/store.ts'
 import { createRounds, type Rounds } from '../usage/rounds.ts'
 import type { ExpiringParts } from './expiring.ts'
 import { isFirstNode } from './first-node.ts'
-import { statementOf } from './statement.ts'
 
 export type EventRetentionParts = Pick<ExpiringParts, 'store' | 'settings' | 'now' | 'failed'>
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Settings } from '../settings/settings.ts'
 import { chargedBudgets } from '../storage/charged-budgets.ts'
+import { statementOf } from '../storage/statement-of.ts'
 import type { Statement, Store } from '../storage/store.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { SUMMED_UP_TO } from './summable.ts'
@@ -72,8 +73,5 @@ function closing({ db, dialect }: Store, until: number): Statement[] {
     ) as charge group by entity
     on conflict (entity) do update set taken = closed.taken + excluded.taken,
       used = closed.used + excluded.used, requests = closed.requests + excluded.requests`
-  return [fold, sql`delete from usage where ${expired}`].map((statement) => {
-    const { sql: text, parameters } = statement.compile(db)
-    return { sql: text, parameters: parameters as Statement['parameters'] }
-  })
+  return [fold, sql`delete from usage where ${expired}`].map((raw) => statementOf(db, raw))
 }

@@ -1,6 +1,6 @@
 import type { Kysely, RawBuilder } from 'kysely'
-import type { Statement } from '../storage/store.ts'
-import type { Tables } from '../storage/tables.ts'
+import type { Statement } from './store.ts'
+import type { Tables } from './tables.ts'
 
 /** A statement of a write from a text of SQL. */
 export function statementOf(db: Kysely<Tables>, raw: RawBuilder<unknown>): Statement {
