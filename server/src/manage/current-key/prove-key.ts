@@ -3,9 +3,9 @@ import { canonicalAddress } from '../../keys/address.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
 import { accountActive, addressAllowed, firstRefusal, keyEnabled } from '../../keys/rules.ts'
 import { parseKey } from '../../keys/secret.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import type { Asked } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { nowSeconds } from '../token/record.ts'
 
 /** Expired and exhausted keys may ask what became of them; the address, the account and a disabled key still count. */
 const RULES = [addressAllowed, accountActive, keyEnabled]

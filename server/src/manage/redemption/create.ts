@@ -3,10 +3,11 @@ import { Refused } from '../../errors.ts'
 import { MOST_UNITS } from '../../ledger/units.ts'
 import type { Compilable } from '../../storage/store.ts'
 import { auditStatement } from '../audit/record.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { type Answer, type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { digestOf, generateCode } from './code.ts'
-import { redemptionSchema, secondsNow, subjectOf, toRecord } from './record.ts'
+import { redemptionSchema, subjectOf, toRecord } from './record.ts'
 
 const MOST_CODES = 100
 /** Larger numbers are milliseconds that somebody took for seconds (as for keys, contract 2.1). */
@@ -65,7 +66,7 @@ async function create(
 ): Promise<Answer> {
   const { store } = rooms
   const { name, quota, count } = asked.body
-  const seconds = secondsNow(rooms)
+  const seconds = nowSeconds(rooms)
   const expiresAt = asked.body.expires_at || null
   // Not asked of a repeat, which may come when they have expired.
   if (expiresAt !== null && expiresAt <= seconds) {
@@ -109,5 +110,5 @@ async function recordsOf(rooms: Rooms, batchId: number) {
     .where('batch_id', '=', batchId)
     .orderBy('id')
     .execute()
-  return rows.map((row) => toRecord(row, secondsNow(rooms)))
+  return rows.map((row) => toRecord(row, nowSeconds(rooms)))
 }

@@ -1,8 +1,9 @@
 import Type from 'typebox'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import { pageOf, pageOfItems, pageQuery, pageSchema } from '../paging.ts'
 import type { Rooms } from '../rooms.ts'
-import { redemptionSchema, secondsNow, toRecord } from './record.ts'
+import { redemptionSchema, toRecord } from './record.ts'
 
 /** `GET /api/redemption/` */
 export const listRedemptions = (rooms: Rooms) =>
@@ -21,7 +22,7 @@ export const listRedemptions = (rooms: Rooms) =>
         all.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset(page.skip).execute(),
         all.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
       ])
-      const records = rows.map((row) => toRecord(row, secondsNow(rooms)))
+      const records = rows.map((row) => toRecord(row, nowSeconds(rooms)))
       return { data: pageOfItems(page, Number(count.total), records) }
     },
   })

@@ -1,7 +1,6 @@
 import type { Selectable } from 'kysely'
 import Type from 'typebox'
 import type { RedemptionTable } from '../../storage/tables.ts'
-import type { Rooms } from '../rooms.ts'
 
 export type RedemptionRow = Selectable<RedemptionTable>
 
@@ -42,8 +41,6 @@ function statusOf(row: RedemptionRow, seconds: number): number {
 
 export const isExpired = ({ expires_at }: RedemptionRow, seconds: number): boolean =>
   expires_at !== null && expires_at <= seconds
-
-export const secondsNow = ({ now }: Pick<Rooms, 'now'>): number => Math.floor(now() / 1000)
 
 /** In the audit log and in the books. */
 export const subjectOf = (id: number): string => `redemption ${id}`

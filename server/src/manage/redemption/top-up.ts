@@ -5,10 +5,11 @@ import { changeBalance } from '../../ledger/statements.ts'
 import { type Compilable, mustChange } from '../../storage/store.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
 import { createRecent, type Recent } from '../limits.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { digestOf, parseCode } from './code.ts'
-import { isExpired, type RedemptionRow, secondsNow, subjectOf } from './record.ts'
+import { isExpired, type RedemptionRow, subjectOf } from './record.ts'
 
 const MOST_FAILURES = 10
 
@@ -84,7 +85,7 @@ async function redeemableRow(rooms: Rooms, { caller, body }: ToppingUp): Promise
     const own = row.redeemed_by === caller.accountId
     throw new Refused('redemption_used', own ? 'your account has redeemed this code' : undefined)
   }
-  if (isExpired(row, secondsNow(rooms))) throw new Refused('redemption_expired')
+  if (isExpired(row, nowSeconds(rooms))) throw new Refused('redemption_expired')
   return row
 }
 
@@ -104,7 +105,7 @@ async function redeem(rooms: Rooms, asked: ToppingUp, { row, also }: Redeeming):
     reason: subjectOf(id),
     actor: actorOf(asked),
     idempotency: `redeem:${id}`,
-    seconds: secondsNow(rooms),
+    seconds: nowSeconds(rooms),
   })
   const written = await rooms.store.write([
     useUp(rooms, id, accountId),
@@ -129,7 +130,7 @@ async function redeem(rooms: Rooms, asked: ToppingUp, { row, also }: Redeeming):
 
 /** Decides, inside the write, who of those that ask at the same time gets the units. */
 function useUp({ store, now }: Rooms, id: number, accountId: number) {
-  const seconds = secondsNow({ now })
+  const seconds = nowSeconds({ now })
   return mustChange(
     store.db
       .updateTable('redemption')

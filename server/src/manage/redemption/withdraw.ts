@@ -2,9 +2,10 @@ import Type from 'typebox'
 import { Refused } from '../../errors.ts'
 import { mustChange } from '../../storage/store.ts'
 import { auditStatement } from '../audit/record.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { secondsNow, subjectOf, toRecord } from './record.ts'
+import { subjectOf, toRecord } from './record.ts'
 
 /** `DELETE /api/redemption/{id}`: ours; the contract knows no way to take a code back. */
 export const withdrawRedemption = (rooms: Rooms) =>
@@ -32,7 +33,7 @@ export const withdrawRedemption = (rooms: Rooms) =>
         auditStatement(rooms, asked, {
           action: 'redemption.withdraw',
           subject: subjectOf(id),
-          before: toRecord(row, secondsNow(rooms)),
+          before: toRecord(row, nowSeconds(rooms)),
         }),
       ])
       if (written.done) return {}

@@ -7,12 +7,12 @@ import { createFindKey } from '../../keys/find-key.ts'
 import { createPolicies } from '../../keys/policies.ts'
 import { keyRules, modelRules, type Rule } from '../../keys/rules.ts'
 import { compileKey } from '../../keys/stored-key.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { judgeBudgets } from './check-budgets.ts'
 import { judgeBalances, judgeRates, judgeRoute, type Verdict } from './check-route.ts'
 import { keyParams } from './fields.ts'
-import { nowSeconds } from './record.ts'
 import { ownRow } from './rows.ts'
 
 const body = Type.Object({

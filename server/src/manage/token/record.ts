@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { Caller } from '../../accounts/caller.ts'
 import type { Budgeted } from '../../budgets/budget.ts'
 import { budgetsShown } from '../budgets.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import type { Answer } from '../operation.ts'
 import { limitsShown } from '../rate-limits.ts'
 import type { Rooms } from '../rooms.ts'
@@ -84,5 +85,3 @@ export function showRow(
   const { records, secret } = showRows(rooms, caller, [row])
   return { data: records[0], secret }
 }
-
-export const nowSeconds = ({ now }: Pick<Rooms, 'now'>): number => Math.floor(now() / 1000)

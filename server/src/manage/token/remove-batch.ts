@@ -1,8 +1,8 @@
 import Type from 'typebox'
 import { auditStatement } from '../audit/record.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { nowSeconds } from './record.ts'
 import { subjectOf } from './rows.ts'
 
 const MOST_IDS = 100

@@ -1,10 +1,10 @@
 import { Refused } from '../../errors.ts'
 import { mustChange } from '../../storage/store.ts'
 import { auditStatement } from '../audit/record.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { keyParams } from './fields.ts'
-import { nowSeconds } from './record.ts'
 import { ownRow, subjectOf, updateKey } from './rows.ts'
 
 /** `DELETE /api/token/{id}`: ends a key for good. The row stays as a tombstone, its value does not. */

@@ -1,13 +1,13 @@
 import { newWebhookSecret, webhookSeal } from '../../events/signature.ts'
 import { mustChange } from '../../storage/store.ts'
 import { auditStatement } from '../audit/record.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { changedWebhook, rotatedWebhook, webhookParams, webhookSchema } from './fields.ts'
 import {
   checkWebhook,
   notThere,
-  secondsNow,
   subjectOf,
   toColumns,
   toRecord,
@@ -47,7 +47,7 @@ export const changeWebhook = (rooms: Rooms) =>
         }),
       ])
       if (!written.done) throw notThere(id)
-      return { data: toRecord(await webhookRow(rooms, id), secondsNow(rooms)) }
+      return { data: toRecord(await webhookRow(rooms, id), nowSeconds(rooms)) }
     },
   })
 
@@ -87,7 +87,7 @@ async function rotate(
     .set({
       secret: vault.seal(secret, webhookSeal(id)),
       former_secret: row.secret,
-      former_until: secondsNow(rooms) + GRACE_SECONDS,
+      former_until: nowSeconds(rooms) + GRACE_SECONDS,
     })
     .where('id', '=', id)
     .where('secret', '=', row.secret)

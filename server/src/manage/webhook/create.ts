@@ -1,10 +1,11 @@
 import { Refused } from '../../errors.ts'
 import { newWebhookSecret, webhookSeal } from '../../events/signature.ts'
 import { auditStatement } from '../audit/record.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { createdWebhook, newWebhook } from './fields.ts'
-import { checkWebhook, secondsNow, subjectOf, toColumns, type WholeWebhook } from './record.ts'
+import { checkWebhook, subjectOf, toColumns, type WholeWebhook } from './record.ts'
 
 /** Each event is written once for each of them. */
 const MOST_WEBHOOKS = 50
@@ -35,7 +36,7 @@ export const createWebhook = (rooms: Rooms) =>
           secret: vault.seal(secret, webhookSeal(id)),
           former_secret: null,
           former_until: null,
-          created_at: secondsNow(rooms),
+          created_at: nowSeconds(rooms),
         }),
         auditStatement(rooms, asked, {
           action: 'webhook.create',

@@ -1,9 +1,10 @@
 import Type from 'typebox'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import { pageOf, pageOfItems, pageQuery, pageSchema } from '../paging.ts'
 import type { Rooms } from '../rooms.ts'
 import { webhookParams, webhookSchema } from './fields.ts'
-import { secondsNow, toRecord, webhookRow } from './record.ts'
+import { toRecord, webhookRow } from './record.ts'
 
 /** `GET /api/webhook/` */
 export const listWebhooks = (rooms: Rooms) =>
@@ -22,7 +23,7 @@ export const listWebhooks = (rooms: Rooms) =>
         webhooks.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset(page.skip).execute(),
         webhooks.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
       ])
-      const seconds = secondsNow(rooms)
+      const seconds = nowSeconds(rooms)
       const items = rows.map((row) => toRecord(row, seconds))
       return { data: pageOfItems(page, Number(count.total), items) }
     },
@@ -39,6 +40,6 @@ export const getWebhook = (rooms: Rooms) =>
     params: webhookParams,
     data: webhookSchema,
     run: async ({ params }) => ({
-      data: toRecord(await webhookRow(rooms, params.id), secondsNow(rooms)),
+      data: toRecord(await webhookRow(rooms, params.id), nowSeconds(rooms)),
     }),
   })

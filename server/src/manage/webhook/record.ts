@@ -12,8 +12,6 @@ export interface WholeWebhook {
   readonly status: 1 | 2
 }
 
-export const secondsNow = ({ now }: Pick<Rooms, 'now'>): number => Math.floor(now() / 1000)
-
 export const subjectOf = (id: number): string => `webhook ${id}`
 
 export function toWhole({ name, url, events, status }: WebhookTable): WholeWebhook {

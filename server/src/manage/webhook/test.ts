@@ -5,10 +5,11 @@ import { newEventId } from '../../events/events.ts'
 import { type Receiver, receiverOf } from '../../events/receiver.ts'
 import { SealBroken } from '../../keys/vault.ts'
 import type { WebhookTable } from '../../storage/event-tables.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { webhookParams } from './fields.ts'
-import { secondsNow, webhookRow } from './record.ts'
+import { webhookRow } from './record.ts'
 
 /** `POST /api/webhook/{id}/test` */
 export const testWebhook = (rooms: Rooms) =>
@@ -30,7 +31,7 @@ export const testWebhook = (rooms: Rooms) =>
       const to = opened(rooms, await webhookRow(rooms, params.id))
       const uid = newEventId(rooms.random)
       const body = eventBody({
-        ...{ uid, type: TEST_EVENT, createdAt: secondsNow(rooms) },
+        ...{ uid, type: TEST_EVENT, createdAt: nowSeconds(rooms) },
         data: { webhook_id: params.id },
       })
       const { ok, status, latencyMs, message } = await rooms.send(to, { id: uid, body })
