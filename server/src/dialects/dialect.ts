@@ -36,9 +36,13 @@ export interface ListedModel {
   readonly ownedBy: string
 }
 
+/** The families of clients and providers. `openai` is chat completions, `responses` OpenAI's newer API. */
+export const DIALECT_NAMES = ['openai', 'responses', 'anthropic', 'gemini'] as const
+export type DialectName = (typeof DIALECT_NAMES)[number]
+
 /** What a call, a refusal, a usage report and a list look like to one family of clients. */
 export interface Dialect {
-  readonly name: 'openai'
+  readonly name: DialectName
   /** @throws Refused `invalid_request` for what no upstream should have to read. */
   parseCall(payload: Buffer): ParsedCall
   /** The JSON body of a refusal. */
