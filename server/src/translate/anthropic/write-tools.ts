@@ -1,0 +1,81 @@
+import { Refused } from '../../errors.ts'
+import { CUSTOM_PARAMETERS } from '../custom-tools.ts'
+import type { JsonObject, NeutralRequest, Tool } from '../neutral/request.ts'
+import type { Abilities } from './models.ts'
+import { closedSchema } from './schema.ts'
+import { type Block, marked } from './write-blocks.ts'
+
+/** The provider compiles no more of them for one call. */
+const MOST_STRICT = 20
+
+/** @throws Refused `invalid_request` for a name that the provider does not take. */
+export function writeTools(request: NeutralRequest, abilities: Abilities): Block[] | undefined {
+  const { toolChoice } = request
+  if (request.tools.length === 0) return toolsOfThePast(request)
+  const allowed = toolChoice?.kind === 'allowed' ? new Set(toolChoice.names) : undefined
+  const tools = allowed ? request.tools.filter(({ name }) => allowed.has(name)) : request.tools
+  if (tools.length === 0) return undefined
+  const strictOnes = tools.filter((tool) => tool.kind === 'function' && tool.strict === true).length
+  const strict = abilities.schemas && strictOnes <= MOST_STRICT
+  return tools.map((tool) => writeTool(tool, strict))
+}
+
+/** The provider takes no conversation in which a tool was called that it knows nothing of. */
+function toolsOfThePast({ messages }: NeutralRequest): Block[] | undefined {
+  const names = new Set<string>()
+  for (const message of messages) {
+    if (message.role !== 'assistant') continue
+    for (const part of message.parts) if (part.kind === 'tool_call') names.add(part.name)
+  }
+  if (names.size === 0) return undefined
+  return Array.from(names, (name) => ({ name, input_schema: { type: 'object' } }))
+}
+
+function writeTool(tool: Tool, mayBeStrict: boolean): Block {
+  if (!/^[\w-]{1,128}$/.test(tool.name)) {
+    throw new Refused(
+      'invalid_request',
+      `the tool ${tool.name.slice(0, 128)} must have a name of at most 128 letters, digits, _ and -`,
+    )
+  }
+  const written: Block = { name: tool.name }
+  if (tool.description !== undefined && tool.description !== '')
+    written.description = tool.description
+  if (tool.kind === 'custom') {
+    written.input_schema = CUSTOM_PARAMETERS
+    return written
+  }
+  const strict = tool.strict === true && mayBeStrict
+  const schema = inputSchema(tool.parameters)
+  written.input_schema = strict ? closedSchema(schema) : schema
+  if (strict) written.strict = true
+  return marked(written, tool.cache)
+}
+
+function inputSchema(parameters: JsonObject | undefined): JsonObject {
+  if (parameters === undefined) return { type: 'object', properties: {} }
+  return parameters.type === 'object' ? parameters : { ...parameters, type: 'object' }
+}
+
+export function writeToolChoice(request: NeutralRequest): Block | undefined {
+  if (request.tools.length === 0) return { type: 'none' }
+  const choice = chosen(request.toolChoice)
+  if (request.parallelToolCalls !== false || choice?.type === 'none') return choice
+  return { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true }
+}
+
+function chosen(choice: NeutralRequest['toolChoice']): Block | undefined {
+  switch (choice?.kind) {
+    case undefined:
+      return undefined
+    case 'required':
+      return { type: 'any' }
+    case 'named':
+      return { type: 'tool', name: choice.name }
+    case 'allowed':
+      return { type: choice.required ? 'any' : 'auto' }
+    case 'auto':
+    case 'none':
+      return { type: choice.kind }
+  }
+}
