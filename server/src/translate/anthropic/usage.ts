@@ -1,0 +1,67 @@
+import { type Usage, wholeTokens } from '../../usage/usage.ts'
+import { isObject } from '../json.ts'
+import type { JsonObject } from '../neutral/request.ts'
+
+/** Anthropic counts what it read from and wrote to its cache apart from `input_tokens`; we count it as part of the input. */
+export function readUsage(reported: unknown): Usage | undefined {
+  if (!isObject(reported)) return undefined
+  const { input_tokens, output_tokens, cache_creation, output_tokens_details } = reported
+  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
+  const cached = wholeTokens(reported.cache_read_input_tokens)
+  const split = isObject(cache_creation) ? cache_creation : undefined
+  const cacheWrite1h = wholeTokens(split?.ephemeral_1h_input_tokens)
+  const written = Math.max(
+    wholeTokens(reported.cache_creation_input_tokens),
+    cacheWrite1h + wholeTokens(split?.ephemeral_5m_input_tokens),
+  )
+  const details = isObject(output_tokens_details) ? output_tokens_details : undefined
+  return {
+    prompt: wholeTokens(input_tokens) + cached + written,
+    completion: wholeTokens(output_tokens),
+    cached,
+    cacheWrite: written - cacheWrite1h,
+    cacheWrite1h,
+    reasoning: wholeTokens(details?.thinking_tokens),
+    audioIn: 0,
+    audioOut: 0,
+    image: 0,
+    estimated: false,
+  }
+}
+
+export function writeUsage(usage: Usage, serviceTier: string | undefined): JsonObject {
+  const written = usage.cacheWrite + usage.cacheWrite1h
+  return {
+    input_tokens: Math.max(usage.prompt - usage.cached - written, 0),
+    cache_creation_input_tokens: written,
+    cache_read_input_tokens: usage.cached,
+    cache_creation: {
+      ephemeral_5m_input_tokens: usage.cacheWrite,
+      ephemeral_1h_input_tokens: usage.cacheWrite1h,
+    },
+    output_tokens: usage.completion,
+    output_tokens_details: usage.reasoning > 0 ? { thinking_tokens: usage.reasoning } : null,
+    server_tool_use: null,
+    service_tier: serviceTier === 'priority' ? 'priority' : 'standard',
+  }
+}
+
+/** The reports of a stream add up to the last one, but later ones may leave out what an earlier one told. */
+export function mergedReport(earlier: JsonObject, later: JsonObject): JsonObject {
+  const merged: Record<string, unknown> = { ...earlier }
+  for (const name of REPORTED) {
+    const value = later[name]
+    if (value !== undefined && value !== null) merged[name] = value
+  }
+  return merged
+}
+
+const REPORTED = [
+  'input_tokens',
+  'output_tokens',
+  'cache_creation_input_tokens',
+  'cache_read_input_tokens',
+  'cache_creation',
+  'output_tokens_details',
+  'service_tier',
+] as const
