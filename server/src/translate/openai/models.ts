@@ -1,0 +1,54 @@
+import type { Effort } from '../neutral/request.ts'
+
+/** What differs among the models behind chat completions, as far as their names tell. */
+export interface Abilities {
+  /** One of OpenAI's own, which take what its documentation says and refuse all else. */
+  readonly own: boolean
+  /** `always`, `maybe` (unless told not to), `never`, or `unknown` with other providers' models. */
+  readonly reasons: 'always' | 'maybe' | 'never' | 'unknown'
+  /** The efforts that it knows, from the least to the most. */
+  readonly efforts: readonly Effort[]
+  /** Tools that take free text, verbosity, and tools of which some are allowed. */
+  readonly newest: boolean
+}
+
+const COMMON: readonly Effort[] = ['low', 'medium', 'high']
+const NO_EFFORTS: readonly Effort[] = []
+
+const FOREIGN: Abilities = { own: false, reasons: 'unknown', efforts: COMMON, newest: false }
+const PLAIN: Abilities = { own: true, reasons: 'never', efforts: NO_EFFORTS, newest: false }
+const O_SERIES: Abilities = { own: true, reasons: 'always', efforts: COMMON, newest: false }
+const GPT_5: Abilities = {
+  own: true,
+  reasons: 'always',
+  efforts: ['minimal', ...COMMON],
+  newest: true,
+}
+const GPT_5_1: Abilities = {
+  own: true,
+  reasons: 'maybe',
+  efforts: ['none', ...COMMON],
+  newest: true,
+}
+const GPT_5_2: Abilities = { ...GPT_5_1, efforts: ['none', ...COMMON, 'xhigh'] }
+
+/** @param model as the provider calls it. A path before the name (`openai/gpt-5`) is a reseller's. */
+export function abilitiesOf(model: string): Abilities {
+  if (model.startsWith('gpt-oss')) return FOREIGN
+  if (/^o\d/.test(model)) return O_SERIES
+  const version = /^(?:ft:)?gpt-(\d+)(?:\.(\d+))?/.exec(model)
+  if (version === null) return model.startsWith('chatgpt-') ? PLAIN : FOREIGN
+  const major = Number(version[1])
+  if (major < 5 || model.includes('-chat')) return PLAIN
+  if (major > 5) return GPT_5_2
+  const minor = Number(version[2] ?? 0)
+  return minor === 0 ? GPT_5 : minor === 1 ? GPT_5_1 : GPT_5_2
+}
+
+const ORDER: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
+/** The effort that a model knows and that is the nearest, rather less than more; `undefined`: it knows none. */
+export function nearestEffort(effort: Effort, { efforts }: Abilities): Effort | undefined {
+  const wished = ORDER.indexOf(effort)
+  return efforts.findLast((known) => ORDER.indexOf(known) <= wished) ?? efforts[0]
+}
