@@ -1,4 +1,5 @@
 import { isObject } from '../json.ts'
+import { jsonOf } from '../json-text.ts'
 import type { NeutralAnswer } from '../neutral/answer.ts'
 import { unwrapMark } from '../neutral/foreign-mark.ts'
 import type { AssistantPart, Citation, JsonObject, TextPart } from '../neutral/request.ts'
@@ -74,7 +75,7 @@ export function readBlock(block: JsonObject, toolId: string): AssistantPart | un
         kind: 'tool_call',
         id: text(block.id) || toolId,
         name: text(block.name),
-        input: JSON.stringify(isObject(block.input) ? block.input : {}),
+        input: (isObject(block.input) ? jsonOf(block.input) : undefined) ?? '{}',
       }
     default:
       return undefined

@@ -1,5 +1,6 @@
 import { Refused } from '../../errors.ts'
 import { flagAt, isObject, listAt, needed, objectAt, oneOfAt, textAt, wrong } from '../json.ts'
+import { jsonAt } from '../json-text.ts'
 import type {
   AssistantPart,
   JsonObject,
@@ -184,7 +185,7 @@ function readToolUse(
   const input = objectAt(block.input, `${place}.input`) ?? {}
   toolNames.set(id, name)
   const cache = readCacheMark(block.cache_control, `${place}.cache_control`, uses)
-  return { kind: 'tool_call', id, name, input: JSON.stringify(input), cache }
+  return { kind: 'tool_call', id, name, input: jsonAt(input, `${place}.input`), cache }
 }
 
 function readThinkingBlock(block: JsonObject, place: string, uses: Uses): AssistantPart {

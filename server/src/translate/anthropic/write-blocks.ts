@@ -1,6 +1,7 @@
 import { Refused } from '../../errors.ts'
 import { packedInput } from '../custom-tools.ts'
 import { isObject, parsedJson } from '../json.ts'
+import { jsonOf } from '../json-text.ts'
 import { type ForeignMark, wrapMark } from '../neutral/foreign-mark.ts'
 import type {
   CacheMark,
@@ -100,12 +101,15 @@ export function toolUseBlock(part: ToolCallPart): Block {
   )
 }
 
+/** A text that is shorter can't hold what is nested too deeply to be written again. */
+const SHALLOW = 4_096
+
 /** The input must be an object. What is none - half a JSON, of an answer that was cut off - stays readable in one. */
 export function inputOf({ input, custom }: ToolCallPart): unknown {
   if (custom !== true) {
     if (input.trim() === '') return {}
     const parsed = parsedJson(input)
-    if (isObject(parsed)) return parsed
+    if (isObject(parsed) && (input.length < SHALLOW || jsonOf(parsed) !== undefined)) return parsed
   }
   return parsedJson(packedInput(input))
 }

@@ -5,7 +5,7 @@ import { closedSchema } from './schema.ts'
 import { type Block, textBlock } from './write-blocks.ts'
 import { instructionsOf, writeMessages } from './write-messages.ts'
 import { type Thinking, writeThinking } from './write-thinking.ts'
-import { writeToolChoice, writeTools } from './write-tools.ts'
+import { writeTools } from './write-tools.ts'
 
 /** @throws Refused `invalid_request` for a tool's name, a file or a stop sequence that the provider does not take. */
 export function writeRequest(request: NeutralRequest, model: string): JsonObject {
@@ -19,9 +19,8 @@ export function writeRequest(request: NeutralRequest, model: string): JsonObject
   if (system !== undefined) body.system = system
   const tools = writeTools(request, abilities)
   if (tools !== undefined) {
-    body.tools = tools
-    const choice = writeToolChoice(request)
-    if (choice !== undefined) body.tool_choice = choice
+    body.tools = tools.tools
+    if (tools.choice !== undefined) body.tool_choice = tools.choice
   }
   if (thinking.thinking !== undefined) body.thinking = thinking.thinking
   const output = outputConfig(request.format, thinking, abilities)

@@ -8,26 +8,40 @@ import { type Block, marked } from './write-blocks.ts'
 /** The provider compiles no more of them for one call. */
 const MOST_STRICT = 20
 
+/** `undefined` where there is nothing to call, now or before. */
+export interface WrittenTools {
+  readonly tools: readonly Block[]
+  readonly choice: Block | undefined
+}
+
 /** @throws Refused `invalid_request` for a name that the provider does not take. */
-export function writeTools(request: NeutralRequest, abilities: Abilities): Block[] | undefined {
-  const { toolChoice } = request
-  if (request.tools.length === 0) return toolsOfThePast(request)
-  const allowed = toolChoice?.kind === 'allowed' ? new Set(toolChoice.names) : undefined
-  const tools = allowed ? request.tools.filter(({ name }) => allowed.has(name)) : request.tools
-  if (tools.length === 0) return undefined
+export function writeTools(
+  request: NeutralRequest,
+  abilities: Abilities,
+): WrittenTools | undefined {
+  const tools = offeredTools(request)
+  if (tools.length === 0) {
+    const past = toolsOfThePast(request)
+    return past.length === 0 ? undefined : { tools: past, choice: { type: 'none' } }
+  }
   const strictOnes = tools.filter((tool) => tool.kind === 'function' && tool.strict === true).length
   const strict = abilities.schemas && strictOnes <= MOST_STRICT
-  return tools.map((tool) => writeTool(tool, strict))
+  return { tools: tools.map((tool) => writeTool(tool, strict)), choice: writeToolChoice(request) }
+}
+
+function offeredTools({ tools, toolChoice }: NeutralRequest): readonly Tool[] {
+  if (toolChoice?.kind !== 'allowed') return tools
+  const names = new Set(toolChoice.names)
+  return tools.filter(({ name }) => names.has(name))
 }
 
 /** The provider takes no conversation in which a tool was called that it knows nothing of. */
-function toolsOfThePast({ messages }: NeutralRequest): Block[] | undefined {
+function toolsOfThePast({ messages }: NeutralRequest): Block[] {
   const names = new Set<string>()
   for (const message of messages) {
     if (message.role !== 'assistant') continue
     for (const part of message.parts) if (part.kind === 'tool_call') names.add(part.name)
   }
-  if (names.size === 0) return undefined
   return Array.from(names, (name) => ({ name, input_schema: { type: 'object' } }))
 }
 
@@ -57,8 +71,7 @@ function inputSchema(parameters: JsonObject | undefined): JsonObject {
   return parameters.type === 'object' ? parameters : { ...parameters, type: 'object' }
 }
 
-export function writeToolChoice(request: NeutralRequest): Block | undefined {
-  if (request.tools.length === 0) return { type: 'none' }
+function writeToolChoice(request: NeutralRequest): Block | undefined {
   const choice = chosen(request.toolChoice)
   if (request.parallelToolCalls !== false || choice?.type === 'none') return choice
   return { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true }

@@ -4,7 +4,7 @@ import type { AssistantPart, Citation, JsonObject, ReasoningPart } from '../neut
 import { readAnnotations } from './annotations.ts'
 import { readFinish } from './finishes.ts'
 import { readExtra } from './gemini-marks.ts'
-import { readImages, readListed } from './read-answer.ts'
+import { inputOf, readImages, readListed } from './read-answer.ts'
 import { readDetail, reasoningText } from './reasoning.ts'
 
 type Said = 'text' | 'reasoning' | 'refusal'
@@ -169,11 +169,8 @@ export class ChoiceReader {
     const called = custom ?? (isObject(call.function) ? call.function : undefined)
     const part = this.#calls.get(key) ?? this.#openCall(call, key, events)
     if (part === CLOSED || called === undefined) return
-    const input = custom === undefined ? called.arguments : custom.input
-    // Some send the object itself.
-    const text = isObject(input) ? JSON.stringify(input) : input
-    if (typeof text === 'string' && text !== '')
-      events.push({ kind: 'more', choice: this.#choice, part, text })
+    const text = inputOf(custom === undefined ? called.arguments : custom.input)
+    if (text !== '') events.push({ kind: 'more', choice: this.#choice, part, text })
   }
 
   /** @returns its part, or `CLOSED` for what has no name: nobody could answer it. */

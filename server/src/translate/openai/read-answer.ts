@@ -2,6 +2,7 @@ import { openai } from '../../dialects/openai.ts'
 import { wholeTokens } from '../../usage/usage.ts'
 import { sourceOfDataUrl } from '../data-url.ts'
 import { isObject } from '../json.ts'
+import { jsonOf } from '../json-text.ts'
 import type { Choice, NeutralAnswer } from '../neutral/answer.ts'
 import type {
   AssistantPart,
@@ -134,7 +135,7 @@ function readCall(value: JsonObject, id: string): ToolCallPart | undefined {
 }
 
 /** Ollama and others send the object itself. */
-const inputOf = (value: unknown): string =>
-  isObject(value) ? JSON.stringify(value) : textOf(value)
+export const inputOf = (value: unknown): string =>
+  isObject(value) ? (jsonOf(value) ?? '') : textOf(value)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

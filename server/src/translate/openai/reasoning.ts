@@ -1,4 +1,5 @@
 import { isObject, parsedJson } from '../json.ts'
+import { jsonOf } from '../json-text.ts'
 import { unwrapMark, wrapMark } from '../neutral/foreign-mark.ts'
 import type { JsonObject, ReasoningPart } from '../neutral/request.ts'
 
@@ -39,7 +40,7 @@ export function readDetail(detail: JsonObject): ReasoningPart | undefined {
   return {
     kind: 'reasoning',
     text: told,
-    mark: isRaw ? { issuer: 'openai', value: JSON.stringify(rest) } : mark,
+    mark: isRaw ? { issuer: 'openai', value: jsonOf(rest) ?? '' } : mark,
   }
 }
 
