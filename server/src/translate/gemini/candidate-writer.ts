@@ -34,23 +34,13 @@ export function createCandidateWriter(choice: number): CandidateWriter {
 
   function begin(part: number, opens: AssistantPart, tail: string): string {
     open.set(part, { opens, input: '' })
-    switch (opens.kind) {
-      case 'tool_call':
-        return ''
-      case 'text':
-      case 'refusal':
-        cited.begin()
-        return opens.text === '' ? '' : more(part, opens.text, tail)
-      case 'reasoning': {
-        const text = opens.text === '' ? '' : more(part, opens.text, tail)
-        return opens.mark === undefined ? text : `${text}${head}${signed(opens, opens.mark)}${tail}`
-      }
-      default: {
-        const [media] = writeMedia(opens)
-        if (media === undefined) return ''
-        return `${head}${JSON.stringify({ ...media, ...marked(opens.mark) })}${PARTS_END}${tail}`
-      }
+    if (opens.kind === 'text' || opens.kind === 'refusal') {
+      cited.begin()
+      cited.add(opens.text)
     }
+    let out = ''
+    for (const piece of piecesOf(opens)) out += `${head}${piece}${PARTS_END}${tail}`
+    return out
   }
 
   function more(part: number, text: string, tail: string): string {
@@ -61,9 +51,8 @@ export function createCandidateWriter(choice: number): CandidateWriter {
       filled.input += text
       return ''
     }
-    const thought = kind === 'reasoning' ? ',"thought":true' : ''
     if (kind !== 'reasoning') cited.add(text)
-    return `${head}{"text":${JSON.stringify(text)}${thought}}${PARTS_END}${tail}`
+    return `${head}${saidPiece(kind, text)}${PARTS_END}${tail}`
   }
 
   function close(part: number, tail: string): string {
@@ -90,7 +79,7 @@ export function createCandidateWriter(choice: number): CandidateWriter {
         if (citations !== undefined) cited.cite(citations)
         const opens = open.get(event.part)?.opens
         if (mark === undefined || opens === undefined) return ''
-        return `${head}${signed(opens, mark)}${tail}`
+        return `${head}${signed(opens, mark)}${PARTS_END}${tail}`
       }
     }
   }
@@ -110,10 +99,33 @@ export function createCandidateWriter(choice: number): CandidateWriter {
 
 const PARTS_END = ']}}]'
 
+/** What is known of a part when it is opened: all of an image, nothing of a call, which goes out when it is closed. */
+function piecesOf(opens: AssistantPart): readonly string[] {
+  switch (opens.kind) {
+    case 'tool_call':
+      return []
+    case 'text':
+    case 'refusal':
+    case 'reasoning': {
+      const pieces = opens.text === '' ? [] : [saidPiece(opens.kind, opens.text)]
+      if (opens.kind === 'reasoning' && opens.mark !== undefined) {
+        pieces.push(signed(opens, opens.mark))
+      }
+      return pieces
+    }
+    default:
+      return writeMedia(opens).map((media) => JSON.stringify({ ...media, ...marked(opens.mark) }))
+  }
+}
+
+const saidPiece = (kind: AssistantPart['kind'], text: string): string =>
+  kind === 'reasoning'
+    ? `{"text":${JSON.stringify(text)},"thought":true}`
+    : `{"text":${JSON.stringify(text)}}`
+
 /** A signature comes in an empty piece behind what it signs, as Gemini sends it. */
 const signed = ({ kind }: AssistantPart, mark: ForeignMark): string =>
-  JSON.stringify({ text: '', ...(kind === 'reasoning' && { thought: true }), ...marked(mark) }) +
-  PARTS_END
+  JSON.stringify({ text: '', ...(kind === 'reasoning' && { thought: true }), ...marked(mark) })
 
 function logprobsEvent(index: number, logprobs: JsonObject, tail: string): string {
   const result = writeLogprobs(logprobs)
