@@ -34,10 +34,7 @@ export function createCandidateWriter(choice: number): CandidateWriter {
 
   function begin(part: number, opens: AssistantPart, tail: string): string {
     open.set(part, { opens, input: '' })
-    if (opens.kind === 'text' || opens.kind === 'refusal') {
-      cited.begin()
-      cited.add(opens.text)
-    }
+    if (opens.kind === 'text' || opens.kind === 'refusal') cited.begin(opens.text)
     let out = ''
     for (const piece of piecesOf(opens)) out += `${head}${piece}${PARTS_END}${tail}`
     return out

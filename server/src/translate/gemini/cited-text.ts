@@ -3,8 +3,8 @@ import { writeGrounding } from './grounding.ts'
 
 /** To clients all texts of a stream are one, and citations count in it. */
 export interface CitedText {
-  /** Another text begins. */
-  begin(): void
+  /** Another text begins, with this. */
+  begin(text: string): void
   add(piece: string): void
   /** In the text that was begun last. */
   cite(citations: readonly Citation[]): void
@@ -32,8 +32,9 @@ export function createCitedText(): CitedText {
   }
 
   return {
-    begin: () => {
+    begin: (text) => {
       begun = said.length
+      said += text
     },
     add: (piece) => {
       said += piece
