@@ -1,9 +1,10 @@
 import { flagAt, isObject, needed, objectAt, textAt } from '../json.ts'
 import { jsonAt } from '../json-text.ts'
 import { kindOfType, typeByEnding } from '../media-types.ts'
+import { noteMedia } from '../media-use.ts'
 import type { JsonObject, MediaPart, TextPart, ToolResultPart } from '../neutral/request.ts'
 import type { Source } from '../neutral/source.ts'
-import { note, noteMedia, type Uses } from '../uses.ts'
+import { note, type Uses } from '../uses.ts'
 import type { CallIds } from './call-ids.ts'
 import { member, oneOrMoreAt } from './members.ts'
 
