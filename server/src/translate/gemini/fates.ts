@@ -47,7 +47,7 @@ export const fates: Fates = {
   cache_marks: dropped('Gemini caches by itself'),
   prompt_cache_key: dropped('Gemini caches by itself'),
   cached_content: REFUSED,
-  citations: REFUSED,
+  citations: dropped('Gemini has none for documents'),
   web_search: REFUSED,
   safety_settings: dropped("Google's own apply"),
   service_tier: KEPT,

@@ -1,0 +1,132 @@
+import { isCustomTool, unpackedInput } from '../custom-tools.ts'
+import { type ForeignMark, wrapMark } from '../neutral/foreign-mark.ts'
+import type {
+  AssistantPart,
+  JsonObject,
+  MediaPart,
+  NeutralRequest,
+  RefusalPart,
+  TextPart,
+  ToolCallPart,
+} from '../neutral/request.ts'
+import { writeAnnotation } from './annotations.ts'
+
+/** Ids of items: unlike any other in the conversation, and the same in a stream and its last event. */
+export const itemId = (kind: 'msg' | 'rs' | 'fc' | 'ctc' | 'ig', bare: string, index: number) =>
+  `${kind}_${bare}_${index}`
+
+export type Status = 'in_progress' | 'completed' | 'incomplete'
+
+/** The output of an answer. Texts that follow each other are one message: clients take the last one for the answer. */
+export function writeOutput(
+  parts: readonly AssistantPart[],
+  bare: string,
+  request: NeutralRequest,
+): JsonObject[] {
+  const items: JsonObject[] = []
+  let content: JsonObject[] | undefined
+  for (const part of parts) {
+    if (part.kind === 'text' || part.kind === 'refusal') {
+      if (content === undefined) {
+        content = []
+        items.push(messageItem(itemId('msg', bare, items.length), content, 'completed'))
+      }
+      content.push(contentOf(part))
+      if (part.kind === 'refusal' || part.mark === undefined) continue
+      content = undefined
+      items.push(markItem(part.mark, itemId('rs', bare, items.length)))
+      continue
+    }
+    content = undefined
+    addItem(items, part, { bare, request })
+  }
+  return items
+}
+
+function addItem(
+  items: JsonObject[],
+  part: Exclude<AssistantPart, TextPart | RefusalPart>,
+  { bare, request }: { bare: string; request: NeutralRequest },
+): void {
+  if (part.kind === 'reasoning') {
+    const id = itemId('rs', bare, items.length)
+    items.push(reasoningItem({ id, text: part.text, mark: part.mark }))
+    return
+  }
+  // There is no other place for what Gemini puts beside its calls.
+  if (part.mark !== undefined) items.push(markItem(part.mark, itemId('rs', bare, items.length)))
+  if (part.kind === 'tool_call') {
+    items.push(callItem(part, isCustom(part, request), { bare, index: items.length }))
+    return
+  }
+  const image = imageItem(part, itemId('ig', bare, items.length))
+  if (image !== undefined) items.push(image)
+}
+
+export const messageItem = (id: string, content: readonly JsonObject[], status: Status) => ({
+  id,
+  type: 'message',
+  status,
+  content,
+  role: 'assistant',
+})
+
+function contentOf(part: TextPart | RefusalPart): JsonObject {
+  if (part.kind === 'refusal') return { type: 'refusal', refusal: part.text }
+  const annotations = part.citations?.flatMap((one) => writeAnnotation(one, part.text) ?? []) ?? []
+  return outputText(part.text, annotations, [])
+}
+
+export const outputText = (
+  text: string,
+  annotations: readonly JsonObject[],
+  logprobs: readonly unknown[],
+): JsonObject => ({ type: 'output_text', annotations, logprobs, text })
+
+export const reasoningItem = ({
+  id,
+  text,
+  mark,
+}: {
+  id: string
+  text: string
+  mark: ForeignMark | undefined
+}): JsonObject => ({
+  id,
+  type: 'reasoning',
+  summary: text === '' ? [] : [{ type: 'summary_text', text }],
+  ...(mark !== undefined && { encrypted_content: carried(mark) }),
+})
+
+const carried = (mark: ForeignMark): string =>
+  mark.issuer === 'responses' ? mark.value : wrapMark(mark)
+
+export const markItem = (mark: ForeignMark, id: string): JsonObject =>
+  reasoningItem({ id, text: '', mark })
+
+/** Whether the caller defined the tool as one that takes free text. */
+export const isCustom = ({ custom, name }: ToolCallPart, request: NeutralRequest): boolean =>
+  custom === true || isCustomTool(request, name)
+
+/** The free text of a custom tool, whether the model wrote it as it is or packed. */
+export const freeText = ({ custom, input }: ToolCallPart): string =>
+  custom === true ? input : unpackedInput(input)
+
+export function callItem(
+  call: ToolCallPart,
+  custom: boolean,
+  { bare, index, status = 'completed' }: { bare: string; index: number; status?: Status },
+): JsonObject {
+  const { id, name, input } = call
+  if (custom) {
+    const shared = { id: itemId('ctc', bare, index), type: 'custom_tool_call', status }
+    return { ...shared, call_id: id, input: freeText(call), name }
+  }
+  const shared = { id: itemId('fc', bare, index), type: 'function_call', status }
+  return { ...shared, arguments: input, call_id: id, name }
+}
+
+export function imageItem({ kind, source }: MediaPart, id: string): JsonObject | undefined {
+  if (kind !== 'image' || source.kind !== 'bytes') return undefined
+  return { id, type: 'image_generation_call', status: 'completed', result: source.base64 }
+}
