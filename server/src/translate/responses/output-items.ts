@@ -73,7 +73,11 @@ export const messageItem = (id: string, content: readonly JsonObject[], status: 
 
 function contentOf(part: TextPart | RefusalPart): JsonObject {
   if (part.kind === 'refusal') return { type: 'refusal', refusal: part.text }
-  const annotations = part.citations?.flatMap((one) => writeAnnotation(one, part.text) ?? []) ?? []
+  const annotations: JsonObject[] = []
+  for (const citation of part.citations ?? []) {
+    const annotation = writeAnnotation(citation, part.text)
+    if (annotation !== undefined) annotations.push(annotation)
+  }
   return outputText(part.text, annotations, [])
 }
 
