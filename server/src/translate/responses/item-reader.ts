@@ -2,7 +2,7 @@ import { isObject } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
 import type { AssistantPart, JsonObject } from '../neutral/request.ts'
 import { readAnnotation, readAnnotations } from './annotations.ts'
-import { at, type OpenParts } from './open-parts.ts'
+import { at, OpenParts } from './open-parts.ts'
 import { callOf, markOf, partsOf, reasoningText } from './read-answer.ts'
 
 const TEXT: AssistantPart = { kind: 'text', text: '' }
@@ -10,88 +10,82 @@ const REFUSAL: AssistantPart = { kind: 'refusal', text: '' }
 const REASONING: AssistantPart = { kind: 'reasoning', text: '', mark: undefined }
 
 /** What happens to the items of an answer. All of it appends what happened. */
-export interface ItemReader {
-  read(event: JsonObject, out: NeutralEvent[]): void
-  /** The output as the last event has it: what of it was never streamed. */
-  readWhole(output: readonly unknown[], out: NeutralEvent[]): void
-}
-
-export function createItemReader(parts: OpenParts): ItemReader {
+export class ItemReader {
+  readonly parts = new OpenParts()
   /** By their places in the output. */
-  const seen = new Set<unknown>()
+  readonly #seen = new Set<unknown>()
 
-  function read(event: JsonObject, out: NeutralEvent[]): void {
+  read(event: JsonObject, out: NeutralEvent[]): void {
     switch (event.type) {
       case 'response.output_text.delta':
-        more(event, TEXT, out)
+        this.#more(event, TEXT, out)
         break
       case 'response.function_call_arguments.delta':
       case 'response.custom_tool_call_input.delta':
-        moreInput(parts, event, out)
+        moreInput(this.parts, event, out)
         break
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        more(event, REASONING, out)
+        this.#more(event, REASONING, out)
         break
       case 'response.refusal.delta':
-        more(event, REFUSAL, out)
+        this.#more(event, REFUSAL, out)
         break
       case 'response.output_item.added':
       case 'response.content_part.added':
-        begin(event, out)
+        this.#begin(event, out)
         break
       case 'response.output_item.done':
-        end(event, out)
+        this.#end(event, out)
         break
       default:
-        readDetail(parts, event, out)
+        readDetail(this.parts, event, out)
     }
   }
 
-  function begin(event: JsonObject, out: NeutralEvent[]): void {
+  #begin(event: JsonObject, out: NeutralEvent[]): void {
     const opens = opensOf(event)
     if (opens === undefined) return
-    seen.add(event.output_index)
-    parts.open(keyOf(event), opens, out)
+    this.#seen.add(event.output_index)
+    this.parts.open(keyOf(event), opens, out)
   }
 
-  function more(event: JsonObject, opens: AssistantPart, out: NeutralEvent[]): void {
+  #more(event: JsonObject, opens: AssistantPart, out: NeutralEvent[]): void {
     const { delta, output_index, content_index, logprobs } = event
     if (typeof delta !== 'string') return
     const key = at(output_index, opens === REASONING ? 0 : content_index)
-    if (!parts.more(key, delta, out)) {
+    if (!this.parts.more(key, delta, out)) {
       // Some providers begin at once.
-      seen.add(output_index)
-      parts.open(key, opens, out)
-      parts.more(key, delta, out)
+      this.#seen.add(output_index)
+      this.parts.open(key, opens, out)
+      this.parts.more(key, delta, out)
     }
     if (Array.isArray(logprobs) && logprobs.length > 0) {
       out.push({ kind: 'logprobs', choice: 0, logprobs: { content: logprobs, refusal: null } })
     }
   }
 
-  function end({ item, output_index }: JsonObject, out: NeutralEvent[]): void {
+  #end({ item, output_index }: JsonObject, out: NeutralEvent[]): void {
     if (!isObject(item)) return
-    if (!seen.has(output_index)) {
-      seen.add(output_index)
-      for (const part of partsOf(item)) parts.whole(part, out)
+    if (!this.#seen.has(output_index)) {
+      this.#seen.add(output_index)
+      for (const part of partsOf(item)) this.parts.whole(part, out)
       return
     }
     const key = at(output_index, 0)
     if (item.type === 'reasoning') {
-      parts.fill(key, reasoningText(item), out)
-      parts.mark(key, markOf(item), out)
-    } else if (item.type !== 'message') parts.fill(key, callOf(item)?.input, out)
-    parts.closeItem(output_index, out)
+      this.parts.fill(key, reasoningText(item), out)
+      this.parts.mark(key, markOf(item), out)
+    } else if (item.type !== 'message') this.parts.fill(key, callOf(item)?.input, out)
+    this.parts.closeItem(output_index, out)
   }
 
-  function readWhole(output: readonly unknown[], out: NeutralEvent[]): void {
+  /** The output as the last event has it: what of it was never streamed. */
+  readWhole(output: readonly unknown[], out: NeutralEvent[]): void {
     for (const [output_index, item] of output.entries()) {
-      if (!seen.has(output_index)) end({ item, output_index }, out)
+      if (!this.#seen.has(output_index)) this.#end({ item, output_index }, out)
     }
   }
-
-  return { read, readWhole }
 }
 
 const keyOf = ({ output_index, content_index }: JsonObject): number =>

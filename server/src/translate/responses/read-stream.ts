@@ -3,20 +3,22 @@ import { isObject, parsedJson } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
 import type { JsonObject } from '../neutral/request.ts'
 import { readFinish } from './finish.ts'
-import { createItemReader } from './item-reader.ts'
-import { OpenParts } from './open-parts.ts'
+import { ItemReader } from './item-reader.ts'
 import { createdAtOf, readError, tierOf } from './read-answer.ts'
 import { readUsage } from './usage.ts'
 
 /** Reads a stream of `POST /v1/responses`. */
 export function createStreamReader(): StreamReader {
-  const parts = new OpenParts()
-  const items = createItemReader(parts)
-  let started = false
-  let ended = false
+  return new ResponseReader()
+}
 
-  function read(_name: string, text: string): readonly NeutralEvent[] {
-    const event = ended ? undefined : parsedJson(text)
+class ResponseReader implements StreamReader {
+  readonly #items = new ItemReader()
+  #started = false
+  #ended = false
+
+  read(_name: string, text: string): readonly NeutralEvent[] {
+    const event = this.#ended ? undefined : parsedJson(text)
     if (!isObject(event)) return []
     const out: NeutralEvent[] = []
     const { type, response } = event
@@ -24,27 +26,27 @@ export function createStreamReader(): StreamReader {
       case 'response.created':
       case 'response.in_progress':
       case 'response.queued':
-        if (isObject(response)) start(response, out)
+        if (isObject(response)) this.#start(response, out)
         break
       case 'response.completed':
       case 'response.incomplete':
-        if (isObject(response)) finish(response, out)
+        if (isObject(response)) this.#finish(response, out)
         break
       case 'response.failed':
       case 'error':
-        ended = true
-        parts.closeAll(out)
+        this.#ended = true
+        this.#items.parts.closeAll(out)
         out.push({ kind: 'failed', error: errorOf(event) })
         break
       default:
-        items.read(event, out)
+        this.#items.read(event, out)
     }
     return out
   }
 
-  function start(response: JsonObject, out: NeutralEvent[]): void {
-    if (started) return
-    started = true
+  #start(response: JsonObject, out: NeutralEvent[]): void {
+    if (this.#started) return
+    this.#started = true
     const { id, model } = response
     out.push({
       kind: 'start',
@@ -55,29 +57,24 @@ export function createStreamReader(): StreamReader {
     })
   }
 
-  function finish(response: JsonObject, out: NeutralEvent[]): void {
-    ended = true
-    start(response, out)
-    if (Array.isArray(response.output)) items.readWhole(response.output, out)
+  #finish(response: JsonObject, out: NeutralEvent[]): void {
+    this.#ended = true
+    this.#start(response, out)
+    if (Array.isArray(response.output)) this.#items.readWhole(response.output, out)
+    const { parts } = this.#items
     parts.closeAll(out)
     const usage = readUsage(response.usage)
     // Figures first, so that whoever writes the end knows them.
     if (usage !== undefined) out.push({ kind: 'usage', usage, serviceTier: tierOf(response) })
-    out.push({
-      kind: 'finish',
-      choice: 0,
-      finish: readFinish(response, parts.has),
-      stopSequence: undefined,
-    })
+    const finish = readFinish(response, parts.has)
+    out.push({ kind: 'finish', choice: 0, finish, stopSequence: undefined })
   }
 
-  function end(): readonly NeutralEvent[] {
+  end(): readonly NeutralEvent[] {
     const out: NeutralEvent[] = []
-    parts.closeAll(out)
+    this.#items.parts.closeAll(out)
     return out
   }
-
-  return { read, end }
 }
 
 /** OpenAI says it in the event itself, in its `error`, or in the answer that failed. */

@@ -9,7 +9,6 @@ export interface Head {
   readonly model: string
   /** Unix seconds. */
   readonly createdAt: number
-  readonly serviceTier: string | undefined
 }
 
 /** A `Response` without what becomes of it: the caller's own wishes are repeated in it. */
@@ -32,7 +31,6 @@ export function responseObject(request: NeutralRequest, head: Head): JsonObject 
       summary: reasoning?.shows === 'summary' ? 'auto' : null,
     },
     safety_identifier: request.endUser ?? null,
-    service_tier: head.serviceTier ?? 'default',
     store: false,
     temperature: sampling.temperature ?? 1,
     text: {

@@ -22,11 +22,11 @@ export function writeAnswer(answer: NeutralAnswer, context: AnswerContext): Json
       id,
       model: answer.model,
       createdAt: answer.createdAt === 0 ? now : answer.createdAt,
-      serviceTier: answer.serviceTier,
     }),
     status: reason === undefined ? 'completed' : 'incomplete',
     incomplete_details: reason === undefined ? null : { reason },
     error: null,
+    service_tier: answer.serviceTier ?? 'default',
     output,
     usage: answer.usage === undefined ? null : writeUsage(answer.usage),
   }
