@@ -1,3 +1,4 @@
+import { createInOrder } from '../in-order.ts'
 import type { Finish, NeutralEvent } from '../neutral/answer.ts'
 import type { ForeignMark } from '../neutral/foreign-mark.ts'
 import type { AssistantPart, JsonObject } from '../neutral/request.ts'
@@ -12,8 +13,9 @@ export type PartEvent = Exclude<
   { kind: 'start' } | { kind: 'usage' } | { kind: 'failed' } | { kind: 'finish' }
 >
 
-/** One candidate of a stream. */
+/** One candidate of a stream. Parts must come in order, since nothing but their kind tells pieces apart. */
 export interface CandidateWriter {
+  readonly inOrder: ReturnType<typeof createInOrder>
   /** `tail`: the end of every event. */
   write(event: PartEvent, tail: string): string
   /** The candidate of the last event. */
@@ -91,7 +93,7 @@ export function createCandidateWriter(choice: number): CandidateWriter {
     }
   }
 
-  return { write, finished }
+  return { inOrder: createInOrder(), write, finished }
 }
 
 const PARTS_END = ']}}]'

@@ -37,8 +37,16 @@ export function createStreamWriter(context: AnswerContext): StreamWriter {
         if (usage !== undefined) return finished(event)
         held.push(event)
         return ''
-      default:
+      case 'logprobs':
         return candidateOf(event.choice).write(event, tail)
+      default: {
+        const candidate = candidateOf(event.choice)
+        let out = ''
+        for (const one of candidate.inOrder(event)) {
+          if ('part' in one) out += candidate.write(one, tail)
+        }
+        return out
+      }
     }
   }
 
