@@ -1,10 +1,18 @@
-import type { RefusalCode } from '../errors.ts'
 import type { Usage } from '../usage/usage.ts'
+import type { Edit } from './edits.ts'
 
 /** Where a member of the body's top level stands, so that it can be replaced without touching another byte. */
 export interface Span {
   readonly start: number
   readonly end: number
+}
+
+export type Loose = Readonly<Record<string, unknown>>
+
+/** What the path of a call says, where its dialect says it there and not in the body (Gemini). */
+export interface PathSays {
+  readonly model: string
+  readonly stream: boolean
 }
 
 /** What the gateway has to know of a call; the rest of its body is the upstream's business. */
@@ -13,16 +21,21 @@ export interface ParsedCall {
   readonly stream: boolean
   /** The most output tokens of each choice that the caller asked for. */
   readonly outputLimit: number | undefined
+  /** No provider takes a lower limit (contract 3.4). */
+  readonly leastOutput: number
   readonly choices: number
   /** The parsed body, for counting its input. A long one is not kept, but parsed again for whoever asks late. */
-  body(): Readonly<Record<string, unknown>>
+  body(): Loose
   /** Top-level members that may have to be edited, by name. */
   readonly spans: ReadonlyMap<string, Span>
 }
 
 /** What a refusal looks like in a dialect. */
 export interface Spoken {
-  readonly code: RefusalCode
+  /** Ours, or a provider's. */
+  readonly code: string
+  /** HTTP status. */
+  readonly status: number
   readonly message: string
   readonly requestId: string
   /** Setting `errors.type`. */
@@ -40,17 +53,49 @@ export interface ListedModel {
 export const DIALECT_NAMES = ['openai', 'responses', 'anthropic', 'gemini'] as const
 export type DialectName = (typeof DIALECT_NAMES)[number]
 
+/** What one event of a stream tells its meter. */
+export interface EventSays {
+  /** So many choices end with it. */
+  readonly ends: number
+  /** Nothing that matters comes after it. */
+  readonly isLast: boolean
+  /** What of the report of usage is in it; later ones replace single figures of earlier ones. */
+  readonly usage: Loose | undefined
+  /** The answer begins with it: what it reports is the input only. */
+  readonly isBeginning?: boolean
+  /** A provider's error: the caller must not see all of it. */
+  readonly isError: boolean
+}
+
 /** What a call, a refusal, a usage report and a list look like to one family of clients. */
 export interface Dialect {
   readonly name: DialectName
   /** @throws Refused `invalid_request` for what no upstream should have to read. */
-  parseCall(payload: Buffer): ParsedCall
+  parseCall(payload: Buffer, path: PathSays): ParsedCall
+  /** Lowers the output limit that the body holds, or adds one: under the name `added`, where a dialect has several. */
+  limitEdits(payload: Buffer, parsed: ParsedCall, limit: Limit): readonly Edit[]
   /** The JSON body of a refusal. */
   shapeError(refusal: Spoken): string
   /** The same inside a running stream. */
   shapeErrorEvent(refusal: Spoken): string
-  /** Reads the parsed `usage` member of an answer; `undefined` when it holds no figures. */
+  /** Where an answer's report of usage stands: the quoted name of a member of its top level. */
+  readonly usageMember: string
+  /** The member that no answer lacks, and that holds what the model wrote. */
+  readonly contentMember: string
+  /** Reads the parsed report of usage; `undefined` when it holds no figures. */
   readUsage(reported: unknown): Usage | undefined
+  /**
+   * What an event of a stream says, and the words in it that a model wrote; the latter are added to `written`. Absent: its
+   * streams are metered by their bytes, which costs less (relay/meter/stream.ts).
+   */
+  readEvent?(event: Loose, written: string[]): EventSays
+  /** How many tokens an input has, for whoever asked to count them. Absent: nobody can ask. */
+  shapeCount?(tokens: number): string
   shapeModels(models: readonly ListedModel[]): string
   shapeModel(model: ListedModel): string
+}
+
+export interface Limit {
+  readonly tokens: number
+  readonly added: string
 }

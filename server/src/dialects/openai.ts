@@ -1,6 +1,8 @@
 import { Refused } from '../errors.ts'
 import { type Usage, wholeTokens } from '../usage/usage.ts'
-import type { Dialect, ListedModel, ParsedCall, Spoken } from './dialect.ts'
+import type { Dialect, ListedModel, Loose, ParsedCall, Spoken } from './dialect.ts'
+import { topLevelLimit } from './edits.ts'
+import { count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 
 /** Everything in a chat call by which we decide, reserve or edit. */
@@ -15,17 +17,19 @@ const JUDGED: ReadonlySet<string> = new Set([
   'modalities',
   'audio',
 ])
-const LONGEST_MODEL = 256
 const MOST_CHOICES = 128
-
-type Loose = Readonly<Record<string, unknown>>
+const LIMITS = ['max_completion_tokens', 'max_tokens']
 
 /** OpenAI's chat completions, as its SDKs send and read them. */
 export const openai: Dialect = {
   name: 'openai',
   parseCall,
+  limitEdits: (payload, parsed, limit) =>
+    topLevelLimit(payload, parsed, { names: LIMITS, ...limit }),
   shapeError,
   shapeErrorEvent: (refusal) => `data: ${shapeError(refusal)}\n\n`,
+  usageMember: '"usage"',
+  contentMember: 'choices',
   readUsage,
   shapeModels: (models) => JSON.stringify({ object: 'list', data: models.map(shaped) }),
   shapeModel: (model) => JSON.stringify(shaped(model)),
@@ -36,57 +40,18 @@ function parseCall(payload: Buffer): ParsedCall {
   const max = count(body, 'max_tokens', 0)
   const maxCompletion = count(body, 'max_completion_tokens', 0)
   return {
-    model: modelOf(body),
+    model: modelOf(body.model),
     stream: flag(body, 'stream'),
     // Providers differ in which of the two they obey: the larger one is what may have to be paid.
     outputLimit:
       max === undefined || maxCompletion === undefined
         ? (max ?? maxCompletion)
         : Math.max(max, maxCompletion),
+    leastOutput: 0,
     choices: choicesOf(body),
     body: kept(payload, body),
     spans,
   }
-}
-
-/** Strings of a running call that survive collections are copied by each of them. */
-const LONG_BODY = 16 * 1024
-
-function kept(payload: Buffer, body: Loose): () => Loose {
-  if (payload.length < LONG_BODY) return () => body
-  const weak = new WeakRef(body)
-  return () => weak.deref() ?? (JSON.parse(payload.toString('utf8')) as Loose)
-}
-
-function modelOf({ model }: Loose): string {
-  if (model === undefined || model === null || model === '') {
-    throw new Refused(
-      'invalid_request',
-      'model name is required: send "model", one of GET /v1/models',
-    )
-  }
-  if (typeof model !== 'string') throw new Refused('invalid_request', 'model must be a string')
-  if (Buffer.byteLength(model) > LONGEST_MODEL) {
-    throw new Refused('invalid_request', `model must be at most ${LONGEST_MODEL} bytes long`)
-  }
-  return model
-}
-
-/** Anything but a JSON boolean is read differently by different parsers. */
-function flag(body: Loose, name: string): boolean {
-  const value = body[name] ?? false
-  if (typeof value !== 'boolean')
-    throw new Refused('invalid_request', `${name} must be true or false`)
-  return value
-}
-
-function count(body: Loose, name: string, least: number): number | undefined {
-  const value = body[name] ?? undefined
-  if (value === undefined) return undefined
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
-    throw new Refused('invalid_request', `${name} must be a whole number of at least ${least}`)
-  }
-  return value
 }
 
 function choicesOf(body: Loose): number {
@@ -101,8 +66,6 @@ function shapeError({ code, message, requestId, type }: Spoken): string {
     error: { message: `${message} (request id: ${requestId})`, type, param: '', code },
   })
 }
-
-const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null
 
 function readUsage(reported: unknown): Usage | undefined {
   if (!isObject(reported)) return undefined

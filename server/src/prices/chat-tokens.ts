@@ -19,9 +19,9 @@ export interface CountedChat {
 const IMAGE_TOKENS = 4_784
 const IMAGE_TOKENS_4O_MINI = 48_169
 /** A middling picture. */
-const FAIR_IMAGE_TOKENS = 765
+export const FAIR_IMAGE_TOKENS = 765
 /** Around each message, and once for the beginning of the answer. */
-const FRAME_TOKENS = 4
+export const FRAME_TOKENS = 4
 const TEXT_FIELDS = ['tools', 'functions', 'response_format', 'prediction', 'tool_choice'] as const
 
 type Loose = Readonly<Record<string, unknown>>
@@ -66,10 +66,10 @@ export async function countChat(
 }
 
 /** OpenAI's own models count as o200k does; others cut the same text into up to half as many again. */
-const countsAsOpenAi = (model: string): boolean =>
+export const countsAsOpenAi = (model: string): boolean =>
   /^(?:openai\/)?(?:gpt-|o\d|chatgpt|turnpike-)/.test(model)
 
-const imageTokens = (model: string): number =>
+export const imageTokens = (model: string): number =>
   model.includes('4o-mini') ? IMAGE_TOKENS_4O_MINI : IMAGE_TOKENS
 
 function imageOf(part: unknown): string | undefined {

@@ -1,10 +1,10 @@
 import { Refused } from '../errors.ts'
-import { quickBound } from '../prices/chat-tokens.ts'
 import { type Admission, type Standings, UNLIMITED } from '../rates/admission.ts'
 import { denialText, retryAfterOf } from '../rates/denial-text.ts'
 import type { Judged, Rates } from '../rates/rates.ts'
 import type { Denial } from '../rates/tally.ts'
 import { rateHeaders } from './rate-headers.ts'
+import { quickly } from './reserve.ts'
 import type { RunningCalls } from './running.ts'
 import type { Admitted, Candidates, ModelCall } from './values.ts'
 
@@ -53,7 +53,8 @@ const denied = (denial: Denial, tokens: number, standings: Standings): Refused =
   })
 
 /** A guess at the input and the most of the output; what was really used takes its place when the call has ended. */
-function expectedTokens({ parsed, payload }: ModelCall): number {
-  const input = Math.ceil(quickBound(parsed.body(), payload.length, parsed.model) / TOKEN_BYTES)
+function expectedTokens(call: ModelCall): number {
+  const { parsed } = call
+  const input = Math.ceil(quickly({ call }).prompt / TOKEN_BYTES)
   return input + (parsed.outputLimit ?? USUAL_OUTPUT) * parsed.choices
 }

@@ -30,11 +30,14 @@ export function createModels({ directory, prices, startedAt }: ModelsParts) {
       send(asked, asked.dialect.shapeModels(ids.map(listed)))
       return
     }
-    const served = serving(key, asked.object).length > 0
-    if (!served || !callable(key, asked.object)) {
-      throw new Refused('model_not_found', `this API key can call no model ${quoted(asked.object)}`)
+    const served = serving(key, asked.path.model).length > 0
+    if (!served || !callable(key, asked.path.model)) {
+      throw new Refused(
+        'model_not_found',
+        `this API key can call no model ${quoted(asked.path.model)}`,
+      )
     }
-    send(asked, asked.dialect.shapeModel(listed(asked.object)))
+    send(asked, asked.dialect.shapeModel(listed(asked.path.model)))
   }
 }
 

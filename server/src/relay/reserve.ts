@@ -10,13 +10,13 @@ import {
 } from '../ledger/ledger.ts'
 import { type Units, units } from '../ledger/units.ts'
 import { boundOf, type Expected, outputWithin } from '../prices/bound.ts'
-import { countChat, mayHoldAudio, quickBound } from '../prices/chat-tokens.ts'
+import { countInput, type Input, quickBound } from '../prices/input-tokens.ts'
 import type { CompiledPrice } from '../prices/price.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Settings } from '../settings/settings.ts'
 import { ClientLeft } from './client-left.ts'
-import type { Admitted, Reserved } from './values.ts'
+import type { Admitted, ModelCall, Reserved } from './values.ts'
 
 /** Contract 3.4: what a call without a limit of its own may reserve in any case. */
 const USUAL_OUTPUT = 1_024
@@ -66,7 +66,8 @@ export function createReserve(parts: ReserveParts) {
     const expected = quickly(candidates)
     if (outputLimit !== undefined) {
       const lower = settings.get('quota.lower_output') === 'on'
-      const least = lower ? Math.ceil(outputLimit / 2) : outputLimit
+      const half = Math.max(Math.ceil(outputLimit / 2), call.parsed.leastOutput)
+      const least = lower ? Math.min(half, outputLimit) : outputLimit
       const wish = { wanted: outputLimit, least, explicit: true, unsaid: outputLimit }
       const taking = ledger.reserve(payers, boundOf(price, expected, outputLimit * choices))
       return then(taking, (taken) =>
@@ -75,7 +76,12 @@ export function createReserve(parts: ReserveParts) {
     }
     const own = prices.maxOutput(call.parsed.model) ?? UNKNOWN_OUTPUT
     const usual = Math.min(USUAL_OUTPUT, own)
-    const wish = { wanted: usual, least: Math.min(LEAST_OUTPUT, own), explicit: false, unsaid: own }
+    const wish = {
+      wanted: usual,
+      least: Math.min(Math.max(LEAST_OUTPUT, call.parsed.leastOutput), own),
+      explicit: false,
+      unsaid: own,
+    }
     const available = ledger.available(payers)
     const output = roomFor(price, expected, { choices, own, available })
     if (output === undefined) return squeeze(parts, purse, wish)
@@ -122,12 +128,12 @@ interface Purse {
 async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<Reserved> {
   const { ledger, tokenizer } = parts
   const { candidates, payers, price } = purse
-  const { choices, model, body } = candidates.call.parsed
+  const { choices } = candidates.call.parsed
   // An empty purse needs no counting, however often it is held out.
   const empty = ledger.lacks(payers, ANYTHING)
   if (empty !== undefined && !empty.reserved)
     throw tooDear(candidates, empty, { wish, affordable: 0 })
-  const counted = await countChat(body(), model, tokenizer.count)
+  const counted = await countInput(inputOf(candidates.call), tokenizer.count)
   const quick = quickly(candidates)
   const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
   const priced = (output: number) => boundOf(price, expected, output * choices)
@@ -224,10 +230,19 @@ function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: 
 
 /** What can be said of the input at once: an upper bound. */
 export function quickly({ call }: Pick<Admitted, 'call'>): Expected {
-  const { model } = call.parsed
-  const body = call.parsed.body()
-  return { prompt: quickBound(body, call.payload.length, model), audio: mayHoldAudio(body) }
+  const quick = quickBound(inputOf(call))
+  return call.dialect.name === 'anthropic' && call.payload.includes(FOR_AN_HOUR)
+    ? { ...quick, cacheForHour: true }
+    : quick
 }
+
+/** How long a cached prompt should live, in Anthropic's words. */
+const FOR_AN_HOUR = '"1h"'
+
+export const inputOf = ({ dialect, parsed, payload }: ModelCall): Input => ({
+  ...{ dialect: dialect.name, model: parsed.model, bytes: payload.length },
+  body: parsed.body(),
+})
 
 function payersOf({ key }: Admitted, budgets: readonly Entity[]): Payers {
   return {

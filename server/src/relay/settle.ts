@@ -2,13 +2,14 @@ import type { Logger } from 'pino'
 import { CLIENT_LEFT_STATUS, type RefusalCode, statusOf } from '../errors.ts'
 import type { Settled, UsageRecord } from '../ledger/ledger.ts'
 import { type Units, units } from '../ledger/units.ts'
-import { countChat } from '../prices/chat-tokens.ts'
+import { countInput } from '../prices/input-tokens.ts'
 import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import { NO_USAGE, type Usage } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
 import type { Meter } from './meter/meter.ts'
+import { inputOf } from './reserve.ts'
 import type { ModelCall, Outcome, Reserved } from './values.ts'
 
 export interface SettleParts {
@@ -115,15 +116,17 @@ function usageOf(
 
 async function counted(
   tokenizer: SettleParts['tokenizer'],
-  { parsed }: ModelCall,
+  call: ModelCall,
   meter: Meter,
 ): Promise<Usage> {
   const { texts, share } = meter.produced()
+  const reported = meter.reportedInput?.()
   const [input, output] = await Promise.all([
-    countChat(parsed.body(), parsed.model, tokenizer.count),
+    countInput(inputOf(call), tokenizer.count),
     tokenizer.count(texts),
   ])
-  const completion = Math.ceil(output / share)
+  const completion = Math.max(Math.ceil(output / share), reported?.completion ?? 0)
+  if (reported !== undefined) return { ...reported, completion, estimated: true }
   return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
 }
 

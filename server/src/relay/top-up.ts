@@ -1,9 +1,9 @@
 import type { Ledger } from '../ledger/ledger.ts'
 import { boundOf, type Expected } from '../prices/bound.ts'
-import { countChat } from '../prices/chat-tokens.ts'
+import { countInput } from '../prices/input-tokens.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
-import { quickly, roomFor, UNKNOWN_OUTPUT } from './reserve.ts'
+import { inputOf, quickly, roomFor, UNKNOWN_OUTPUT } from './reserve.ts'
 import type { Offer, Reserved } from './values.ts'
 
 export interface TopUpParts {
@@ -28,8 +28,7 @@ export function createTopUp(parts: TopUpParts): TopUp {
     const quick = await grow(parts, reserved, { price, expected })
     if (quick !== undefined) return quick
     // The input is counted exactly before it is taken for too dear, as when units are reserved.
-    const { body, model } = reserved.call.parsed
-    const { most } = await countChat(body(), model, tokenizer.count)
+    const { most } = await countInput(inputOf(reserved.call), tokenizer.count)
     if (most >= expected.prompt) return undefined
     return grow(parts, reserved, { price, expected: { ...expected, prompt: most } })
   }

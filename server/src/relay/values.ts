@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Channel } from '../channels/channel.ts'
-import type { Dialect, ParsedCall } from '../dialects/dialect.ts'
+import type { Dialect, ParsedCall, PathSays } from '../dialects/dialect.ts'
 import type { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { Credential } from '../keys/credential.ts'
@@ -9,12 +9,12 @@ import type { CompiledPrice } from '../prices/price.ts'
 import type { Admission } from '../rates/admission.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
-import type { ClientOutlet } from './forward/outlet.ts'
+import type { AnswerOutlet } from './forward/outlet.ts'
 import type { Meter } from './meter/meter.ts'
 import type { RunningCall } from './running.ts'
 
 /** What a request asks for, as its method and path say. */
-export type Endpoint = 'chat' | 'models' | 'model'
+export type Endpoint = 'chat' | 'count' | 'models' | 'model'
 
 /** A request at the door, its body not yet asked for. */
 export interface Asked {
@@ -22,8 +22,8 @@ export interface Asked {
   readonly id: string
   readonly endpoint: Endpoint
   readonly dialect: Dialect
-  /** For `model`: the id in the path. */
-  readonly object: string
+  /** What the path says of a model: of `model` its id, of Gemini's calls also whether to stream. */
+  readonly path: PathSays
   readonly credential: Credential
   /** `undefined`: a trusted proxy forwarded something that is no address. */
   readonly ip: string | undefined
@@ -99,7 +99,7 @@ export interface Served extends Tried {
   /** `broke`: the client has a part of it. */
   readonly kind: 'answered' | 'broke'
   readonly meter: Meter
-  readonly outlet: ClientOutlet
+  readonly outlet: AnswerOutlet
   readonly firstByteAt: number
   readonly failure?: Failure
 }
@@ -116,7 +116,7 @@ export interface Cut extends Tried {
   readonly kind: 'cut'
   readonly refusal: Refused
   readonly meter: Meter | undefined
-  readonly outlet: ClientOutlet | undefined
+  readonly outlet: AnswerOutlet | undefined
   readonly firstByteAt: number
 }
 

@@ -7,6 +7,8 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN = 0x7b
 const CLOSE = 0x7d
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
 
 const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 
@@ -42,6 +44,18 @@ function stringEnd(text: string, open: number): number {
   return text.length
 }
 
+/** Whether what ends at `end` is a member of the text's outermost object: nothing but that one is still open there. */
+export function standsOutermost(text: string, end: number): boolean {
+  let depth = 0
+  for (let at = end; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = stringEnd(text, at)
+    else if (code === OPEN || code === OPEN_LIST) depth++
+    else if (code === CLOSE || code === CLOSE_LIST) depth--
+  }
+  return depth === -1
+}
+
 /** The text of `[from, to)` without the member that stands at `[start, end)` in it, nor the comma that parted it. */
 export function withoutMember(
   text: string,
@@ -74,18 +88,3 @@ function isShortAscii(text: string): boolean {
 }
 const SHORT = 1024
 const LAST_ASCII = 0x7f
-
-/** Members whose text is no output. */
-const NOT_PRODUCED = new Set(['role', 'id', 'type', 'finish_reason', 'data', 'model', 'object'])
-
-/** Every string in a message or delta that a model wrote: content, reasoning, refusals, names and arguments of calls. */
-export function writtenIn(value: unknown, texts: string[]): void {
-  if (typeof value === 'string') {
-    texts.push(value)
-  } else if (Array.isArray(value)) {
-    for (const one of value) writtenIn(one, texts)
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [name, one] of Object.entries(value))
-      if (!NOT_PRODUCED.has(name)) writtenIn(one, texts)
-  }
-}

@@ -6,6 +6,8 @@ export interface Outlet {
   write(bytes: Buffer): boolean
   /** Something went out: from here on no other channel may answer. */
   readonly begun: boolean
+  /** Whether an answer with this end can be passed on. Absent: any can. */
+  takes?(held: readonly Buffer[]): boolean
 }
 
 /** What an answer said: the beginning of it, and what part of the whole that is. */
@@ -27,6 +29,8 @@ export interface Meter {
   readonly finished: boolean
   /** What the upstream reported, if it did. */
   reported(): Usage | undefined
+  /** What it reported of the input alone, of an answer that never came to its end. */
+  reportedInput?(): Usage | undefined
   /** The texts that came, for counting when nothing was reported. */
   produced(): ProducedTexts
   /** The end that was held back. */

@@ -1,14 +1,18 @@
+import type { Dialect } from '../../dialects/dialect.ts'
+import { writtenIn } from '../../dialects/written-in.ts'
 import type { Usage } from '../../usage/usage.ts'
-import { objectEnd, parseLatin1, valueAfter, writtenIn } from './json-text.ts'
+import { objectEnd, parseLatin1, standsOutermost, valueAfter } from './json-text.ts'
 import type { Meter, Outlet, ProducedTexts } from './meter.ts'
 
-const USAGE = '"usage"'
 /** So much of an answer's end is held back; shorter answers are held whole. */
 const HELD = 64 * 1024
 /** A report of usage is shorter than this. */
 const LONGEST_REPORT = 4_096
 /** So much of a long answer is kept, in case that no report of usage turns up at its end. */
 const MOST_KEPT = 1024 * 1024
+
+/** What of a dialect has to be known for it. */
+export type PlainRules = Pick<Dialect, 'usageMember' | 'contentMember' | 'readUsage'>
 
 /**
  * Meters an answer that is one JSON object. Its report of usage is found by its bytes; the answer itself is parsed only
@@ -18,7 +22,7 @@ export class PlainMeter implements Meter {
   readonly complete = false
   readonly finished = false
   readonly #outlet: Outlet
-  readonly #readUsage: (reported: unknown) => Usage | undefined
+  readonly #rules: PlainRules
   #held: Buffer[] = []
   #heldBytes = 0
   #first = 0
@@ -28,9 +32,9 @@ export class PlainMeter implements Meter {
   /** What comes is long, and no JSON object. */
   #isNone = false
 
-  constructor(outlet: Outlet, readUsage: (reported: unknown) => Usage | undefined) {
+  constructor(outlet: Outlet, rules: PlainRules) {
     this.#outlet = outlet
-    this.#readUsage = readUsage
+    this.#rules = rules
   }
 
   chunk(bytes: Buffer): boolean {
@@ -54,13 +58,13 @@ export class PlainMeter implements Meter {
 
   end(): boolean {
     const held = this.held()
-    if (!endsObject(held)) return false
+    if (!endsObject(held) || this.#outlet.takes?.(held) === false) return false
     // Nearly always the report stands at the end; only where it does not is the rest looked through.
     this.#usage =
       this.#lookIn(tailOf(held)) ?? this.#lookIn(Buffer.concat([...this.#passed, ...held]))
     if (this.#outlet.begun) return true
     if (!beginsObject(held)) return false
-    return this.#usage !== undefined || isAnswer(this.#whole())
+    return this.#usage !== undefined || isAnswer(this.#whole(), this.#rules.contentMember)
   }
 
   reported(): Usage | undefined {
@@ -75,7 +79,7 @@ export class PlainMeter implements Meter {
       return { texts: [kept.toString('utf8')], share: came === 0 ? 1 : kept.length / came }
     }
     const texts: string[] = []
-    writtenIn((parsed as { choices?: unknown }).choices, texts)
+    writtenIn((parsed as Readonly<Record<string, unknown>>)[this.#rules.contentMember], texts)
     return { texts, share: 1 }
   }
 
@@ -102,26 +106,28 @@ export class PlainMeter implements Meter {
     return parseLatin1(Buffer.concat(this.held()).toString('latin1'))
   }
 
-  /** The last report of usage in these bytes. */
+  /** The last report of usage in these bytes. Words of the caller may look like one, but not as a member of the answer itself. */
   #lookIn(bytes: Buffer): Usage | undefined {
+    const { usageMember, readUsage } = this.#rules
     const text = bytes.toString('latin1')
-    let place = text.lastIndexOf(USAGE)
+    let place = text.lastIndexOf(usageMember)
     while (place >= 0) {
-      const value = valueAfter(text, place + USAGE.length)
+      const value = valueAfter(text, place + usageMember.length)
       const end = value > 0 && text.charCodeAt(value) === OPEN ? objectEnd(text, value) : -1
-      const usage = end > 0 ? this.#readUsage(parseLatin1(text.slice(value, end))) : undefined
+      const isReport = end > 0 && standsOutermost(text, end)
+      const usage = isReport ? readUsage(parseLatin1(text.slice(value, end))) : undefined
       if (usage !== undefined) return usage
-      place = place === 0 ? -1 : text.lastIndexOf(USAGE, place - 1)
+      place = place === 0 ? -1 : text.lastIndexOf(usageMember, place - 1)
     }
     return undefined
   }
 }
 
 /** Some gateways say errors with status 200: nobody wrote anything, and the words are not for the caller as they are. */
-function isAnswer(whole: unknown): boolean {
+function isAnswer(whole: unknown, contentMember: string): boolean {
   if (typeof whole !== 'object' || whole === null) return false
-  const { error, choices } = whole as { error?: unknown; choices?: unknown }
-  return choices !== undefined || (typeof error !== 'object' && typeof error !== 'string')
+  const { error, [contentMember]: content } = whole as Readonly<Record<string, unknown>>
+  return content !== undefined || (typeof error !== 'object' && typeof error !== 'string')
 }
 
 const OPEN = 0x7b

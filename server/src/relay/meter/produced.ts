@@ -1,4 +1,5 @@
-import { objectEnd, parseLatin1, valueAfter, writtenIn } from './json-text.ts'
+import { writtenIn } from '../../dialects/written-in.ts'
+import { objectEnd, parseLatin1, valueAfter } from './json-text.ts'
 import type { ProducedTexts } from './meter.ts'
 
 /** Collected lines are copied out of the chunks they came in when there is so much of them. */

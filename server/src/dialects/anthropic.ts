@@ -1,0 +1,118 @@
+import { type Usage, wholeTokens } from '../usage/usage.ts'
+import type { Dialect, EventSays, ListedModel, Loose, ParsedCall, Spoken } from './dialect.ts'
+import { topLevelLimit } from './edits.ts'
+import { count, flag, isObject, kept, modelOf } from './judged.ts'
+import { readMembers } from './members.ts'
+import { anthropicTypeOf } from './status-words.ts'
+import { writtenIn } from './written-in.ts'
+
+const JUDGED: ReadonlySet<string> = new Set([
+  ...['model', 'messages', 'system', 'stream', 'max_tokens', 'thinking', 'tools'],
+])
+const LIMITS = ['max_tokens']
+/** Beside its thinking, a model needs room for words. */
+const ROOM_FOR_WORDS = 1_024
+
+/** Anthropic's Messages, as its SDKs send and read them. */
+export const anthropic: Dialect = {
+  name: 'anthropic',
+  parseCall,
+  limitEdits: (payload, parsed, { tokens }) =>
+    topLevelLimit(payload, parsed, { names: LIMITS, tokens, added: 'max_tokens' }),
+  shapeError,
+  shapeErrorEvent: (refusal) => `event: error\ndata: ${shapeError(refusal)}\n\n`,
+  usageMember: '"usage"',
+  contentMember: 'content',
+  readUsage,
+  readEvent,
+  shapeCount: (input_tokens) => JSON.stringify({ input_tokens }),
+  shapeModels,
+  shapeModel: (model) => JSON.stringify(shaped(model)),
+}
+
+function parseCall(payload: Buffer): ParsedCall {
+  const { body, spans } = readMembers(payload, JUDGED)
+  const { thinking } = body
+  const budget = isObject(thinking) ? (count(thinking, 'budget_tokens', 0) ?? 0) : 0
+  return {
+    model: modelOf(body.model),
+    stream: flag(body, 'stream'),
+    outputLimit: count(body, 'max_tokens', 0),
+    leastOutput: budget === 0 ? 1 : budget + ROOM_FOR_WORDS,
+    choices: 1,
+    body: kept(payload, body),
+    spans,
+  }
+}
+
+function shapeError({ status, message, requestId }: Spoken): string {
+  return JSON.stringify({
+    type: 'error',
+    error: { type: anthropicTypeOf(status), message },
+    request_id: requestId,
+  })
+}
+
+/** Anthropic counts what its cache gave or took apart from the input. */
+function readUsage(reported: unknown): Usage | undefined {
+  if (!isObject(reported)) return undefined
+  const { input_tokens, output_tokens, cache_creation } = reported
+  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
+  const cached = wholeTokens(reported.cache_read_input_tokens)
+  const written = wholeTokens(reported.cache_creation_input_tokens)
+  const byAge = isObject(cache_creation) ? cache_creation : {}
+  const forHour = Math.min(written, wholeTokens(byAge.ephemeral_1h_input_tokens))
+  return {
+    prompt: wholeTokens(input_tokens) + cached + written,
+    completion: wholeTokens(output_tokens),
+    cached,
+    cacheWrite: written - forHour,
+    cacheWrite1h: forHour,
+    reasoning: 0,
+    audioIn: 0,
+    audioOut: 0,
+    image: 0,
+    estimated: false,
+  }
+}
+
+/** Figures come with the first event, and again, as they are by then, with the one that tells why it stopped. */
+function readEvent(event: Loose, written: string[]): EventSays {
+  const { type, delta } = event
+  let ends = 0
+  let usage = event.usage
+  if (type === 'message_start') {
+    usage = isObject(event.message) ? event.message.usage : undefined
+  } else if (type === 'content_block_start') {
+    writtenIn(event.content_block, written)
+  } else if (type === 'content_block_delta') {
+    writtenIn(delta, written)
+  } else if (type === 'message_delta' && isObject(delta)) {
+    ends = typeof delta.stop_reason === 'string' ? 1 : 0
+  }
+  return {
+    ends,
+    isLast: type === 'message_stop',
+    usage: isObject(usage) ? usage : undefined,
+    isBeginning: type === 'message_start',
+    isError: type === 'error',
+  }
+}
+
+/** The whole list at once: contract 3. */
+function shapeModels(models: readonly ListedModel[]): string {
+  const data = models.map(shaped)
+  return JSON.stringify({
+    data,
+    has_more: false,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+  })
+}
+
+const shaped = ({ id, createdAt }: ListedModel) => ({
+  type: 'model',
+  id,
+  display_name: id,
+  created_at: new Date(createdAt * 1000).toISOString(),
+})

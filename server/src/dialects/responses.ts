@@ -1,0 +1,106 @@
+import { Refused } from '../errors.ts'
+import { type Usage, wholeTokens } from '../usage/usage.ts'
+import type { Dialect, EventSays, Loose, ParsedCall, Spoken } from './dialect.ts'
+import { topLevelLimit } from './edits.ts'
+import { count, flag, isObject, kept, modelOf } from './judged.ts'
+import { readMembers } from './members.ts'
+import { openai } from './openai.ts'
+import { writtenIn } from './written-in.ts'
+
+const JUDGED: ReadonlySet<string> = new Set([
+  ...['model', 'input', 'instructions', 'stream', 'max_output_tokens', 'tools', 'background'],
+  ...['previous_response_id', 'conversation', 'store'],
+])
+const LIMITS = ['max_output_tokens']
+/** OpenAI refuses lower limits. */
+const LEAST_OUTPUT = 16
+
+/** OpenAI's Responses. Refusals and lists look as in its older API. */
+export const responses: Dialect = {
+  ...openai,
+  name: 'responses',
+  parseCall,
+  limitEdits: (payload, parsed, { tokens }) =>
+    topLevelLimit(payload, parsed, { names: LIMITS, tokens, added: 'max_output_tokens' }),
+  shapeErrorEvent,
+  contentMember: 'output',
+  readUsage,
+  readEvent,
+  shapeCount: (input_tokens) => JSON.stringify({ object: 'response.input_tokens', input_tokens }),
+}
+
+function parseCall(payload: Buffer): ParsedCall {
+  const { body, spans } = readMembers(payload, JUDGED)
+  refuseStored(body)
+  return {
+    model: modelOf(body.model),
+    stream: flag(body, 'stream'),
+    outputLimit: count(body, 'max_output_tokens', 0),
+    leastOutput: LEAST_OUTPUT,
+    choices: 1,
+    body: kept(payload, body),
+    spans,
+  }
+}
+
+/** What stays with a provider belongs to an account: no call may go on from what is not known to be its own. */
+function refuseStored({ previous_response_id, conversation, background }: Loose): void {
+  const stored = previous_response_id ?? conversation
+  if (stored !== undefined && stored !== null) {
+    const name = typeof previous_response_id === 'string' ? 'previous_response_id' : 'conversation'
+    throw new Refused(
+      'object_not_found',
+      `${name} names nothing that this gateway keeps: send the conversation as input`,
+    )
+  }
+  if (background === true) {
+    throw new Refused('unsupported_parameter', 'background is not supported here: leave it out')
+  }
+}
+
+function shapeErrorEvent({ code, message, requestId }: Spoken): string {
+  const told = {
+    type: 'error',
+    code,
+    message: `${message} (request id: ${requestId})`,
+    param: null,
+    sequence_number: 0,
+  }
+  return `event: error\ndata: ${JSON.stringify(told)}\n\n`
+}
+
+function readUsage(reported: unknown): Usage | undefined {
+  if (!isObject(reported)) return undefined
+  const { input_tokens, output_tokens } = reported
+  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
+  const input = isObject(reported.input_tokens_details) ? reported.input_tokens_details : {}
+  const output = isObject(reported.output_tokens_details) ? reported.output_tokens_details : {}
+  return {
+    prompt: wholeTokens(input_tokens),
+    completion: wholeTokens(output_tokens),
+    cached: wholeTokens(input.cached_tokens),
+    cacheWrite: wholeTokens(input.cache_write_tokens),
+    cacheWrite1h: 0,
+    reasoning: wholeTokens(output.reasoning_tokens),
+    audioIn: wholeTokens(input.audio_tokens),
+    audioOut: wholeTokens(output.audio_tokens),
+    image: wholeTokens(input.image_tokens),
+    estimated: false,
+  }
+}
+
+const LAST = new Set<unknown>(['response.completed', 'response.incomplete', 'response.failed'])
+
+/** The whole answer comes once more with the last event, and the figures with it. */
+function readEvent({ type, delta, response }: Loose, written: string[]): EventSays {
+  if (typeof delta === 'string') written.push(delta)
+  else if (delta !== undefined) writtenIn(delta, written)
+  const isLast = LAST.has(type)
+  const usage = isLast && isObject(response) ? response.usage : undefined
+  return {
+    ends: isLast ? 1 : 0,
+    isLast,
+    usage: isObject(usage) ? usage : undefined,
+    isError: type === 'error' || type === 'response.failed',
+  }
+}

@@ -1,0 +1,108 @@
+import type { DialectName } from '../dialects/dialect.ts'
+import {
+  type CountedChat,
+  countChat,
+  countsAsOpenAi,
+  FAIR_IMAGE_TOKENS,
+  FRAME_TOKENS,
+  imageTokens,
+  mayHoldAudio as mayChatHoldAudio,
+  quickBound as quickBoundOfChat,
+} from './chat-tokens.ts'
+import { attachedIn } from './parts-of-input.ts'
+
+type Loose = Readonly<Record<string, unknown>>
+
+/** A call whose input is to be measured before it runs. */
+export interface Input {
+  readonly dialect: DialectName
+  readonly model: string
+  readonly body: Loose
+  /** Length of the body as it came. */
+  readonly bytes: number
+}
+
+/** An upper bound of the input tokens without counting, and whether audio is among them or may come back. */
+export function quickBound(input: Input): { readonly prompt: number; readonly audio: boolean } {
+  const { dialect, model, body, bytes } = input
+  if (dialect === 'openai') {
+    return { prompt: quickBoundOfChat(body, bytes, model), audio: mayChatHoldAudio(body) }
+  }
+  let images = 0
+  let characters = 0
+  let audio = saysAudio(body)
+  for (const one of attachedIn(body)) {
+    if (one.kind === 'audio') audio = true
+    if (one.kind !== 'image') continue
+    images += 1
+    characters += one.characters
+  }
+  return { prompt: Math.max(0, bytes - characters) + images * imageTokens(model), audio }
+}
+
+/** Gemini's word for what should come back. */
+function saysAudio({ generationConfig, generation_config }: Loose): boolean {
+  const config = generationConfig ?? generation_config
+  if (typeof config !== 'object' || config === null) return false
+  const { responseModalities, response_modalities } = config as Loose
+  const asked = responseModalities ?? response_modalities
+  return Array.isArray(asked) && asked.includes('AUDIO')
+}
+
+/** Counts the input with a tokenizer's `count`. */
+export async function countInput(
+  { dialect, model, body }: Input,
+  count: (texts: readonly string[]) => Promise<number>,
+): Promise<CountedChat> {
+  if (dialect === 'openai') return countChat(body, model, count)
+  const texts: string[] = []
+  const turns = textsOf(body, texts)
+  const text = await count(texts)
+  let images = 0
+  let others = 0
+  for (const { kind, characters } of attachedIn(body)) {
+    if (kind === 'image') images += 1
+    else others += characters
+  }
+  const frame = (turns + 1) * FRAME_TOKENS
+  const ofAnyVocabulary = countsAsOpenAi(model) ? text : Math.ceil(text * 1.5)
+  return {
+    tokens: text + frame + images * FAIR_IMAGE_TOKENS,
+    most: ofAnyVocabulary + frame + images * imageTokens(model) + others,
+  }
+}
+
+/** Members that are no part of what the model reads. */
+const NOT_READ = new Set([
+  ...['model', 'stream', 'metadata', 'user', 'store', 'safetySettings', 'generationConfig'],
+  ...['generation_config', 'service_tier', 'prompt_cache_key', 'include', 'context_management'],
+])
+/** And of its turns: names of kinds, and what is counted by other means. */
+const NOT_TEXT = new Set([
+  ...['type', 'role', 'id', 'call_id', 'tool_use_id', 'cache_control', 'signature', 'status'],
+  ...['thoughtSignature', 'encrypted_content', 'source', 'image_url', 'file_data', 'input_audio'],
+  ...['inlineData', 'inline_data', 'fileData', 'data'],
+])
+
+/** The texts of a body, and how many turns it has. */
+function textsOf(body: Loose, texts: string[]): number {
+  let turns = 0
+  for (const [name, value] of Object.entries(body)) {
+    if (NOT_READ.has(name)) continue
+    if (name === 'tools' || name === 'text' || name === 'output_config') {
+      texts.push(JSON.stringify(value) ?? '')
+      continue
+    }
+    if (Array.isArray(value)) turns += value.length
+    walk(value, texts)
+  }
+  return turns
+}
+
+function walk(value: unknown, texts: string[]) {
+  if (typeof value === 'string') texts.push(value)
+  else if (Array.isArray(value)) for (const one of value) walk(one, texts)
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, one] of Object.entries(value)) if (!NOT_TEXT.has(name)) walk(one, texts)
+  }
+}

@@ -1,0 +1,156 @@
+import type { Dialect, EventSays, Loose } from '../../dialects/dialect.ts'
+import { isObject } from '../../dialects/judged.ts'
+import type { Usage } from '../../usage/usage.ts'
+import type { Meter, Outlet, ProducedTexts } from './meter.ts'
+import { dataOf, eachEvent } from './sse.ts'
+import { WholeEvents } from './whole-events.ts'
+import { Words } from './words.ts'
+
+/** After completion little comes. Whoever sends more has stopped making sense. */
+const MOST_HELD = 256 * 1024
+
+export interface EventExpectation {
+  /** The stream is complete when so many choices have finished. */
+  readonly choices: number
+  readonly readEvent: NonNullable<Dialect['readEvent']>
+  readonly readUsage: Dialect['readUsage']
+  /** Frees a provider's error event of what the caller must not see. */
+  readonly scrub: (text: string) => string
+}
+
+/** Meters an event stream by parsing each event, for dialects whose reports can't be told from a caller's words otherwise. */
+export class EventMeter implements Meter {
+  complete = false
+  readonly #outlet: Outlet
+  readonly #expected: EventExpectation
+  readonly #events = new WholeEvents()
+  readonly #words = new Words()
+  readonly #held: Buffer[] = []
+  #heldBytes = 0
+  #unfinished: number
+  #holding = false
+  #usage: Loose | undefined
+  #knowsOutput = false
+  #saidSomething = false
+
+  constructor(outlet: Outlet, expected: EventExpectation) {
+    this.#outlet = outlet
+    this.#expected = expected
+    this.#unfinished = expected.choices
+  }
+
+  get finished(): boolean {
+    return this.#holding
+  }
+
+  chunk(bytes: Buffer): boolean {
+    if (this.complete) return true
+    const whole = this.#events.take(bytes)
+    if (this.#events.tooLong) this.complete = true
+    return whole === undefined || this.#pass(whole)
+  }
+
+  end(): boolean {
+    const rest = this.#events.rest()
+    if (!this.complete && rest.length > 0) {
+      // Some servers forget the last empty line; but half an event is never passed on.
+      const isWhole = parsed(dataOf(rest.toString('utf8'))) !== undefined
+      if (isWhole) this.#pass(Buffer.concat([rest, BREAK]))
+    }
+    return this.complete || this.#saidSomething
+  }
+
+  reported(): Usage | undefined {
+    return this.#knowsOutput ? this.#readUsage() : undefined
+  }
+
+  reportedInput(): Usage | undefined {
+    return this.#readUsage()
+  }
+
+  #readUsage(): Usage | undefined {
+    return this.#usage === undefined ? undefined : this.#expected.readUsage(this.#usage)
+  }
+
+  produced(): ProducedTexts {
+    return this.#words.produced()
+  }
+
+  held(): readonly Buffer[] {
+    return this.#held
+  }
+
+  /** Passes whole events on: as they came, as long as none of them has to be edited or held. */
+  #pass(bytes: Buffer): boolean {
+    let flowing = true
+    let from = 0
+    for (const [start, end] of eachEvent(bytes)) {
+      if (this.complete) break
+      const text = bytes.toString('utf8', start, end)
+      const event = parsed(dataOf(text))
+      if (event === undefined) continue
+      this.#saidSomething = true
+      const says = this.#read(event)
+      const isHeld = this.#ends(says)
+      if (!isHeld && !says.isError && !says.isLast) continue
+      // What came before it goes its way first.
+      flowing = this.#send(bytes.subarray(from, start)) && flowing
+      if (isHeld) this.#holding = true
+      const passed = says.isError
+        ? Buffer.from(this.#expected.scrub(text))
+        : bytes.subarray(start, end)
+      flowing = this.#send(passed) && flowing
+      if (says.isLast) this.complete = true
+      from = end
+    }
+    return this.complete ? flowing : this.#send(bytes.subarray(from)) && flowing
+  }
+
+  #read(event: Loose): EventSays {
+    const { readEvent } = this.#expected
+    const says = readEvent(event, this.#words.fresh)
+    this.#words.settle()
+    if (says.usage !== undefined) {
+      this.#usage = merged(this.#usage, says.usage)
+      if (!says.isBeginning) this.#knowsOutput = true
+    }
+    return says
+  }
+
+  /** Whether the event is the one with which the answer is all there. */
+  #ends({ ends, isLast }: EventSays): boolean {
+    this.#unfinished -= ends
+    return !this.#holding && (isLast || (ends > 0 && this.#unfinished <= 0))
+  }
+
+  #send(bytes: Buffer): boolean {
+    if (bytes.length === 0) return true
+    if (!this.#holding) return this.#outlet.write(bytes)
+    this.#held.push(bytes)
+    this.#heldBytes += bytes.length
+    if (this.#heldBytes > MOST_HELD) this.complete = true
+    return true
+  }
+}
+
+const BREAK = Buffer.from('\n\n')
+
+function parsed(text: string): Loose | undefined {
+  if (text === '') return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Later figures replace earlier ones; what is not told again stays as it was. */
+function merged(before: Loose | undefined, now: Loose): Loose {
+  if (before === undefined) return now
+  const both: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(now)) {
+    if (value !== null && value !== undefined) both[name] = value
+  }
+  return both
+}
