@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { openai } from '../dialects/openai.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { DIALECTS } from '../dialects/dialects.ts'
 import { Refused } from '../errors.ts'
 import { ClientLeft } from '../relay/client-left.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
@@ -10,7 +11,7 @@ import { BodyBrokenOff, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
 import { type CredentialOf, createCredentialOf } from './credential.ts'
 import type { Route } from './path.ts'
-import { queryForUpstream } from './query.ts'
+import { keyIn, queryForUpstream } from './query.ts'
 import { refusalOf, refuse } from './refuse.ts'
 import { Visit } from './visit.ts'
 
@@ -109,9 +110,9 @@ function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arr
   return {
     id,
     endpoint: route.endpoint,
-    dialect: openai,
-    object: route.object,
-    credential: credentialOf(headers, request.socket),
+    dialect: dialectOf(arrival),
+    path: route.path,
+    credential: credentialOf(headers, request.socket, keyInQuery(arrival)),
     ip: parts.clientAddress(request.socket.remoteAddress ?? '', forwarded),
     headers: request.rawHeaders,
     query: queryForUpstream(query),
@@ -127,7 +128,8 @@ function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arr
 }
 
 /** Ends a request that failed. Answers the code that was said, or an empty one. */
-function conclude(parts: ModelDoorParts, { visit, id }: Arrival, failure: unknown): string {
+function conclude(parts: ModelDoorParts, arrival: Arrival, failure: unknown): string {
+  const { visit, id } = arrival
   const { response, headers } = visit
   if (visit.left || failure instanceof ClientLeft || failure instanceof BodyBrokenOff) {
     response.destroy()
@@ -143,9 +145,23 @@ function conclude(parts: ModelDoorParts, { visit, id }: Arrival, failure: unknow
     return 'internal'
   }
   const refused = expected ? failure : new Refused('internal')
-  const refusing = { dialect: openai, requestId: id, type: parts.errorType(), headers }
+  const dialect = dialectOf(arrival)
+  const refusing = { dialect, requestId: id, type: parts.errorType(), headers }
   refuse(response, refusalOf(refusing, refused))
   return refused.code
+}
+
+/** In whose words the answer is. Contract 3: lists of models come in the caller's own. */
+function dialectOf({ route, request: { headers }, query }: Arrival): Dialect {
+  if (route.dialect !== 'of the caller') return DIALECTS[route.dialect]
+  if (headers['x-goog-api-key'] !== undefined || keyIn(query) !== undefined) return DIALECTS.gemini
+  return headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic
+}
+
+/** `?key=` is a credential on Gemini's paths only (contract 1). */
+function keyInQuery(arrival: Arrival): string | undefined {
+  if (arrival.query === '') return undefined
+  return dialectOf(arrival).name === 'gemini' ? keyIn(arrival.query) : undefined
 }
 
 /** `http://host/v1`, as this caller reached us. */

@@ -1,20 +1,33 @@
+import type { DialectName, PathSays } from '../dialects/dialect.ts'
 import { masked } from '../relay/quoted.ts'
 import type { Endpoint } from '../relay/values.ts'
 
 /** Where a request goes: a model endpoint, nowhere under a model prefix, or to the management API. */
 export type Route =
-  | { readonly to: 'relay'; readonly endpoint: Endpoint; readonly object: string }
-  | { readonly to: 'nowhere'; readonly because: string }
+  | {
+      readonly to: 'relay'
+      readonly endpoint: Endpoint
+      /** Of lists of models it is the caller's: see `dialectOfCaller`. */
+      readonly dialect: DialectName | 'of the caller'
+      readonly path: PathSays
+    }
+  | { readonly to: 'nowhere'; readonly because: string; readonly dialect: DialectName }
   | { readonly to: 'manage' }
 
 const MANAGE: Route = { to: 'manage' }
-const CHAT: Route = { to: 'relay', endpoint: 'chat', object: '' }
-const MODELS: Route = { to: 'relay', endpoint: 'models', object: '' }
+/** The body says it. */
+const NOTHING_SAID: PathSays = { model: '', stream: false }
+const calling = (dialect: DialectName, endpoint: Endpoint = 'chat') =>
+  ({ to: 'relay', endpoint, dialect, path: NOTHING_SAID }) as const
+const CHAT = calling('openai')
+const MESSAGES = calling('anthropic')
+const RESPONSES = calling('responses')
 
 /** First segments that only model requests have. */
 const PREFIXES = new Set([
   'v1',
   'v1beta',
+  'v1alpha',
   'chat',
   'completions',
   'embeddings',
@@ -46,25 +59,70 @@ const NOT_OFFERED = new Set([
 
 /** Sorts a request by method and path (no query). Usual spellings first; the rest is forgiven as contract 3 says. */
 export function routeOf(method: string, path: string): Route {
-  if (path === '/v1/chat/completions' && method === 'POST') return CHAT
+  if (method === 'POST') {
+    if (path === '/v1/chat/completions') return CHAT
+    if (path === '/v1/messages') return MESSAGES
+    if (path === '/v1/responses') return RESPONSES
+  }
   if (path.startsWith('/api/') || path === '/') return MANAGE
   const segments = path.split('/').filter((segment) => segment !== '')
   const first = segments[0] ?? ''
   if (NOT_OFFERED.has(first)) return nowhere(`/${first} is not offered by this gateway`)
   if (!PREFIXES.has(first)) return MANAGE
-  while (segments[0] === 'v1' && segments[1] === 'v1') segments.shift()
-  if (segments[0] === 'v1') segments.shift()
-  const [family, rest] = [segments[0], segments.slice(1).join('/')]
-  if (family === 'chat' && rest === 'completions')
-    return method === 'POST' ? CHAT : nowhere('use POST')
-  if (family === 'models') {
-    if (method !== 'GET' && method !== 'HEAD') return nowhere('use GET')
-    return rest === '' ? MODELS : { to: 'relay', endpoint: 'model', object: decoded(rest) }
-  }
-  return nowhere(`${method} ${masked(path).slice(0, 200)} is not offered by this version`)
+  while (segments[0] === 'v1' && VERSIONS.has(segments[1] ?? '')) segments.shift()
+  const version = VERSIONS.has(segments[0] ?? '') ? segments.shift() : undefined
+  const isGoogles = version !== undefined && version !== 'v1'
+  const [family = '', ...others] = segments
+  const rest = others.join('/')
+  if (family === 'models') return modelsRoute(method, rest, isGoogles)
+  const route = isGoogles ? undefined : CALLS.get(segments.join('/'))
+  if (route !== undefined) return method === 'POST' ? route : nowhere('use POST', route)
+  const asked = `${method} ${masked(path).slice(0, 200)}`
+  return nowhere(`${asked} is not offered by this version`, isGoogles ? GEMINI : undefined)
 }
 
-const nowhere = (because: string): Route => ({ to: 'nowhere', because })
+const VERSIONS = new Set(['v1', 'v1beta', 'v1alpha'])
+const CALLS: ReadonlyMap<string, Route> = new Map([
+  ['chat/completions', CHAT],
+  ['messages', MESSAGES],
+  ['responses', RESPONSES],
+  ['messages/count_tokens', calling('anthropic', 'count')],
+  ['responses/input_tokens', calling('responses', 'count')],
+])
+const GEMINI = calling('gemini')
+
+/** Lists of models, one model, and Gemini's calls, which name their model in the path: `models/{model}:{method}`. */
+function modelsRoute(method: string, rest: string, isGoogles: boolean): Route {
+  const said = decoded(rest)
+  const colon = said.lastIndexOf(':')
+  if (method === 'POST') {
+    const stream = STREAMS.get(said.slice(colon + 1))
+    if (colon > 0 && stream !== undefined) {
+      return { ...GEMINI, path: { model: said.slice(0, colon), stream } }
+    }
+    if (colon > 0 && said.endsWith(':countTokens')) {
+      const path = { model: said.slice(0, colon), stream: false }
+      return { ...GEMINI, endpoint: 'count', path }
+    }
+    const because = colon > 0 ? `the method ${masked(said.slice(colon + 1)).slice(0, 100)}` : ''
+    return nowhere(because === '' ? 'use GET' : `${because} is not offered by this version`, GEMINI)
+  }
+  if (method !== 'GET' && method !== 'HEAD') return nowhere('use GET')
+  const dialect = isGoogles ? 'gemini' : 'of the caller'
+  const endpoint = rest === '' ? 'models' : 'model'
+  return { to: 'relay', endpoint, dialect, path: { model: said, stream: false } }
+}
+
+const STREAMS: ReadonlyMap<string, boolean> = new Map([
+  ['generateContent', false],
+  ['streamGenerateContent', true],
+])
+
+/** In the words of whoever asked, as far as the path tells. */
+function nowhere(because: string, like?: Route): Route {
+  const dialect = like?.to === 'relay' && like.dialect !== 'of the caller' ? like.dialect : 'openai'
+  return { to: 'nowhere', because, dialect }
+}
 
 /** Model ids may hold `/`, raw or as %2F. */
 function decoded(text: string): string {

@@ -1,3 +1,10 @@
+/** The value of `key`; `undefined`: there is none. */
+export function keyIn(query: string): string | undefined {
+  return query.includes('k') || query.includes('%')
+    ? (new URLSearchParams(query).get('key') ?? undefined)
+    : undefined
+}
+
 /** The query as an upstream gets it, with its question mark: less `key`, which is a credential. */
 export function queryForUpstream(query: string): string {
   if (query === '') return query

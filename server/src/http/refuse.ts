@@ -29,6 +29,7 @@ export function refusalOf(
   const status = statusOf(code)
   const said = dialect.shapeError({
     code,
+    status,
     message: `${message}. ${todoOf(code)}`,
     requestId,
     type,

@@ -6,10 +6,11 @@ import { queryForUpstream } from '../../src/http/query.ts'
 import { parseAddresses } from '../../src/keys/address.ts'
 import { headersForClient, headersForUpstream } from '../../src/relay/forward/headers.ts'
 
-const parse = (text: string) => openai.parseCall(Buffer.from(text))
+const parse = (text: string) => openai.parseCall(Buffer.from(text), { model: '', stream: false })
 
 describe('a path', () => {
-  const chat = { to: 'relay', endpoint: 'chat', object: '' }
+  const path = { model: '', stream: false }
+  const chat = { to: 'relay', endpoint: 'chat', dialect: 'openai', path }
 
   it('leads to chat completions however the base URL was written', () => {
     for (const path of [
@@ -26,12 +27,37 @@ describe('a path', () => {
 
   it('names a model, with raw and escaped slashes', () => {
     for (const path of ['/v1/models/a/b', '/v1/models/a%2Fb', '/models/a/b/']) {
-      expect(routeOf('GET', path)).toEqual({ to: 'relay', endpoint: 'model', object: 'a/b' })
+      expect(routeOf('GET', path)).toEqual({
+        ...{ to: 'relay', endpoint: 'model', dialect: 'of the caller' },
+        path: { model: 'a/b', stream: false },
+      })
     }
   })
 
+  it('leads to every other dialect, with the model where Gemini has it in the path', () => {
+    const call = (dialect: string, model = '', stream = false) => ({
+      ...{ to: 'relay', endpoint: 'chat', dialect, path: { model, stream } },
+    })
+    for (const [path, expected] of [
+      ['/v1/messages', call('anthropic')],
+      ['/v1/v1/messages', call('anthropic')],
+      ['/messages/', call('anthropic')],
+      ['/v1/responses', call('responses')],
+      ['/responses', call('responses')],
+      ['/v1beta/models/g:generateContent', call('gemini', 'g')],
+      ['/v1/models/g:generateContent', call('gemini', 'g')],
+      ['/v1/v1beta/models/g:generateContent', call('gemini', 'g')],
+      ['/models/g:generateContent', call('gemini', 'g')],
+      ['/v1beta/models/a/b:c:streamGenerateContent', call('gemini', 'a/b:c', true)],
+      ['/v1beta/models/a%2Fb%3Ac:streamGenerateContent', call('gemini', 'a/b:c', true)],
+    ] as const) {
+      expect(routeOf('POST', path), path).toEqual(expected)
+    }
+    expect(routeOf('GET', '/v1/messages')).toMatchObject({ to: 'nowhere', dialect: 'anthropic' })
+  })
+
   it('under a model prefix that is not offered goes nowhere, all else to the management API', () => {
-    for (const path of ['/v1/nothing', '/v1', '/mj/submit', '/v1beta/models/x:generateContent']) {
+    for (const path of ['/v1/nothing', '/v1', '/mj/submit', '/v1beta/models/x:embedContent']) {
       expect(routeOf('POST', path).to, path).toBe('nowhere')
     }
     for (const path of ['/', '/api/token/', '/healthz', '/docs', '/v2/x']) {
