@@ -42,6 +42,7 @@ const aChannel = (id: number): Channel => ({
   name: `channel ${id}`,
   type: 'openai-compatible',
   baseUrl: { origin: `http://host-${id}`, pathPrefix: '/v1' },
+  dialects: ['openai'],
   authorization: ['a', 'b'],
   models: new Set(['m']),
   asksModels: false,

@@ -1,3 +1,4 @@
+import type { DialectName } from '../dialects/dialect.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 import type { BaseUrl } from './base-url.ts'
 import type { Access } from './types/access.ts'
@@ -17,6 +18,8 @@ export interface Channel {
   readonly name: string
   readonly type: ChannelType
   readonly baseUrl: BaseUrl
+  /** What its provider speaks, preferred ones first. */
+  readonly dialects: readonly DialectName[]
   /** The provider's keys in clear. They live in memory only; empty = the provider asks for none. */
   readonly authorization: readonly string[]
   /** Public model ids. */
@@ -54,6 +57,7 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
   const mapping: Readonly<Record<string, string>> = JSON.parse(row.model_mapping)
   const headers: Readonly<Record<string, string>> = JSON.parse(row.headers)
   const groups: readonly string[] = JSON.parse(row.groups)
+  const spoken: readonly DialectName[] = JSON.parse(row.dialects)
   const baseUrl = TYPE_RULES[type].parseBaseUrl(row.base_url)
   const models =
     named.length > 0 ? named : [...extras.askedModels(baseUrl), ...Object.keys(mapping)]
@@ -62,6 +66,7 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
     name: row.name,
     type,
     baseUrl,
+    dialects: spoken.length > 0 ? spoken : TYPE_RULES[type].dialectsOf(baseUrl),
     authorization: extras.authorization,
     models: new Set(models),
     asksModels: named.length === 0 && TYPE_RULES[type].modelsPath(baseUrl) !== undefined,

@@ -1,11 +1,14 @@
 import { type Dispatcher, request } from 'undici'
+import type { DialectName } from '../dialects/dialect.ts'
 import { Refused } from '../errors.ts'
 import { SIMULATOR_MODEL } from '../prices/own-models.ts'
 import { type BaseUrl, BaseUrlError } from './base-url.ts'
 import type { Channel } from './channel.ts'
 import { readAtMost } from './read-at-most.ts'
+import { smallQuestion } from './small-question.ts'
 import { type Access, NoAccess, type OutgoingRequest } from './types/access.ts'
 import type { AccessTo } from './types/accesses.ts'
+import { demandsOf } from './types/demands.ts'
 import { type ChannelType, TYPE_RULES } from './types/types.ts'
 
 /** Where to ask and with what: a channel, or one that is not saved yet. */
@@ -14,6 +17,7 @@ export interface Upstream {
   readonly authorization: readonly string[]
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly type: ChannelType
+  readonly dialects?: readonly DialectName[]
   readonly access?: Access | undefined
 }
 
@@ -96,9 +100,11 @@ export function createProbe(parts: ProbeParts): Probe {
       if (channel.type === 'simulator') return SIMULATED
       const startedAt = now()
       const theirs = channel.mapping.get(model) ?? model
-      const messages = [{ role: 'user', content: 'Say OK.' }]
-      const sent = JSON.stringify({ model: theirs, messages })
-      const path = TYPE_RULES[channel.type].chatPath(channel.baseUrl, theirs, '')
+      const { type, baseUrl } = channel
+      const dialect = dialectOf(channel)
+      const sent = smallQuestion(dialect, theirs)
+      const asked = { dialect, baseUrl, model: theirs, stream: false, query: '' }
+      const path = TYPE_RULES[type].pathOf(asked)
       try {
         const { status, text } = await ask(channel, path, sent)
         const ok = status === 200 && isJson(text)
@@ -122,6 +128,11 @@ export function createProbe(parts: ProbeParts): Probe {
   }
 }
 
+/** What it speaks, as far as a small question is concerned. */
+function dialectOf({ type, baseUrl, dialects }: Upstream): DialectName {
+  return (dialects ?? TYPE_RULES[type].dialectsOf(baseUrl))[0] ?? 'openai'
+}
+
 interface Answered {
   readonly status: number
   readonly text: string
@@ -143,6 +154,7 @@ async function questionTo(
   const { baseUrl, access, authorization } = upstream
   const headers = ['accept', 'application/json']
   if (text !== undefined) headers.push('content-type', 'application/json')
+  for (const [name, value] of demandsOf(dialectOf(upstream))) headers.push(name, value)
   for (const [name, value] of upstream.headers) headers.push(name.toLowerCase(), value)
   const question: OutgoingRequest = {
     method: text === undefined ? 'GET' : 'POST',
@@ -159,18 +171,22 @@ async function questionTo(
   return question
 }
 
-/** The ids of an OpenAI model list; `undefined` when the text is none. */
+/** The ids of a list of models, as OpenAI and Anthropic (`data`) or Gemini (`models`) write it; `undefined`: it is none. */
 function idsOf(text: string): readonly string[] | undefined {
   if (!isJson(text)) return undefined
-  const list: { data?: unknown } | null = JSON.parse(text)
-  if (!Array.isArray(list?.data)) return undefined
+  const list: { data?: unknown; models?: unknown } | null = JSON.parse(text)
+  const models = list?.data ?? list?.models
+  if (!Array.isArray(models)) return undefined
   const ids = new Set<string>()
-  for (const model of list.data) {
-    const id: unknown = model?.id
+  for (const model of models) {
+    const id: unknown = model?.id ?? idIn(model?.name)
     if (typeof id === 'string' && id !== '' && id.length <= LONGEST_ID) ids.add(id)
   }
   return [...ids].sort()
 }
+
+const idIn = (name: unknown): unknown =>
+  typeof name === 'string' && name.startsWith('models/') ? name.slice('models/'.length) : undefined
 
 function isJson(text: string): boolean {
   try {

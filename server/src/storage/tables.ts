@@ -199,6 +199,8 @@ export interface ChannelTable {
   free: number
   /** 1 enabled, 2 disabled. */
   status: number
+  /** JSON array of the dialects that its provider speaks; `[]` = those of its type. */
+  dialects: string
   /** JSON object of extra request headers. */
   headers: string
   /** JSON `{first_byte_ms, idle_ms, total_ms}`, any of them absent. */

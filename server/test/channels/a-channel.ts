@@ -6,6 +6,7 @@ export const aChannel = (id: number, fields: Partial<Channel> = {}): Channel => 
   name: `channel ${id}`,
   type: 'openai-compatible',
   baseUrl: { origin: 'http://here', pathPrefix: '/v1' },
+  dialects: ['openai'],
   authorization: ['a'],
   models: new Set(['m']),
   asksModels: false,

@@ -22,6 +22,7 @@ const row: ChannelTable = {
   weight: 2,
   free: 1,
   status: 1,
+  dialects: '[]',
   headers: '{"X-Team":"a"}',
   timeouts: '{"idle_ms":500}',
   created_at: 0,

@@ -21,6 +21,7 @@ const rowOf = (id: number, fields: Partial<ChannelTable> = {}): ChannelTable => 
   weight: 1,
   free: 0,
   status: 1,
+  dialects: '[]',
   headers: '{}',
   timeouts: '{}',
   created_at: 0,

@@ -71,6 +71,7 @@ async function furnished(): Promise<string> {
       weight: 1,
       free: 0,
       status: 1,
+      dialects: '[]',
       headers: '{}',
       timeouts: '{}',
       created_at: 1,

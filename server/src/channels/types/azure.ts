@@ -1,7 +1,11 @@
+import type { DialectName } from '../../dialects/dialect.ts'
 import { type BaseUrl, BaseUrlError, parseHttpUrl, pathOf, refuseQuery } from '../base-url.ts'
 import type { Access } from './access.ts'
+import { openaiPath } from './openai.ts'
 import { type TypeRules, whyNotVisible } from './rules.ts'
 
+const V1: readonly DialectName[] = ['openai', 'responses']
+const DATED: readonly DialectName[] = ['openai']
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/
 const FORMS =
   'base_url must be https://{resource}.openai.azure.com/openai/v1, or .../openai/deployments?api-version=2024-10-21 for the dated API'
@@ -13,9 +17,12 @@ export const azure: TypeRules = {
   outputLimit: 'max_completion_tokens',
   parseBaseUrl: parseAzureUrl,
   whyNotKey: whyNotVisible,
-  chatPath({ apiVersion }, model, query) {
+  // The dated API has no Responses below a deployment.
+  dialectsOf: ({ apiVersion }) => (apiVersion === undefined ? V1 : DATED),
+  pathOf({ dialect, counts, baseUrl: { apiVersion }, model, query }) {
     const others = query === '' ? '' : withoutVersion(query)
-    if (apiVersion === undefined) return `/chat/completions${others && `?${others}`}`
+    if (apiVersion === undefined)
+      return `${openaiPath({ dialect, counts })}${others && `?${others}`}`
     const deployment = encodeURIComponent(model)
     return `/${deployment}/chat/completions?api-version=${apiVersion}${others && `&${others}`}`
   },

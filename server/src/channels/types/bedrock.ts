@@ -1,5 +1,6 @@
 import { type BaseUrl, BaseUrlError, parseHttpUrl, pathOf } from '../base-url.ts'
 import { type Access, type Entrance, NoAccess, type OutgoingRequest } from './access.ts'
+import { openaiCompatible } from './openai.ts'
 import { type TypeRules, whyNotVisible } from './rules.ts'
 
 const REGION = /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/
@@ -21,7 +22,8 @@ export const bedrock: TypeRules = {
     const isWhole = !key.includes(':') || credentialsIn(key) !== undefined
     return whyNotVisible(key) ?? (isWhole ? undefined : KEY_FORMS)
   },
-  chatPath: (_baseUrl, _model, query) => `/chat/completions${query && canonical(query)}`,
+  dialectsOf: openaiCompatible.dialectsOf,
+  pathOf: ({ query }) => `/chat/completions${query && canonical(query)}`,
   // The runtime has no list.
   modelsPath: (baseUrl) => (isMantle(baseUrl) ? '/models' : undefined),
   accessTo: createAccess,

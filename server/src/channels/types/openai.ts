@@ -1,5 +1,16 @@
+import type { DialectName } from '../../dialects/dialect.ts'
 import { parseBaseUrl } from '../base-url.ts'
-import { type TypeRules, whyNotVisible } from './rules.ts'
+import { type Addressed, type TypeRules, whyNotVisible } from './rules.ts'
+
+const CHAT: readonly DialectName[] = ['openai']
+const BOTH: readonly DialectName[] = ['openai', 'responses']
+
+/** Where OpenAI has its two APIs, and where its imitators have Anthropic's besides. */
+export function openaiPath({ dialect, counts }: Pick<Addressed, 'dialect' | 'counts'>): string {
+  if (dialect === 'responses') return counts ? '/responses/input_tokens' : '/responses'
+  if (dialect === 'anthropic') return counts ? '/messages/count_tokens' : '/messages'
+  return '/chat/completions'
+}
 
 /** Any provider that speaks OpenAI's dialect. On one's own machine they often take no key. */
 export const openaiCompatible: TypeRules = {
@@ -8,7 +19,9 @@ export const openaiCompatible: TypeRules = {
   outputLimit: 'max_tokens',
   parseBaseUrl,
   whyNotKey: whyNotVisible,
-  chatPath: (_baseUrl, _model, query) => `/chat/completions${query}`,
+  dialectsOf: () => CHAT,
+  mayAlsoSpeak: ['responses', 'anthropic'],
+  pathOf: (call) => openaiPath(call) + call.query,
   modelsPath: () => '/models',
 }
 
@@ -17,6 +30,8 @@ export const openai: TypeRules = {
   ...openaiCompatible,
   standardBaseUrl: 'https://api.openai.com/v1',
   needsKeys: true,
+  dialectsOf: () => BOTH,
+  mayAlsoSpeak: [],
   // Its reasoning models refuse `max_tokens`; most others know no other name.
   outputLimit: 'max_completion_tokens',
 }

@@ -1,5 +1,19 @@
+import type { DialectName } from '../../dialects/dialect.ts'
 import type { BaseUrl } from '../base-url.ts'
 import type { Access, AccessParts, Entrance } from './access.ts'
+
+/** A call as its path has to say it. */
+export interface Addressed {
+  readonly dialect: DialectName
+  /** Whether the input is only to be counted. Chat completions have nothing for it. */
+  readonly counts?: boolean | undefined
+  readonly baseUrl: BaseUrl
+  /** The provider's own id of the model. */
+  readonly model: string
+  readonly stream: boolean
+  /** The caller's, `''` or beginning with `?`. */
+  readonly query: string
+}
 
 /** What is particular to the channels of one type. */
 export interface TypeRules {
@@ -12,8 +26,12 @@ export interface TypeRules {
   parseBaseUrl(text: string): BaseUrl
   /** Why a text can't be a key of such a provider, without quoting it; `undefined`: it may be one. */
   whyNotKey(key: string): string | undefined
-  /** Where chat completions are asked for, below the path prefix. `query`: the caller's, `''` or beginning with `?`. */
-  chatPath(baseUrl: BaseUrl, model: string, query: string): string
+  /** What its providers speak there, preferred ones first. At least one. */
+  dialectsOf(baseUrl: BaseUrl): readonly DialectName[]
+  /** What a channel may say that its provider speaks besides. */
+  readonly mayAlsoSpeak?: readonly DialectName[]
+  /** Where a model is asked, below the path prefix. */
+  pathOf(call: Addressed): string
   /** Where the list of models is, below the path prefix; `undefined`: there is none, so that a channel names its own. */
   modelsPath(baseUrl: BaseUrl): string | undefined
   /** How requests are let in. Absent: by the key as it is, as a bearer. */

@@ -25,6 +25,7 @@ const LITERAL_ADDRESS = /^(\d+\.\d+\.\d+\.\d+|\[.*\])$/
 export function checkChannel(channel: WholeChannel, upstreams: PrivateUpstreams): void {
   checkAddress(channel, upstreams)
   checkHeaders(channel.headers)
+  checkDialects(channel)
   for (const [name, ids] of [
     ['models', channel.models],
     ['model_mapping', Object.keys(channel.model_mapping)],
@@ -34,6 +35,14 @@ export function checkChannel(channel: WholeChannel, upstreams: PrivateUpstreams)
   checkHasModels(channel)
   const twice = channel.models.find((id, at) => channel.models.indexOf(id) !== at)
   if (twice !== undefined) throw refuse(`models holds ${twice} twice`)
+}
+
+function checkDialects({ type, base_url, dialects }: WholeChannel): void {
+  const { dialectsOf, mayAlsoSpeak = [], parseBaseUrl } = TYPE_RULES[type]
+  const known = [...dialectsOf(parseBaseUrl(base_url)), ...mayAlsoSpeak]
+  const unknown = dialects.find((dialect) => !known.includes(dialect))
+  if (unknown === undefined) return
+  throw refuse(`dialects: a channel of type ${type} speaks ${known.join(', ')}, not ${unknown}`)
 }
 
 function checkHasModels({ type, base_url, models }: WholeChannel): void {

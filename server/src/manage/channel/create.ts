@@ -67,6 +67,7 @@ function withStandards(sent: NewChannel): WholeChannel {
     weight: 1,
     free: false,
     status: 1,
+    dialects: [],
     headers: {},
     timeouts: {},
     ...rest,

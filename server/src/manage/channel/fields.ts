@@ -1,5 +1,10 @@
 import Type, { type Static } from 'typebox'
-import { CHANNEL_TYPES, type ChannelType } from '../../channels/types/types.ts'
+import {
+  CHANNEL_DIALECTS,
+  CHANNEL_TYPES,
+  type ChannelDialect,
+  type ChannelType,
+} from '../../channels/types/types.ts'
 import { byName } from '../by-name.ts'
 import { groupName } from '../user/record.ts'
 
@@ -8,6 +13,10 @@ export const LONGEST_MODEL = 256
 const model = Type.String({ minLength: 1, maxLength: LONGEST_MODEL })
 const upstreamKey = Type.String({ minLength: 1, maxLength: 8192, writeOnly: true })
 const deadline = Type.Optional(Type.Integer({ minimum: 100, maximum: 86_400_000 }))
+
+const dialect = Type.Unsafe<ChannelDialect>(
+  Type.Union(CHANNEL_DIALECTS.map((name) => Type.Literal(name))),
+)
 
 const timeouts = Type.Object({ first_byte_ms: deadline, idle_ms: deadline, total_ms: deadline })
 
@@ -18,7 +27,7 @@ const shown = {
   type: Type.Unsafe<ChannelType>(
     Type.Union(
       CHANNEL_TYPES.map((type) => Type.Literal(type)),
-      { description: 'Others come with later versions.' },
+      { description: 'Which API is behind it: docs/channels.md.' },
     ),
   ),
   base_url: Type.String({
@@ -47,6 +56,11 @@ const shown = {
   }),
   free: Type.Boolean({ description: 'Calls through it cost nothing.' }),
   status: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 enabled, 2 disabled.' }),
+  dialects: Type.Array(dialect, {
+    uniqueItems: true,
+    description:
+      'What the provider speaks, preferred first; none: what its type speaks. Calls in another dialect are translated.',
+  }),
   headers: byName(Type.String({ maxLength: 4096 }), {
     description: 'Further request headers. Credentials belong in `keys`.',
   }),
@@ -73,6 +87,7 @@ const optional = {
   weight: Type.Optional(shown.weight),
   free: Type.Optional(shown.free),
   status: Type.Optional(shown.status),
+  dialects: Type.Optional(shown.dialects),
   headers: Type.Optional(shown.headers),
   timeouts: Type.Optional(timeouts),
 }

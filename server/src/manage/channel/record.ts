@@ -15,6 +15,7 @@ export function toWhole(row: ChannelTable): WholeChannel {
     models: JSON.parse(row.models),
     groups: JSON.parse(row.groups),
     model_mapping: JSON.parse(row.model_mapping),
+    dialects: JSON.parse(row.dialects),
     headers: JSON.parse(row.headers),
     timeouts: JSON.parse(row.timeouts),
   } satisfies Record<string, WholeChannel[keyof WholeChannel]>
