@@ -12,6 +12,7 @@ export interface Steps {
   authorise(key: ApiKey, call: ModelCall): Grant
   authoriseAgain(key: ApiKey, admitted: Admitted): void
   route(grant: Grant): Candidates
+  count(candidates: Candidates): Promise<void>
   admit(candidates: Candidates): Admitted | Promise<Admitted>
   reserve(admitted: Admitted): Reserved | Promise<Reserved>
   forward(reserved: Reserved): Promise<Outcome>
@@ -30,12 +31,15 @@ export type Relay = (asked: Asked) => Refused | Promise<void>
 export function createRelay(steps: Steps): Relay {
   async function answer(asked: Asked, proven: Proven | Refused): Promise<void> {
     if (proven instanceof Refused) throw proven
-    if (asked.endpoint !== 'chat') return steps.models(proven.key, asked)
+    if (asked.endpoint === 'models' || asked.endpoint === 'model') {
+      return steps.models(proven.key, asked)
+    }
     const call = await steps.read(asked)
     // The body may have taken its time, and a key can be revoked in between.
     const key = await proven.again()
-    const grant = steps.authorise(key, call)
-    const admitted = await steps.admit(steps.route(grant))
+    const candidates = steps.route(steps.authorise(key, call))
+    if (asked.endpoint === 'count') return steps.count(candidates)
+    const admitted = await steps.admit(candidates)
     let reserved: Reserved | undefined
     try {
       reserved = await steps.reserve(admitted)

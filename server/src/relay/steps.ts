@@ -15,6 +15,7 @@ import type { Settings } from '../settings/settings.ts'
 import { createAdmit, createLeave } from './admit.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { authorise, authoriseAgain } from './authorise.ts'
+import { createCount } from './count.ts'
 import { createFinish } from './finish.ts'
 import type { Forward } from './forward/answer.ts'
 import type { Deadlines } from './forward/deadlines.ts'
@@ -73,6 +74,7 @@ export function createSteps(parts: StepParts): Steps {
     authorise,
     authoriseAgain,
     route: createRoute({ directory, prices, health: parts.health }),
+    count: createCount({ ...parts, forward }),
     admit: createAdmit(parts),
     reserve: createReserve(parts),
     forward: createForwarding({ ...parts, forward, random, topUp: createTopUp(parts) }),

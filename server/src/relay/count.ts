@@ -1,0 +1,104 @@
+import type { Channel } from '../channels/channel.ts'
+import type { Health } from '../channels/health/health.ts'
+import { demandsOf } from '../channels/types/demands.ts'
+import { TYPE_RULES } from '../channels/types/types.ts'
+import { spliced } from '../dialects/edits.ts'
+import { countInput } from '../prices/input-tokens.ts'
+import type { Tokenizer } from '../prices/tokenizer.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Forward, UpstreamRequest } from './forward/answer.ts'
+import { attempt } from './forward/attempt.ts'
+import { nobodyIsUp } from './forward/course.ts'
+import type { Deadlines } from './forward/deadlines.ts'
+import { headersForUpstream, withDemands } from './forward/headers.ts'
+import { patienceFor } from './forward/try-channel.ts'
+import { WholeBody } from './meter/whole-body.ts'
+import { inputOf } from './reserve.ts'
+import { editsOf } from './translate.ts'
+import type { Candidates } from './values.ts'
+
+export interface CountParts {
+  readonly forward: Forward
+  readonly deadlines: Deadlines
+  readonly health: Pick<Health, 'of' | 'clock'>
+  readonly settings: Pick<Settings, 'get'>
+  readonly tokenizer: Pick<Tokenizer, 'count'>
+  readonly now: () => number
+}
+
+/**
+ * Says how many tokens an input has, for nothing. Whoever serves the model knows best; where nobody can be asked in the
+ * caller's dialect, or nobody answers, they are counted here.
+ */
+export function createCount(parts: CountParts) {
+  return async function count(candidates: Candidates): Promise<void> {
+    const { call, offers } = candidates
+    const { now } = parts.health.clock
+    const up = offers.flatMap(({ channels }) =>
+      channels.filter((channel) => parts.health.of(channel).mayTry(now)),
+    )
+    if (up.length === 0) throw nobodyIsUp(candidates, parts.health)
+    const native = up.find(
+      ({ type, dialects }) => KNOWS.has(type) && dialects.includes(call.dialect.name),
+    )
+    const told = native === undefined ? undefined : await asked(parts, candidates, native)
+    const body = told ?? (await counted(parts, candidates))
+    const { response, headers } = call.client
+    response.writeHead(response.statusCode, [
+      ...['Content-Type', 'application/json', 'Content-Length', String(body.length)],
+      ...headers,
+    ])
+    response.end(body)
+  }
+}
+
+/** Imitators rarely can. */
+const KNOWS: ReadonlySet<Channel['type']> = new Set(['anthropic', 'gemini', 'openai'])
+
+async function counted({ tokenizer }: CountParts, { call }: Candidates): Promise<Buffer> {
+  const { tokens } = await countInput(inputOf(call), tokenizer.count)
+  return Buffer.from(call.dialect.shapeCount?.(tokens) ?? '')
+}
+
+/** What the provider counts; `undefined`: it does not say. */
+async function asked(
+  parts: CountParts,
+  { call }: Candidates,
+  channel: Channel,
+): Promise<Buffer | undefined> {
+  const { forward, deadlines, now } = parts
+  const tried = parts.health.of(channel).begin(parts.health.clock.now)
+  try {
+    const attempted = await attempt(
+      {
+        ...{ forward, deadlines, now, client: call.client, running: NEVER_CUT },
+        patience: patienceFor(parts, channel, deadlines.now),
+        meterFor: () => new WholeBody(),
+      },
+      { channel, key: channel.authorization[tried.keyAt] },
+      requestFor(call, channel),
+    )
+    return attempted.kind === 'answered' ? Buffer.concat(attempted.meter.held()) : undefined
+  } finally {
+    // Counting tells nothing of how calls fare.
+    tried.untold()
+  }
+}
+
+const NEVER_CUT = { refusal: undefined, onCut: () => undefined }
+
+function requestFor(call: Candidates['call'], channel: Channel): UpstreamRequest {
+  const { parsed, payload, query, headers } = call
+  const dialect = call.dialect.name
+  const model = channel.mapping.get(parsed.model) ?? parsed.model
+  const edits = editsOf({ call, outputLimit: undefined }, channel)
+  return {
+    method: 'POST',
+    path: TYPE_RULES[channel.type].pathOf({
+      ...{ dialect, model, query, baseUrl: channel.baseUrl },
+      ...{ counts: true, stream: false },
+    }),
+    headers: withDemands(headersForUpstream(headers), demandsOf(dialect)),
+    body: edits.length === 0 ? payload : spliced(payload, edits),
+  }
+}
