@@ -1,12 +1,16 @@
-import { Refused, upstreamStatus } from '../errors.ts'
+import type { DialectName } from '../dialects/dialect.ts'
+import { Refused, statusOf, upstreamStatus } from '../errors.ts'
 import type { Settled } from '../ledger/ledger.ts'
+import { CODECS } from '../translate/codecs.ts'
+import { isObject, parsedJson } from '../translate/json.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
-import { headerOf, headersForClient } from './forward/headers.ts'
-import type { ClientOutlet } from './forward/outlet.ts'
+import { headerOf, headersForClient, withoutDialect } from './forward/headers.ts'
+import type { AnswerOutlet } from './forward/outlet.ts'
 import { isOursToKnow } from './forward/refused.ts'
 import { scrubbed } from './forward/scrub.ts'
 import { rateHeaders } from './rate-headers.ts'
+import { dialectFor } from './translate.ts'
 import type { Outcome, Reserved, Unserved } from './values.ts'
 
 /** Setting `errors.type`, asked each time. */
@@ -48,7 +52,7 @@ const UNREAD = 'upstream_invalid'
 
 interface Broken {
   readonly reserved: Reserved
-  readonly outlet: ClientOutlet | undefined
+  readonly outlet: AnswerOutlet | undefined
   readonly refusal: Refused
   /** Nothing is wrong with the upstream's part. */
   readonly isOurDoing?: boolean
@@ -61,13 +65,14 @@ function breakOff(errorType: ErrorType, broken: Broken): void {
   if (!outlet?.begun) throw refusal
   const spoken = {
     code: refusal.code,
+    status: statusOf(refusal.code),
     message: refusal.message,
     requestId: call.id,
     type: errorType(),
   }
   const event = outlet.streams ? call.dialect.shapeErrorEvent(spoken) : ''
   // The event says all, and ends the stream in order, so that it is sure to arrive. It lacks its completion signal.
-  if (isOurDoing && outlet.streams) outlet.end([Buffer.from(event)])
+  if (isOurDoing && outlet.streams) outlet.endWith(event)
   else outlet.breakOff(event)
 }
 
@@ -76,35 +81,43 @@ function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): voi
   const refusal = refusalOf(outcome)
   if (refusal !== undefined) throw refusal
   const { call, admission } = reserved
-  const { status, headers, body } = outcome.answer as RefusedAnswer
-  const sent = headersForClient(headers)
+  const { status, headers } = outcome.answer as RefusedAnswer
+  const said = wordsOf(outcome, call.dialect.name)
+  const isTheirs = typeof said === 'string'
+  const sent = isTheirs ? headersForClient(headers) : withoutDialect(headersForClient(headers))
   sent.push(...rateHeaders(admission.standings()))
   if (outcome.attempts > 1) sent.push('X-Turnpike-Attempts', String(outcome.attempts))
-  let clean: string
-  if (body === undefined || headerOf(headers, 'content-encoding') !== undefined) {
-    const message = `the provider answered with status ${status} and a text that can't be passed on`
-    clean = call.dialect.shapeError({
-      code: UNREAD,
-      message,
-      requestId: call.id,
-      type: errorType(),
-    })
-    withoutContent(sent).push('Content-Type', 'application/json', 'X-Error-Code', UNREAD)
-  } else {
-    clean = scrubbed(body.toString('utf8'), outcome.answeredBy)
+  if (!isTheirs) {
+    sent.push('Content-Type', 'application/json')
+    if (said.code === UNREAD) sent.push('X-Error-Code', UNREAD)
   }
+  const text = isTheirs
+    ? said
+    : call.dialect.shapeError({ ...said, status, requestId: call.id, type: errorType() })
+  const clean = scrubbed(text, outcome.answeredBy)
   const bytes = Buffer.from(clean)
   sent.push('Content-Length', String(bytes.length), ...call.client.headers)
   call.client.response.writeHead(status, sent)
   call.client.response.end(bytes)
 }
 
-/** Takes out what describes a body that is not sent. */
-function withoutContent(headers: string[]): string[] {
-  for (let at = headers.length - 2; at >= 0; at -= 2) {
-    if (headers[at]?.toLowerCase().startsWith('content-')) headers.splice(at, 2)
+/** A provider's refusal as the caller can read it: its own text, or what it says, to be written in the caller's dialect. */
+function wordsOf(
+  { answer, answeredBy }: Unserved,
+  callers: DialectName,
+): string | { readonly code: string; readonly message: string } {
+  const { status, headers, body } = answer as RefusedAnswer
+  const unread = {
+    code: UNREAD,
+    message: `the provider answered with status ${status} and a text that can't be passed on`,
   }
-  return headers
+  if (body === undefined || headerOf(headers, 'content-encoding') !== undefined) return unread
+  const text = body.toString('utf8')
+  const dialect = dialectFor(answeredBy, callers)
+  if (dialect === callers) return text
+  const parsed = parsedJson(text)
+  const error = isObject(parsed) ? CODECS[dialect].readError(parsed) : undefined
+  return error === undefined ? unread : { code: error.type, message: error.message }
 }
 
 /** What we say ourselves when nobody served the call; `undefined` when the provider's own answer is passed on. */

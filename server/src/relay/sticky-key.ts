@@ -18,7 +18,8 @@ export function stickyKeyOf(
   const named = namedKey(parsed.body())
   if (named !== undefined) return crc32(named, accountId)
   if (mode === 'cache_key') return undefined
-  const messages = parsed.spans.get('messages')
+  const { spans } = parsed
+  const messages = spans.get('messages') ?? spans.get('input') ?? spans.get('contents')
   if (messages === undefined || messages.end - messages.start < PREFIX_BYTES) return undefined
   return crc32(payload.subarray(messages.start, messages.start + PREFIX_BYTES))
 }

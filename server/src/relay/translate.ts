@@ -1,52 +1,100 @@
 import type { Channel } from '../channels/channel.ts'
+import { demandsOf } from '../channels/types/demands.ts'
 import { TYPE_RULES } from '../channels/types/types.ts'
-import type { Span } from '../dialects/dialect.ts'
+import type { DialectName } from '../dialects/dialect.ts'
+import { added, type Edit, memberOf, spliced } from '../dialects/edits.ts'
+import { CODECS } from '../translate/codecs.ts'
+import { refuseWhatIsLost } from '../translate/features.ts'
+import type { NeutralRequest } from '../translate/neutral/request.ts'
 import type { UpstreamRequest } from './forward/answer.ts'
+import { headersForDialect, withDemands } from './forward/headers.ts'
+import { UNKNOWN_OUTPUT } from './reserve.ts'
 import type { ModelCall, Reserved } from './values.ts'
 
-/** A request for one channel, and what of its answer was asked for by us alone. */
+/** A request for one channel, and what has to be known to read its answer. */
 export interface Translated {
   readonly request: UpstreamRequest
+  /** What the channel's provider speaks. */
+  readonly dialect: DialectName
+  /** Usage was asked for by us alone: it is taken out of the answer again. */
   readonly hideUsage: boolean
+  /** The call in no provider's words, where the caller speaks another dialect than the channel. */
+  readonly neutral: NeutralRequest | undefined
 }
 
-interface Edit extends Span {
-  readonly text: string
+/** What a channel is spoken to in: the caller's own dialect where it can be. */
+export function dialectFor({ dialects }: Channel, callers: DialectName): DialectName {
+  return dialects.includes(callers) ? callers : (dialects[0] as DialectName)
 }
 
-/** Contract 3: the body goes out byte for byte, with exactly these edits where they apply. */
+export interface TranslateParts {
+  /** The caller's, less those that are not for a provider. */
+  readonly headers: readonly string[]
+  /** The most that a model writes. */
+  readonly maxOutput: (model: string) => number | undefined
+}
+
+/**
+ * The call as the channel's provider understands it.
+ * @throws Refused `unsupported_parameter` where its dialect can't say what the caller asked for.
+ */
 export function translate(
   reserved: Reserved,
   channel: Channel,
-  headers: readonly string[],
+  { headers, maxOutput }: TranslateParts,
 ): Translated {
   const { call } = reserved
-  const { chatPath } = TYPE_RULES[channel.type]
-  const edits: Edit[] = []
-  const mapped = channel.mapping.get(call.parsed.model)
-  const model = call.parsed.spans.get('model')
-  if (mapped !== undefined && model !== undefined)
-    edits.push({ ...model, text: JSON.stringify(mapped) })
-  const usage = usageEdit(reserved)
-  if (usage !== undefined) edits.push(usage)
-  if (reserved.outputLimit !== undefined)
-    edits.push(...limitEdits(reserved, channel, reserved.outputLimit))
+  const dialect = dialectFor(channel, call.dialect.name)
+  const model = channel.mapping.get(call.parsed.model) ?? call.parsed.model
+  const isForeign = dialect !== call.dialect.name
+  const path = TYPE_RULES[channel.type].pathOf({
+    ...{ dialect, model, stream: call.parsed.stream, baseUrl: channel.baseUrl },
+    query: isForeign ? '' : call.query,
+  })
+  const request = { method: 'POST', path } as const
+  if (isForeign) {
+    const neutral = neutralOf(reserved, dialect, maxOutput(call.parsed.model))
+    const body = Buffer.from(JSON.stringify(CODECS[dialect].writeRequest(neutral, model)))
+    const sent = headersForDialect(headers, demandsOf(dialect))
+    return {
+      request: { ...request, headers: sent, body },
+      ...{ dialect, hideUsage: false, neutral },
+    }
+  }
+  const usage = dialect === 'openai' ? usageEdit(reserved) : undefined
+  const edits = editsOf(reserved, channel, usage)
+  const body = edits.length === 0 ? call.payload : spliced(call.payload, edits)
+  const sent = dialect === 'anthropic' ? withDemands(headers, demandsOf(dialect)) : headers
   return {
-    request: {
-      method: 'POST',
-      path: chatPath(channel.baseUrl, mapped ?? call.parsed.model, call.query),
-      headers,
-      body: edits.length === 0 ? call.payload : spliced(call.payload, edits),
-    },
-    hideUsage: usage !== undefined,
+    request: { ...request, headers: sent, body },
+    ...{ dialect, hideUsage: usage !== undefined, neutral: undefined },
   }
 }
 
-/** Streams report usage only when they are asked to. */
-function usageEdit({ call }: Reserved): Edit | undefined {
-  const { parsed, payload } = call
+/** Contract 3: the body goes out byte for byte, with exactly these edits where they apply. */
+export function editsOf(
+  { call, outputLimit }: Pick<Reserved, 'call' | 'outputLimit'>,
+  channel: Channel,
+  usage?: Edit,
+): readonly Edit[] {
+  const { payload, parsed } = call
+  const edits: Edit[] = []
+  const mapped = channel.mapping.get(parsed.model)
+  const model = parsed.spans.get('model')
+  if (mapped !== undefined && model !== undefined)
+    edits.push({ ...model, text: JSON.stringify(mapped) })
+  if (usage !== undefined) edits.push(usage)
+  if (outputLimit !== undefined) {
+    const limit = { tokens: outputLimit, added: TYPE_RULES[channel.type].outputLimit }
+    edits.push(...call.dialect.limitEdits(payload, parsed, limit))
+  }
+  return edits
+}
+
+/** Streams of chat completions report usage only when they are asked to. */
+function usageEdit({ call: { parsed, payload } }: Reserved): Edit | undefined {
   if (!parsed.stream) return undefined
-  const options = memberOf(call, 'stream_options') ?? {}
+  const options = memberOf(payload, parsed, 'stream_options') ?? {}
   if (typeof options !== 'object' || Array.isArray(options)) return undefined
   if ((options as { include_usage?: unknown }).include_usage === true) return undefined
   const span = parsed.spans.get('stream_options')
@@ -54,45 +102,29 @@ function usageEdit({ call }: Reserved): Edit | undefined {
   return { ...span, text: JSON.stringify({ ...options, include_usage: true }) }
 }
 
-/** A judged member's value, from its own bytes. */
-function memberOf({ parsed, payload }: ModelCall, name: string): unknown {
-  const span = parsed.spans.get(name)
-  return span === undefined ? undefined : JSON.parse(payload.toString('utf8', span.start, span.end))
+/** What the caller said, with the limit that it was given. @throws Refused */
+function neutralOf(
+  { call, outputLimit }: Reserved,
+  target: DialectName,
+  maxOutput: number | undefined,
+): NeutralRequest {
+  const asked = readNeutral(call)
+  // Some dialects can't do without: then it is what was reserved for.
+  const limit = outputLimit ?? asked.outputLimit ?? maxOutput ?? UNKNOWN_OUTPUT
+  const isUnsaid = target !== 'anthropic' && outputLimit === undefined
+  const neutral = isUnsaid ? asked : { ...asked, outputLimit: limit }
+  refuseWhatIsLost(neutral, CODECS[target].fates, CODECS[target].title)
+  return neutral
 }
 
-/** Lowers what the caller asked, or adds a limit where it asked none. */
-function limitEdits({ call }: Reserved, channel: Channel, limit: number): readonly Edit[] {
-  const edits: Edit[] = []
-  for (const name of ['max_completion_tokens', 'max_tokens']) {
-    const asked = memberOf(call, name)
-    const span = call.parsed.spans.get(name)
-    if (span !== undefined && typeof asked === 'number') {
-      if (asked > limit) edits.push({ ...span, text: String(limit) })
-    }
-  }
-  if (call.parsed.outputLimit !== undefined) return edits
-  const name = TYPE_RULES[channel.type].outputLimit
-  const span = call.parsed.spans.get(name)
-  return [
-    span === undefined
-      ? added(call.payload, `"${name}":${limit}`)
-      : { ...span, text: String(limit) },
-  ]
-}
+/** Read once a call, however many channels are tried. */
+const READ = new WeakMap<ModelCall, NeutralRequest>()
 
-/** Before the first member: the body has at least one, its model. */
-function added(payload: Buffer, member: string): Edit {
-  const start = payload.indexOf('{') + 1
-  return { start, end: start, text: `${member},` }
-}
-
-function spliced(payload: Buffer, edits: readonly Edit[]): Buffer {
-  const pieces: Buffer[] = []
-  let from = 0
-  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
-    pieces.push(payload.subarray(from, edit.start), Buffer.from(edit.text))
-    from = edit.end
-  }
-  pieces.push(payload.subarray(from))
-  return Buffer.concat(pieces)
+function readNeutral(call: ModelCall): NeutralRequest {
+  const known = READ.get(call)
+  if (known !== undefined) return known
+  const { model, stream } = call.parsed
+  const read = CODECS[call.dialect.name].readRequest(call.parsed.body(), { model, stream })
+  READ.set(call, read)
+  return read
 }

@@ -43,7 +43,7 @@ export interface AttemptParts {
   readonly forward: Forward
   readonly deadlines: Deadlines
   readonly client: Client
-  readonly running: RunningCall
+  readonly running: Pick<RunningCall, 'refusal' | 'onCut'>
   readonly patience: Patience
   /** Called when a good answer begins; `undefined`: it is none that can be passed on. */
   readonly meterFor: (status: number, headers: readonly string[]) => Meter | undefined

@@ -6,7 +6,7 @@ import type { Groups } from '../../groups/groups.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { stickyKeyOf } from '../sticky-key.ts'
 import type { TopUp } from '../top-up.ts'
-import type { Offer, Reserved, Tried } from '../values.ts'
+import type { Candidates, Offer, Reserved, Tried } from '../values.ts'
 import type { Attempted, RefusedAnswer } from './attempt.ts'
 import type { Failure } from './failure.ts'
 
@@ -72,6 +72,12 @@ export function remember(course: Course, ended: Unsuccessful): void {
   } else course.failure = ended.failure
 }
 
+/** The present channel is not asked at all. */
+export function passOver(course: Course): void {
+  course.failed ??= new Set()
+  course.failed.add(course.channel.id)
+}
+
 /** On to the next channel of the same group that is up. False: there is none. */
 export function toNextChannel(course: Course): boolean {
   const next = course.turns.next()
@@ -97,7 +103,7 @@ export async function toNextGroup(parts: CourseParts, course: Course): Promise<b
 }
 
 /** Contract 3.1, check 14. */
-export function nobodyIsUp({ offers }: Reserved, health: CourseParts['health']): Refused {
+export function nobodyIsUp({ offers }: Candidates, health: CourseParts['health']): Refused {
   const channels = offers.flatMap((offer) => offer.channels)
   const waitMs = triableAt(channels, health) - health.clock.now
   const retryAfter = Math.max(1, Math.ceil(waitMs / 1000))

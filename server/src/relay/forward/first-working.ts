@@ -1,14 +1,17 @@
 import type { Logger } from 'pino'
 import type { Channel } from '../../channels/channel.ts'
 import { createRetryBudgets, type RetryBudget } from '../../channels/health/retry-budget.ts'
+import { Refused } from '../../errors.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
-import { translate } from '../translate.ts'
+import type { PriceBook } from '../../prices/price-book.ts'
+import { type Translated, translate } from '../translate.ts'
 import type { Cut, Left, Outcome, Reserved, Served, Tried, Unserved } from '../values.ts'
 import type { Attempted } from './attempt.ts'
 import {
   type Course,
   type CourseParts,
   nobodyIsUp,
+  passOver,
   remember,
   toCourse,
   toNextChannel,
@@ -18,13 +21,14 @@ import {
 } from './course.ts'
 import { mayTryAnother } from './failure.ts'
 import { headersForUpstream } from './headers.ts'
-import type { ClientOutlet } from './outlet.ts'
+import type { AnswerOutlet } from './outlet.ts'
 import { accusesChannel } from './refused.ts'
 import { scrubbed } from './scrub.ts'
 import { patienceFor, type TryParts, tryChannel } from './try-channel.ts'
 
 export interface ForwardParts extends CourseParts, TryParts {
   readonly log: Pick<Logger, 'warn'>
+  readonly prices: Pick<PriceBook, 'maxOutput'>
   readonly metrics: Pick<Metrics, 'attempted' | 'triedAgain'>
 }
 
@@ -46,9 +50,16 @@ export function createForwarding(parts: ForwardParts) {
     const headers = headersForUpstream(reserved.call.headers)
     const beganAt = deadlines.now
     for (;;) {
-      course.attempts++
       const { channel } = course
-      const translated = translate(course.reserved, channel, headers)
+      const translated = sayable(parts, course, headers)
+      if (translated instanceof Refused) {
+        // It was asked nothing, so that a further one is no further attempt.
+        passOver(course)
+        if (toNextChannel(course) || (await toNextGroup(parts, course))) continue
+        if (course.attempts === 0) throw translated
+        return unserved(course, triedOf(course))
+      }
+      course.attempts++
       const { outlet, ended } = await tryChannel(parts, { course, translated, beganAt })
       metrics.attempted(channel.id, outcomeOf(ended))
       const tried = triedOf(course)
@@ -63,6 +74,20 @@ export function createForwarding(parts: ForwardParts) {
         return unserved(course, tried)
       }
     }
+  }
+}
+
+/** The call as the course's channel understands it, or why it can't be said in its dialect. */
+function sayable(
+  { prices }: ForwardParts,
+  { reserved, channel }: Course,
+  headers: readonly string[],
+): Translated | Refused {
+  try {
+    return translate(reserved, channel, { headers, maxOutput: prices.maxOutput })
+  } catch (refused) {
+    if (refused instanceof Refused) return refused
+    throw refused
   }
 }
 
@@ -90,7 +115,7 @@ function unserved({ answer, answeredBy, failure }: Course, tried: Tried): Unserv
 /** An outcome after which no other channel can be tried. */
 function lastingOutcome(
   ended: Attempted,
-  outlet: ClientOutlet | undefined,
+  outlet: AnswerOutlet | undefined,
   tried: Tried,
 ): Served | Left | Cut | undefined {
   if (ended.kind === 'left') return { ...ended, ...tried }

@@ -1,3 +1,5 @@
+import type { Demands } from '../../channels/types/demands.ts'
+
 /** What stays on one hop (RFC 9110, 7.6.1) or belongs to the connection that we make ourselves. */
 const HOP_BY_HOP = [
   'connection',
@@ -97,6 +99,46 @@ export function headersForUpstream(received: readonly string[]): string[] {
   }
   sent.push('accept-encoding', 'identity')
   return sent
+}
+
+/** What only one dialect's servers understand, or what only tells of its libraries. */
+const OF_A_DIALECT = ['anthropic-', 'openai-', 'x-goog-', 'x-stainless-']
+
+const isOfNoDialect = remembering(
+  (name) => !OF_A_DIALECT.some((beginning) => name.startsWith(beginning)),
+)
+
+/** The headers of a caller for a provider that speaks another dialect, with what that one demands. */
+export function headersForDialect(headers: readonly string[], demands: Demands): string[] {
+  return withDemands(ofNoDialect(headers), demands)
+}
+
+/** Adds what a provider demands and the caller did not send. */
+export function withDemands(headers: readonly string[], demands: Demands): string[] {
+  const sent = headers.slice()
+  for (const [name, value] of demands) {
+    if (headerOf(headers, name) === undefined) sent.push(name, value)
+  }
+  return sent
+}
+
+/** The headers of an answer in another dialect than the caller's: those that describe its body are no longer true. */
+export function withoutDialect(headers: readonly string[]): string[] {
+  const kept = ofNoDialect(headers)
+  for (let at = kept.length - 2; at >= 0; at -= 2) {
+    if (kept[at]?.toLowerCase().startsWith('content-')) kept.splice(at, 2)
+  }
+  return kept
+}
+
+function ofNoDialect(headers: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (isOfNoDialect(headers[at] as string)) {
+      kept.push(headers[at] as string, headers[at + 1] as string)
+    }
+  }
+  return kept
 }
 
 /** The headers of an upstream that its caller gets. */

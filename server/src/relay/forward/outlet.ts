@@ -3,10 +3,23 @@ import type { Client } from '../values.ts'
 
 const SHORT = 8 * 1024
 
-/** An answer on its way to the client: the head goes out with the first bytes of the body. */
-export class ClientOutlet implements Outlet {
-  begun = false
+/** An answer's way to the client, and its end. */
+export interface AnswerOutlet extends Outlet {
   /** Errors can be told inside the body, as an event. */
+  readonly streams: boolean
+  /** Of the answer. */
+  readonly status: number
+  /** The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. */
+  end(held: readonly Buffer[], more?: readonly string[]): void
+  /** Ends in order with words of our own. */
+  endWith(last: string): void
+  /** Ends an answer that will never be whole so that nobody takes it for one: without its last chunk. */
+  breakOff(last: string): void
+}
+
+/** An answer on its way to the client: the head goes out with the first bytes of the body. */
+export class ClientOutlet implements AnswerOutlet {
+  begun = false
   streams = false
   readonly #client: Client
   readonly status: number
@@ -29,7 +42,6 @@ export class ClientOutlet implements Outlet {
     return this.#client.response.write(bytes)
   }
 
-  /** The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. */
   end(held: readonly Buffer[], more: readonly string[] = []) {
     const { response } = this.#client
     if (!this.begun) {
@@ -47,7 +59,10 @@ export class ClientOutlet implements Outlet {
     } else response.end(last)
   }
 
-  /** Ends an answer that will never be whole so that nobody takes it for one: without its last chunk. */
+  endWith(last: string) {
+    this.end([Buffer.from(last)])
+  }
+
   breakOff(last: string) {
     const { response } = this.#client
     this.#begin()

@@ -1,6 +1,12 @@
 import type { Channel } from '../../channels/channel.ts'
 import type { Health } from '../../channels/health/health.ts'
+import { DIALECTS } from '../../dialects/dialects.ts'
 import type { Settings } from '../../settings/settings.ts'
+import type { AnswerContext } from '../../translate/codec.ts'
+import { CODECS } from '../../translate/codecs.ts'
+import type { NeutralAnswer } from '../../translate/neutral/answer.ts'
+import type { NeutralRequest } from '../../translate/neutral/request.ts'
+import { EventMeter } from '../meter/events.ts'
 import type { Meter } from '../meter/meter.ts'
 import { PlainMeter } from '../meter/plain.ts'
 import { StreamMeter } from '../meter/stream.ts'
@@ -10,10 +16,12 @@ import type { Forward } from './answer.ts'
 import { attempt, type Patience } from './attempt.ts'
 import type { Course } from './course.ts'
 import type { Deadlines } from './deadlines.ts'
-import { headerOf, headersForClient } from './headers.ts'
-import { ClientOutlet } from './outlet.ts'
+import { EventsAsList } from './events-as-list.ts'
+import { headerOf, headersForClient, withoutDialect } from './headers.ts'
+import { type AnswerOutlet, ClientOutlet } from './outlet.ts'
 import { scrubbed } from './scrub.ts'
 import { tellHealth } from './tell-health.ts'
+import { PlainTranslation, StreamTranslation } from './translating-outlet.ts'
 
 export interface TryParts {
   readonly forward: Forward
@@ -39,7 +47,7 @@ export async function tryChannel(parts: TryParts, of: One) {
   // Where there is a choice it is of interest.
   const measures = reserved.offers.length > 1 || course.offer.channels.length > 1
   try {
-    let outlet: ClientOutlet | undefined
+    let outlet: AnswerOutlet | undefined
     const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
       // We asked for plain bytes; what came in others can't be metered, hence not be served.
       const encoding = headerOf(received, 'content-encoding')
@@ -67,37 +75,71 @@ export async function tryChannel(parts: TryParts, of: One) {
   }
 }
 
-/** The head of the client's answer, made of the upstream's. */
-function outletFor(
-  { course: { reserved, attempts } }: One,
-  status: number,
-  received: readonly string[],
-): ClientOutlet {
+/** The head of the client's answer, made of the upstream's, and the way of its body. */
+function outletFor(one: One, status: number, received: readonly string[]): AnswerOutlet {
+  const { reserved, attempts } = one.course
   const { call, admission, outputLimit } = reserved
-  const headers = headersForClient(received)
+  const isForeign = one.translated.neutral !== undefined
+  const headers = isForeign
+    ? withoutDialect(headersForClient(received))
+    : headersForClient(received)
   headers.push(...rateHeaders(admission.standings()))
   if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
   if (outputLimit !== undefined) headers.push('X-Turnpike-Output-Limit', String(outputLimit))
-  const type = headerOf(received, 'content-type')?.toLowerCase()
-  if (!type?.startsWith('text/event-stream')) {
-    return new ClientOutlet(call.client, status, headers, headerOf(received, 'content-length'))
+  const streams = isStream(received)
+  const asList = streams && call.dialect.name === 'gemini' && !asksForEvents(call.query)
+  if (isForeign || asList) {
+    replaceType(headers, streams && !asList ? STREAM : 'application/json')
   }
-  const outlet = new ClientOutlet(call.client, status, headers)
-  outlet.streams = true
-  return outlet
+  const length = streams || isForeign ? undefined : headerOf(received, 'content-length')
+  const outlet = new ClientOutlet(call.client, status, headers, length)
+  outlet.streams = streams
+  const answers = asList ? new EventsAsList(outlet) : outlet
+  return isForeign ? translating(answers, one) : answers
 }
 
-function meterOn(outlet: ClientOutlet, { course, translated }: One): Meter {
+const asksForEvents = (query: string): boolean =>
+  query !== '' && new URLSearchParams(query).get('alt') === 'sse'
+
+function replaceType(headers: string[], type: string): void {
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at]?.toLowerCase() === 'content-type') headers.splice(at, 2)
+  }
+  headers.push('Content-Type', type)
+}
+
+const STREAM = 'text/event-stream'
+
+const isStream = (received: readonly string[]): boolean =>
+  headerOf(received, 'content-type')?.toLowerCase().startsWith(STREAM) === true
+
+/** The outlet of an answer that comes in another dialect than the caller's. */
+function translating(to: AnswerOutlet, { course, translated }: One): AnswerOutlet {
+  const { call } = course.reserved
+  const from = CODECS[translated.dialect]
+  const callers = CODECS[call.dialect.name]
+  const context: AnswerContext = {
+    request: translated.neutral as NeutralRequest,
+    requestId: call.id,
+    now: Math.floor(call.startedAt / 1000),
+  }
+  if (to.streams) {
+    return new StreamTranslation(to, from.createStreamReader(), callers.createStreamWriter(context))
+  }
+  const written = (answer: NeutralAnswer) => JSON.stringify(callers.writeAnswer(answer, context))
+  return new PlainTranslation(to, { from, written })
+}
+
+function meterOn(outlet: AnswerOutlet, { course, translated }: One): Meter {
   const { reserved, channel } = course
-  const { parsed, dialect } = reserved.call
-  const { readUsage } = dialect
-  if (!outlet.streams) return new PlainMeter(outlet, readUsage)
-  return new StreamMeter(outlet, {
-    choices: parsed.choices,
-    hideUsage: translated.hideUsage,
-    readUsage,
-    scrub: (text) => scrubbed(text, channel),
-  })
+  const dialect = DIALECTS[translated.dialect]
+  if (!outlet.streams) return new PlainMeter(outlet, dialect)
+  const { readEvent, readUsage } = dialect
+  const { choices } = reserved.call.parsed
+  const scrub = (text: string) => scrubbed(text, channel)
+  return readEvent === undefined
+    ? new StreamMeter(outlet, { choices, hideUsage: translated.hideUsage, readUsage, scrub })
+    : new EventMeter(outlet, { choices, readEvent, readUsage, scrub })
 }
 
 /** How long a channel is waited for, of a call that began then. */
