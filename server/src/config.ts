@@ -22,15 +22,20 @@ export interface Config {
   readonly secret: string | undefined
   readonly adminToken: string | undefined
   readonly adminPassword: string | undefined
-  /** Channel that the environment asks for at first start. */
-  readonly openai: ProviderConfig | undefined
+  /** Channels that the environment asks for at first start. */
+  readonly providers: readonly ProviderConfig[]
   /** Seconds that a stopping gateway waits for running calls. */
   readonly drainSeconds: number
   readonly logLevel: LogLevel
 }
 
+/** Providers that the environment can name, by the type of their channel. */
+const PROVIDERS = ['openai', 'anthropic', 'gemini'] as const
+export type Provider = (typeof PROVIDERS)[number]
+
 /** A provider named by the environment. No models = ask it. */
 export interface ProviderConfig {
+  readonly provider: Provider
   readonly key: string
   readonly baseUrl: string | undefined
   readonly models: readonly string[]
@@ -65,6 +70,12 @@ export const VARIABLES = {
     '',
     'Comma-separated model ids of that channel. Without it, the provider is asked.',
   ],
+  ANTHROPIC_API_KEY: ['', 'Makes a channel of type `anthropic` at first start.'],
+  ANTHROPIC_BASE_URL: ['https://api.anthropic.com', 'Base URL of that channel.'],
+  ANTHROPIC_MODELS: ['', 'Comma-separated model ids of that channel.'],
+  GEMINI_API_KEY: ['', 'Makes a channel of type `gemini` at first start.'],
+  GEMINI_BASE_URL: ['https://generativelanguage.googleapis.com', 'Base URL of that channel.'],
+  GEMINI_MODELS: ['', 'Comma-separated model ids of that channel.'],
   TURNPIKE_TRUSTED_PROXIES: [
     '',
     'Comma-separated addresses and CIDRs of proxies whose `X-Forwarded-For` is believed.',
@@ -126,7 +137,6 @@ export interface Reading {
 export function readConfig(environment: Environment, reading: Reading): Config {
   const mistakes: string[] = []
   const values = new Values(environment, mistakes)
-  refuseLater(values)
   const config: Config = {
     host: values.text('HOST') ?? '127.0.0.1',
     port: values.whole('PORT', { standard: 3000, least: 0, most: 65_535 }),
@@ -152,23 +162,12 @@ export function readConfig(environment: Environment, reading: Reading): Config {
     adminPassword: values.checked('TURNPIKE_ADMIN_PASSWORD', (text) =>
       text.length < 12 ? 'needs at least 12 characters' : undefined,
     ),
-    openai: readOpenai(values),
+    providers: PROVIDERS.flatMap((provider) => readProvider(values, provider)),
     drainSeconds: values.whole('DRAIN_SECONDS', { standard: 30, least: 0, most: 86_400 }),
     logLevel: values.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return Object.freeze(config)
-}
-
-/** What a later version will understand is refused in words, never ignored: silence would look like success. */
-function refuseLater(values: Values): void {
-  for (const later of ['ANTHROPIC', 'GEMINI']) {
-    if (values.text(`${later}_API_KEY`) === undefined) continue
-    values.mistake(
-      `${later}_API_KEY`,
-      `channels of this provider come with a later version. Unset it, or use the provider's OpenAI-compatible address through OPENAI_BASE_URL and OPENAI_API_KEY`,
-    )
-  }
 }
 
 /** Says nothing of the value: it holds a password, and one that is wrong may be nothing but a password. */
@@ -214,16 +213,18 @@ function isProxyUrl(text: string): boolean {
   return !/%(?![0-9a-f]{2})/i.test(url.username + url.password)
 }
 
-function readOpenai(values: Values): ProviderConfig | undefined {
-  const key = values.text('OPENAI_API_KEY')
-  const baseUrl = values.checked('OPENAI_BASE_URL', whyNotBaseUrl)
-  const models = values.list('OPENAI_MODELS', () => undefined)
-  if (key !== undefined) return { key, baseUrl, models }
-  for (const name of ['OPENAI_BASE_URL', 'OPENAI_MODELS']) {
-    if (values.text(name) !== undefined)
-      values.mistake(name, 'means nothing without OPENAI_API_KEY')
+function readProvider(values: Values, provider: Provider): readonly ProviderConfig[] {
+  const name = provider.toUpperCase() as Uppercase<Provider>
+  const key = values.text(`${name}_API_KEY`)
+  const baseUrl = values.checked(`${name}_BASE_URL`, whyNotBaseUrl)
+  const models = values.list(`${name}_MODELS`, () => undefined)
+  if (key !== undefined) return [{ provider, key, baseUrl, models }]
+  for (const other of [`${name}_BASE_URL`, `${name}_MODELS`] as const) {
+    if (values.text(other) !== undefined) {
+      values.mistake(other, `means nothing without ${name}_API_KEY`)
+    }
   }
-  return undefined
+  return []
 }
 
 function whyNotBaseUrl(text: string): string | undefined {

@@ -2,9 +2,9 @@ import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { ACCESS_SCOPES } from '../accounts/caller.ts'
 import { hashPassword } from '../accounts/passwords.ts'
-import { TYPE_RULES } from '../channels/types/types.ts'
+import { type ChannelType, TYPE_RULES } from '../channels/types/types.ts'
 import { type Sealer, sealUpstreamKeys } from '../channels/upstream-keys.ts'
-import type { Config } from '../config.ts'
+import type { Config, ProviderConfig } from '../config.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
 import { SIMULATOR_MODEL } from '../prices/own-models.ts'
 import type { Compilable, Store } from '../storage/store.ts'
@@ -30,7 +30,6 @@ const ADMIN = 'admin'
 const US = theProgram('first start')
 /** Rows of `meta`. */
 const DONE = 'first_start'
-const OPENAI_CHANNEL = 'environment_channel:openai'
 
 /**
  * Makes the administrator, once. The account is unlimited, so that a newcomer's first key can call at once. A first
@@ -96,24 +95,24 @@ export async function makeAdmin(
 }
 
 /**
- * Makes the channel that the environment asks for, the first time that it does; afterwards it is changed like any
+ * Makes the channels that the environment asks for, the first time that it does; afterwards they are changed like any
  * other. When there is no channel at all, a simulator answers, so that there is something to call.
  */
 export async function makeChannels(rooms: FirstStartRooms, config: Config): Promise<void> {
   const { store, vault } = rooms
-  const { openai } = config
-  if (openai !== undefined && !(await hasMark(store, OPENAI_CHANNEL))) {
+  for (const named of config.providers) {
+    const mark = `environment_channel:${named.provider}`
+    if (await hasMark(store, mark)) continue
     const id = await store.nextId('channel')
-    const own = TYPE_RULES.openai.standardBaseUrl
     const channel = {
       id,
-      name: 'openai',
-      type: openai.baseUrl === undefined ? 'openai' : 'openai-compatible',
-      base_url: openai.baseUrl ?? own,
-      keys: sealUpstreamKeys(vault, id, [openai.key]),
-      models: JSON.stringify(openai.models),
+      name: named.provider,
+      type: typeOf(named),
+      base_url: named.baseUrl ?? TYPE_RULES[named.provider].standardBaseUrl,
+      keys: sealUpstreamKeys(vault, id, [named.key]),
+      models: JSON.stringify(named.models),
     }
-    await putChannel(rooms, channel, [markStatement(rooms, OPENAI_CHANNEL)])
+    await putChannel(rooms, channel, [markStatement(rooms, mark)])
   }
   const any = await store.db.selectFrom('channel').select('id').limit(1).executeTakeFirst()
   if (any !== undefined) return
@@ -126,6 +125,10 @@ export async function makeChannels(rooms: FirstStartRooms, config: Config): Prom
     models: JSON.stringify([SIMULATOR_MODEL]),
   })
 }
+
+/** Whoever has another address only speaks like OpenAI. */
+const typeOf = ({ provider, baseUrl }: ProviderConfig): ChannelType =>
+  provider === 'openai' && baseUrl !== undefined ? 'openai-compatible' : provider
 
 type NewChannel = Pick<ChannelTable, 'id' | 'name' | 'type' | 'base_url' | 'keys' | 'models'>
 
@@ -144,6 +147,7 @@ async function putChannel(
     weight: 1,
     free: 0,
     status: 1,
+    dialects: '[]',
     headers: '{}',
     timeouts: '{}',
     created_at: Math.floor(now() / 1000),

@@ -23,7 +23,12 @@ const config: Config = {
   secret: undefined,
   adminToken: TOKEN,
   adminPassword: 'correct horse battery',
-  openai: { key: 'sk-from-the-environment', baseUrl: undefined, models: ['gpt-4o-mini'] },
+  providers: [
+    {
+      ...{ provider: 'openai', key: 'sk-from-the-environment' },
+      ...{ baseUrl: undefined, models: ['gpt-4o-mini'] },
+    },
+  ],
   drainSeconds: 1,
   logLevel: 'silent',
 }
