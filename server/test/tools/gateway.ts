@@ -110,7 +110,7 @@ function testConfig({ config }: TestDatabase, adminToken: string): Config {
     secret: undefined,
     adminToken,
     adminPassword: undefined,
-    openai: undefined,
+    providers: [],
     drainSeconds: 5,
     logLevel: 'trace',
   }

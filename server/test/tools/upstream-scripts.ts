@@ -72,6 +72,8 @@ export interface StreamOptions {
   readonly usage?: Reported | null
   /** Bytes of padding in each event's text. */
   readonly padding?: number
+  /** Why it ended; told by `deltas` unless said. */
+  readonly finish?: string
   /** Tool call deltas instead of text. */
   readonly deltas?: readonly object[]
   /** Further lines after the completion signal (and before `[DONE]`). */
@@ -138,6 +140,7 @@ export function streams(options: StreamOptions = {}): Script {
     padding = 0,
     afterFinish = [],
     preamble = [],
+    finish = options.deltas ? 'tool_calls' : 'stop',
   } = options
   const deltas =
     options.deltas ??
@@ -153,7 +156,7 @@ export function streams(options: StreamOptions = {}): Script {
       if (gapMs > 0) await pause(gapMs)
       await write(call, response, content(call, delta))
     }
-    await write(call, response, content(call, {}, options.deltas ? 'tool_calls' : 'stop'))
+    await write(call, response, content(call, {}, finish))
     for (const line of afterFinish) await write(call, response, line)
     if (usage !== null && asksForUsage(call)) await write(call, response, chunk(call, [], usage))
     response.end('data: [DONE]\n\n')

@@ -47,6 +47,10 @@ function parsed(body: Buffer): Record<string, unknown> | undefined {
   }
 }
 
+/** The body names it, or, in Gemini's dialect, the path. */
+const modelOf = ({ json, path }: UpstreamCall): string =>
+  String(json?.model ?? decodeURIComponent(/\/models\/([^:/?]+):/.exec(path)?.[1] ?? ''))
+
 async function record(request: IncomingMessage, response: ServerResponse): Promise<UpstreamCall> {
   const over = new Promise<'answered' | 'aborted'>((resolve) => {
     response.on('finish', () => resolve('answered'))
@@ -79,7 +83,7 @@ export async function startUpstream(): Promise<Upstream> {
     record(request, response)
       .then(async (call) => {
         arrived(call)
-        const script = scripts.get(String(call.json?.model)) ?? answers()
+        const script = scripts.get(modelOf(call)) ?? answers()
         await script(call, response)
       })
       // The caller went away, as many tests want; a script that fails otherwise shows as a broken answer.
