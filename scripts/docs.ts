@@ -1,5 +1,5 @@
 /**
- * Writes the pages of docs/ that are made from code: errors.md from the catalogue of refusals, events.md from that of
+ * Writes the pages of docs/ that are made from code: dialects.md from what becomes of features between dialects, errors.md from the catalogue of refusals, events.md from that of
  * events, settings.md from the environment's reader and the settings' catalogue. With `--check` it writes nothing and fails when a page is old.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,11 +9,13 @@ import { refusals } from '../server/src/errors.ts'
 import { type EventKind, events } from '../server/src/events/catalogue.ts'
 import { exampleOf } from '../server/src/events/example.ts'
 import { type Setting, settings } from '../server/src/settings/catalogue.ts'
+import { dialectsPage } from './dialects-page.ts'
 
 const MADE = '<!-- Made by scripts/docs.ts. Change the code it is made from, then run it. -->\n'
 const folder = join(import.meta.dirname, '..', 'docs')
 const check = process.argv.includes('--check')
 const pages: Readonly<Record<string, string>> = {
+  'dialects.md': dialectsPage(MADE, table),
   'errors.md': errorsPage(),
   'events.md': eventsPage(),
   'settings.md': settingsPage(),
