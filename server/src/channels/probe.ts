@@ -100,11 +100,7 @@ export function createProbe(parts: ProbeParts): Probe {
       if (channel.type === 'simulator') return SIMULATED
       const startedAt = now()
       const theirs = channel.mapping.get(model) ?? model
-      const { type, baseUrl } = channel
-      const dialect = dialectOf(channel)
-      const sent = smallQuestion(dialect, theirs)
-      const asked = { dialect, baseUrl, model: theirs, stream: false, query: '' }
-      const path = TYPE_RULES[type].pathOf(asked)
+      const { path, sent } = smallCall(channel, theirs)
       try {
         const { status, text } = await ask(channel, path, sent)
         const ok = status === 200 && isJson(text)
@@ -126,6 +122,17 @@ export function createProbe(parts: ProbeParts): Probe {
     modelsOf: async (channel) =>
       channel.type === 'simulator' ? [SIMULATOR_MODEL] : listModels(channel),
   }
+}
+
+/** A small question to a channel, and where it is asked. */
+function smallCall(channel: Channel, model: string) {
+  const { type, baseUrl } = channel
+  const dialect = dialectOf(channel)
+  const path = TYPE_RULES[type].pathOf({
+    ...{ dialect, baseUrl, model },
+    ...{ operation: 'chat', stream: false, query: '' },
+  })
+  return { path, sent: smallQuestion(dialect, model) }
 }
 
 /** What it speaks, as far as a small question is concerned. */

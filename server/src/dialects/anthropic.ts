@@ -16,6 +16,7 @@ const ROOM_FOR_WORDS = 1_024
 /** Anthropic's Messages, as its SDKs send and read them. */
 export const anthropic: Dialect = {
   name: 'anthropic',
+  operation: 'chat',
   parseCall,
   limitEdits: (payload, parsed, { tokens }) =>
     topLevelLimit(payload, parsed, { names: LIMITS, tokens, added: 'max_tokens' }),

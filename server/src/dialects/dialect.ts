@@ -53,6 +53,9 @@ export interface ListedModel {
 export const DIALECT_NAMES = ['openai', 'responses', 'anthropic', 'gemini'] as const
 export type DialectName = (typeof DIALECT_NAMES)[number]
 
+/** What is asked of a model, by the last words of its path. `chat` is what every dialect has; the others are OpenAI's. */
+export type Operation = 'chat' | 'completions' | 'embeddings' | 'moderations' | 'rerank'
+
 /** What one event of a stream tells its meter. */
 export interface EventSays {
   /** So many choices end with it. */
@@ -70,6 +73,7 @@ export interface EventSays {
 /** What a call, a refusal, a usage report and a list look like to one family of clients. */
 export interface Dialect {
   readonly name: DialectName
+  readonly operation: Operation
   /** @throws Refused `invalid_request` for what no upstream should have to read. */
   parseCall(payload: Buffer, path: PathSays): ParsedCall
   /** Lowers the output limit that the body holds, or adds one: under the name `added`, where a dialect has several. */

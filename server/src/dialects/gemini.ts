@@ -27,6 +27,7 @@ const MOST_CHOICES = 128
 /** Gemini's generateContent. The model and whether to stream stand in the path. */
 export const gemini: Dialect = {
   name: 'gemini',
+  operation: 'chat',
   parseCall,
   limitEdits,
   shapeError,

@@ -38,6 +38,16 @@ export function count(body: Loose, name: string, least: number): number | undefi
   return value
 }
 
+const MOST_CHOICES = 128
+
+/** How many answers are asked for by this name. */
+export function choicesOf(body: Loose, name: string): number {
+  const choices = count(body, name, 1) ?? 1
+  if (choices > MOST_CHOICES)
+    throw new Refused('invalid_request', `${name} must be at most ${MOST_CHOICES}`)
+  return choices
+}
+
 /** The body for whoever asks for it later. */
 export function kept(payload: Buffer, body: Loose): () => Loose {
   if (payload.length < LONG_BODY) return () => body

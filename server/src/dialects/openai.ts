@@ -1,8 +1,7 @@
-import { Refused } from '../errors.ts'
 import { type Usage, wholeTokens } from '../usage/usage.ts'
-import type { Dialect, ListedModel, Loose, ParsedCall, Spoken } from './dialect.ts'
+import type { Dialect, ListedModel, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
-import { count, flag, isObject, kept, modelOf } from './judged.ts'
+import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 
 /** Everything in a chat call by which we decide, reserve or edit. */
@@ -17,12 +16,12 @@ const JUDGED: ReadonlySet<string> = new Set([
   'modalities',
   'audio',
 ])
-const MOST_CHOICES = 128
 const LIMITS = ['max_completion_tokens', 'max_tokens']
 
 /** OpenAI's chat completions, as its SDKs send and read them. */
 export const openai: Dialect = {
   name: 'openai',
+  operation: 'chat',
   parseCall,
   limitEdits: (payload, parsed, limit) =>
     topLevelLimit(payload, parsed, { names: LIMITS, ...limit }),
@@ -48,17 +47,10 @@ function parseCall(payload: Buffer): ParsedCall {
         ? (max ?? maxCompletion)
         : Math.max(max, maxCompletion),
     leastOutput: 0,
-    choices: choicesOf(body),
+    choices: choicesOf(body, 'n'),
     body: kept(payload, body),
     spans,
   }
-}
-
-function choicesOf(body: Loose): number {
-  const choices = count(body, 'n', 1) ?? 1
-  if (choices > MOST_CHOICES)
-    throw new Refused('invalid_request', `n must be at most ${MOST_CHOICES}`)
-  return choices
 }
 
 function shapeError({ code, message, requestId, type }: Spoken): string {

@@ -1,4 +1,5 @@
 import type { DialectName, PathSays } from '../dialects/dialect.ts'
+import { OPERATIONS } from '../dialects/operations.ts'
 import { masked } from '../relay/quoted.ts'
 import type { Endpoint } from '../relay/values.ts'
 
@@ -9,6 +10,8 @@ export type Route =
       readonly endpoint: Endpoint
       /** Of lists of models it is the caller's: see `dialectOfCaller`. */
       readonly dialect: DialectName | 'of the caller'
+      /** What is asked of OpenAI besides chats, by the key of `OPERATIONS`. */
+      readonly operation?: string
       readonly path: PathSays
     }
   | { readonly to: 'nowhere'; readonly because: string; readonly dialect: DialectName }
@@ -73,9 +76,8 @@ export function routeOf(method: string, path: string): Route {
   const version = VERSIONS.has(segments[0] ?? '') ? segments.shift() : undefined
   const isGoogles = version !== undefined && version !== 'v1'
   const [family = '', ...others] = segments
-  const rest = others.join('/')
-  if (family === 'models') return modelsRoute(method, rest, isGoogles)
-  const route = isGoogles ? undefined : CALLS.get(segments.join('/'))
+  if (family === 'models') return modelsRoute(method, others.join('/'), isGoogles)
+  const route = isGoogles ? undefined : callRoute(segments.join('/'))
   if (route !== undefined) return method === 'POST' ? route : nowhere('use POST', route)
   const asked = `${method} ${masked(path).slice(0, 200)}`
   return nowhere(`${asked} is not offered by this version`, isGoogles ? GEMINI : undefined)
@@ -89,6 +91,13 @@ const CALLS: ReadonlyMap<string, Route> = new Map([
   ['messages/count_tokens', calling('anthropic', 'count')],
   ['responses/input_tokens', calling('responses', 'count')],
 ])
+
+function callRoute(path: string): Route | undefined {
+  const known = CALLS.get(path)
+  if (known !== undefined || !OPERATIONS.has(path)) return known
+  return { ...CHAT, operation: path }
+}
+
 const GEMINI = calling('gemini')
 
 /** Lists of models, one model, and Gemini's calls, which name their model in the path: `models/{model}:{method}`. */

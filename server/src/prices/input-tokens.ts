@@ -16,16 +16,20 @@ type Loose = Readonly<Record<string, unknown>>
 /** A call whose input is to be measured before it runs. */
 export interface Input {
   readonly dialect: DialectName
+  readonly operation: string
   readonly model: string
   readonly body: Loose
   /** Length of the body as it came. */
   readonly bytes: number
 }
 
+const isChat = ({ dialect, operation }: Input): boolean =>
+  dialect === 'openai' && operation === 'chat'
+
 /** An upper bound of the input tokens without counting, and whether audio is among them or may come back. */
 export function quickBound(input: Input): { readonly prompt: number; readonly audio: boolean } {
-  const { dialect, model, body, bytes } = input
-  if (dialect === 'openai') {
+  const { model, body, bytes } = input
+  if (isChat(input)) {
     return { prompt: quickBoundOfChat(body, bytes, model), audio: mayChatHoldAudio(body) }
   }
   let images = 0
@@ -51,10 +55,11 @@ function saysAudio({ generationConfig, generation_config }: Loose): boolean {
 
 /** Counts the input with a tokenizer's `count`. */
 export async function countInput(
-  { dialect, model, body }: Input,
+  input: Input,
   count: (texts: readonly string[]) => Promise<number>,
 ): Promise<CountedChat> {
-  if (dialect === 'openai') return countChat(body, model, count)
+  const { model, body } = input
+  if (isChat(input)) return countChat(body, model, count)
   const texts: string[] = []
   const turns = textsOf(body, texts)
   const text = await count(texts)

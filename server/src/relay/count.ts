@@ -96,7 +96,7 @@ function requestFor(call: Candidates['call'], channel: Channel): UpstreamRequest
     method: 'POST',
     path: TYPE_RULES[channel.type].pathOf({
       ...{ dialect, model, query, baseUrl: channel.baseUrl },
-      ...{ counts: true, stream: false },
+      ...{ operation: 'count', stream: false },
     }),
     headers: withDemands(headersForUpstream(headers), demandsOf(dialect)),
     body: edits.length === 0 ? payload : spliced(payload, edits),

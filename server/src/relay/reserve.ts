@@ -188,6 +188,7 @@ interface Afforded {
 }
 
 function tooDear(candidates: Admitted, short: Short, { wish, affordable }: Afforded): Refused {
+  if (wish.wanted === 0) return refusalOf(candidates, short, ': its input costs more')
   const asked = wish.explicit
     ? `${wish.wanted} output tokens asked`
     : `${wish.least} output tokens are the least`
@@ -240,7 +241,8 @@ export function quickly({ call }: Pick<Admitted, 'call'>): Expected {
 const FOR_AN_HOUR = '"1h"'
 
 export const inputOf = ({ dialect, parsed, payload }: ModelCall): Input => ({
-  ...{ dialect: dialect.name, model: parsed.model, bytes: payload.length },
+  ...{ dialect: dialect.name, operation: dialect.operation },
+  ...{ model: parsed.model, bytes: payload.length },
   body: parsed.body(),
 })
 

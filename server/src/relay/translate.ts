@@ -3,6 +3,8 @@ import { demandsOf } from '../channels/types/demands.ts'
 import { TYPE_RULES } from '../channels/types/types.ts'
 import type { DialectName } from '../dialects/dialect.ts'
 import { added, type Edit, memberOf, spliced } from '../dialects/edits.ts'
+import { openai } from '../dialects/openai.ts'
+import { Refused } from '../errors.ts'
 import { CODECS } from '../translate/codecs.ts'
 import { refuseWhatIsLost } from '../translate/features.ts'
 import type { NeutralRequest } from '../translate/neutral/request.ts'
@@ -47,8 +49,10 @@ export function translate(
   const dialect = dialectFor(channel, call.dialect.name)
   const model = channel.mapping.get(call.parsed.model) ?? call.parsed.model
   const isForeign = dialect !== call.dialect.name
+  const { operation } = call.dialect
+  if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
   const path = TYPE_RULES[channel.type].pathOf({
-    ...{ dialect, model, stream: call.parsed.stream, baseUrl: channel.baseUrl },
+    ...{ dialect, operation, model, stream: call.parsed.stream, baseUrl: channel.baseUrl },
     query: isForeign ? '' : call.query,
   })
   const request = { method: 'POST', path } as const
@@ -61,7 +65,7 @@ export function translate(
       ...{ dialect, hideUsage: false, neutral },
     }
   }
-  const usage = dialect === 'openai' ? usageEdit(reserved) : undefined
+  const usage = call.dialect === openai ? usageEdit(reserved) : undefined
   const edits = editsOf(reserved, channel, usage)
   const body = edits.length === 0 ? call.payload : spliced(call.payload, edits)
   const sent = dialect === 'anthropic' ? withDemands(headers, demandsOf(dialect)) : headers
@@ -70,6 +74,12 @@ export function translate(
     ...{ dialect, hideUsage: usage !== undefined, neutral: undefined },
   }
 }
+
+const notOffered = (operation: string, dialect: DialectName) =>
+  new Refused(
+    'unsupported_parameter',
+    `this model can't be used for ${operation}: its provider speaks ${CODECS[dialect].title}`,
+  )
 
 /** Contract 3: the body goes out byte for byte, with exactly these edits where they apply. */
 export function editsOf(

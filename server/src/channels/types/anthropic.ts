@@ -15,7 +15,8 @@ export const anthropic: TypeRules = {
   },
   whyNotKey: whyNotVisible,
   dialectsOf: () => ['anthropic'],
-  pathOf: ({ counts, query }) => `/messages${counts ? '/count_tokens' : ''}${query}`,
+  pathOf: ({ operation, query }) =>
+    `/messages${operation === 'count' ? '/count_tokens' : ''}${query}`,
   // More than it lists at once by itself.
   modelsPath: () => '/models?limit=1000',
   accessTo: () => ACCESS,

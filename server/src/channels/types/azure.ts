@@ -19,12 +19,12 @@ export const azure: TypeRules = {
   whyNotKey: whyNotVisible,
   // The dated API has no Responses below a deployment.
   dialectsOf: ({ apiVersion }) => (apiVersion === undefined ? V1 : DATED),
-  pathOf({ dialect, counts, baseUrl: { apiVersion }, model, query }) {
+  pathOf({ dialect, operation, baseUrl: { apiVersion }, model, query }) {
     const others = query === '' ? '' : withoutVersion(query)
     if (apiVersion === undefined)
-      return `${openaiPath({ dialect, counts })}${others && `?${others}`}`
+      return `${openaiPath({ dialect, operation })}${others && `?${others}`}`
     const deployment = encodeURIComponent(model)
-    return `/${deployment}/chat/completions?api-version=${apiVersion}${others && `&${others}`}`
+    return `/${deployment}${openaiPath({ dialect, operation })}?api-version=${apiVersion}${others && `&${others}`}`
   },
   // Its list is of what could be deployed, not of what is.
   modelsPath: () => undefined,

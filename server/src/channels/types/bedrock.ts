@@ -1,6 +1,6 @@
 import { type BaseUrl, BaseUrlError, parseHttpUrl, pathOf } from '../base-url.ts'
 import { type Access, type Entrance, NoAccess, type OutgoingRequest } from './access.ts'
-import { openaiCompatible } from './openai.ts'
+import { openaiCompatible, openaiPath } from './openai.ts'
 import { type TypeRules, whyNotVisible } from './rules.ts'
 
 const REGION = /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/
@@ -23,7 +23,7 @@ export const bedrock: TypeRules = {
     return whyNotVisible(key) ?? (isWhole ? undefined : KEY_FORMS)
   },
   dialectsOf: openaiCompatible.dialectsOf,
-  pathOf: ({ query }) => `/chat/completions${query && canonical(query)}`,
+  pathOf: (call) => openaiPath(call) + (call.query && canonical(call.query)),
   // The runtime has no list.
   modelsPath: (baseUrl) => (isMantle(baseUrl) ? '/models' : undefined),
   accessTo: createAccess,

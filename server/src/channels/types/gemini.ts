@@ -18,9 +18,9 @@ export const gemini: TypeRules = {
   },
   whyNotKey: whyNotVisible,
   dialectsOf: () => ['gemini'],
-  pathOf({ counts, model, stream, query }) {
+  pathOf({ operation, model, stream, query }) {
     const at = `/models/${encodeURIComponent(model)}`
-    if (counts) return `${at}:countTokens${query}`
+    if (operation === 'count') return `${at}:countTokens${query}`
     // Without it a stream is one long JSON list, which is whole only at its end.
     return stream
       ? `${at}:streamGenerateContent${asEvents(query)}`

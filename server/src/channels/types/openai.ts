@@ -6,10 +6,14 @@ const CHAT: readonly DialectName[] = ['openai']
 const BOTH: readonly DialectName[] = ['openai', 'responses']
 
 /** Where OpenAI has its two APIs, and where its imitators have Anthropic's besides. */
-export function openaiPath({ dialect, counts }: Pick<Addressed, 'dialect' | 'counts'>): string {
+export function openaiPath({
+  dialect,
+  operation,
+}: Pick<Addressed, 'dialect' | 'operation'>): string {
+  const counts = operation === 'count'
   if (dialect === 'responses') return counts ? '/responses/input_tokens' : '/responses'
   if (dialect === 'anthropic') return counts ? '/messages/count_tokens' : '/messages'
-  return '/chat/completions'
+  return operation === 'chat' ? '/chat/completions' : `/${operation}`
 }
 
 /** Any provider that speaks OpenAI's dialect. On one's own machine they often take no key. */

@@ -1,12 +1,12 @@
-import type { DialectName } from '../../dialects/dialect.ts'
+import type { DialectName, Operation } from '../../dialects/dialect.ts'
 import type { BaseUrl } from '../base-url.ts'
 import type { Access, AccessParts, Entrance } from './access.ts'
 
 /** A call as its path has to say it. */
 export interface Addressed {
   readonly dialect: DialectName
-  /** Whether the input is only to be counted. Chat completions have nothing for it. */
-  readonly counts?: boolean | undefined
+  /** What is asked; `count`: only how many tokens the input has. */
+  readonly operation: Operation | 'count'
   readonly baseUrl: BaseUrl
   /** The provider's own id of the model. */
   readonly model: string

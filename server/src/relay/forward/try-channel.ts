@@ -132,7 +132,8 @@ function translating(to: AnswerOutlet, { course, translated }: One): AnswerOutle
 
 function meterOn(outlet: AnswerOutlet, { course, translated }: One): Meter {
   const { reserved, channel } = course
-  const dialect = DIALECTS[translated.dialect]
+  const isForeign = translated.neutral !== undefined
+  const dialect = isForeign ? DIALECTS[translated.dialect] : reserved.call.dialect
   if (!outlet.streams) return new PlainMeter(outlet, dialect)
   const { readEvent, readUsage } = dialect
   const { choices } = reserved.call.parsed
