@@ -168,6 +168,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     ip: call.ip ?? '',
     attempts: outcome.attempts,
     output_limit: outcome.outputLimit ?? 0,
+    requested_model: '',
   }
 }
 

@@ -20,7 +20,7 @@ export interface Mailbox {
 
 const [BELL, COUNT, BYTES] = [0, 1, 2]
 const MOST_SETTLEMENTS = 256
-const MOST_BYTES = 256 * 512
+const MOST_BYTES = 256 * 768
 
 /** A view of shared memory, which is made when none is given. */
 export function openMailbox(given?: SharedArrayBuffer): Mailbox {

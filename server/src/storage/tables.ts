@@ -220,6 +220,8 @@ export interface GroupTable {
   walks: string | null
   /** One of `channels/choosing/policies.ts`; empty: the setting `routing.policy`. */
   policy: '' | 'weighted' | 'least_busy' | 'cheapest'
+  /** JSON array of the models that are tried when nobody can serve the asked one. */
+  fallback_models: string
 }
 
 export interface UsageTable {
@@ -260,6 +262,8 @@ export interface UsageTable {
   attempts: number
   /** Output limit sent upstream when lowered; 0 otherwise. */
   output_limit: number
+  /** The model that was asked for, where `model`, which served or was tried last, is another one; '' for nearly all. */
+  requested_model: string
   /** Entities of the budget periods that `quota` was taken from, with commas between; '' for nearly all. */
   budgets: string
 }

@@ -9,7 +9,15 @@ import type { Change } from './tables.ts'
  */
 
 /** The usage columns that are texts, in the order they travel. */
-export const TEXTS = ['request_id', 'key_name', 'model', 'group_name', 'error_code', 'ip'] as const
+export const TEXTS = [
+  'request_id',
+  'key_name',
+  'model',
+  'group_name',
+  'error_code',
+  'ip',
+  'requested_model',
+] as const
 /** The usage columns that are numbers and come from the record, in the order they travel. */
 export const NUMBERS = [
   'created_at_ms',
@@ -132,7 +140,7 @@ export function packSettlements(
     at = packNumbers(settlement.record, numbers, at)
     const { request_id, key_name, model, group_name, error_code, ip } = settlement.record
     texts.push(request_id, key_name, model, group_name, error_code, ip)
-    texts.push(budgetsText(settlement.budgets))
+    texts.push(settlement.record.requested_model, budgetsText(settlement.budgets))
   }
   return { numbers, texts }
 }

@@ -32,6 +32,9 @@ export const logRecord = Type.Object({
   output_limit: Type.Integer({
     description: 'The output limit sent upstream where it was lowered, else 0.',
   }),
+  requested_model: Type.String({
+    description: 'The model that was asked for, where a fallback was tried instead; else empty.',
+  }),
 })
 export type LogRecord = Static<typeof logRecord>
 
@@ -71,6 +74,7 @@ export function toLogRecord(row: UsageRow): LogRecord {
     ip: row.ip,
     attempts: row.attempts,
     output_limit: row.output_limit,
+    requested_model: row.requested_model,
   }
 }
 

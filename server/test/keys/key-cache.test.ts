@@ -65,6 +65,7 @@ beforeEach(async () => {
         ratios: '{}',
         walks: null,
         policy: '' as const,
+        fallback_models: '[]',
       },
       {
         name: 'silver',
@@ -73,6 +74,7 @@ beforeEach(async () => {
         ratios: '{}',
         walks: null,
         policy: '' as const,
+        fallback_models: '[]',
       },
     ]),
   ])

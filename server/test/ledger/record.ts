@@ -27,5 +27,6 @@ export function recordOf(requestId: string, id = 1): UsageRecord {
     ip: '192.0.2.1',
     attempts: 1,
     output_limit: 0,
+    requested_model: '',
   }
 }

@@ -32,6 +32,7 @@ beforeEach(async () => {
     ratios: '{}',
     walks: null,
     policy: '' as const,
+    fallback_models: '[]',
   }
   await store.write([store.db.insertInto('channel_group').values(vip)])
 })

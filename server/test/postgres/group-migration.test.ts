@@ -22,7 +22,14 @@ it('every name that channels and accounts went by becomes a group', async () => 
       ('a', 'simulator', '', '[]', '[]', '["vip","O''Neill, \\"x\\""]', '{}', 0, 1, 0, 1, '{}', '{}', 0, null),
       ('b', 'simulator', '', '[]', '[]', '["gone"]', '{}', 0, 1, 0, 1, '{}', '{}', 0, 1)`)
   await (await openPostgresStore({ url })).close()
-  const plain = { description: '', ratio: '1', ratios: '{}', walks: null, policy: '' }
+  const plain = {
+    description: '',
+    ratio: '1',
+    ratios: '{}',
+    walks: null,
+    policy: '',
+    fallback_models: '[]',
+  }
   expect(await rows('select * from channel_group order by name')).toEqual([
     { ...plain, name: 'O\'Neill, "x"' },
     { ...plain, name: 'auto', walks: '["default"]' },

@@ -81,7 +81,14 @@ it('every name that channels and accounts went by becomes a group', () => {
       ('b', 'simulator', '', '[]', '[]', '["gone"]', '{}', 0, 1, 0, 1, '{}', '{}', 0, 1)`)
   migrate(database, '')
   const groups = database.prepare('select * from channel_group order by name').all()
-  const plain = { description: '', ratio: '1', ratios: '{}', walks: null, policy: '' }
+  const plain = {
+    description: '',
+    ratio: '1',
+    ratios: '{}',
+    walks: null,
+    policy: '',
+    fallback_models: '[]',
+  }
   expect(groups).toEqual([
     { ...plain, name: 'O\'Neill, "x"' },
     { ...plain, name: 'auto', walks: '["default"]' },

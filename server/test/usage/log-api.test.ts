@@ -69,6 +69,7 @@ describe('usage records', () => {
         ip: '127.0.0.1',
         attempts: 1,
         output_limit: expect.any(Number),
+        requested_model: '',
       },
     ])
     expect(items[0].created_at).toBeGreaterThan(Date.now() / 1000 - 600)

@@ -97,6 +97,7 @@ function row(id: number, pick: (below: number) => number): UsageRow {
     ip: '127.0.0.1',
     attempts: 1,
     output_limit: 0,
+    requested_model: '',
     budgets: '',
   }
 }

@@ -28,6 +28,7 @@ export const createGroup = (rooms: Rooms) =>
         ratios: '{}',
         walks: null,
         policy: '' as const,
+        fallback_models: '[]',
       }
       const row = { name, ...standard, ...toColumns(asked.body) }
       const special = Object.keys(asked.body.ratios ?? {})

@@ -11,6 +11,7 @@ import { groups } from './0008-groups.ts'
 import { groupPolicy } from './0009-group-policy.ts'
 import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
+import { fallbackModels } from './0012-fallback-models.ts'
 import { channelDialects } from './0015-channel-dialects.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -26,6 +27,7 @@ const steps: readonly string[] = [
   groupPolicy,
   atSize,
   events,
+  fallbackModels,
   channelDialects,
 ]
 

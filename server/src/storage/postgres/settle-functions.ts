@@ -12,7 +12,12 @@ import { LOCKS } from './locks.ts'
 const CHARGE = 7
 const STRIDE = CHARGE + NUMBERS.length
 const number = (at: number) => `p_numbers[i * ${STRIDE} + ${at + 1}]`
-const text = (at: number) => `p_texts[i * ${TEXTS.length} + ${at + 1}]`
+/** Nodes of a former version, which run while others are upgraded, send fewer texts: those that were added last are missing. */
+const PER_RECORD = 'cardinality(p_texts) / p_count'
+const text = (at: number) => `p_texts[i * v_texts + ${at + 1}]`
+const OLDEST_TEXTS = 6
+const textOrNone = (at: number) =>
+  at < OLDEST_TEXTS ? text(at) : `case when v_texts > ${at} then ${text(at)} else '' end`
 const REQUEST_ID = text(TEXTS.indexOf('request_id'))
 
 /** The pairs of settlements and budgets, to be read like `generate_series(0, p_count - 1) i`. */
@@ -38,6 +43,7 @@ create or replace function turnpike_charge_slowly(
 language plpgsql as $$
 declare
   v_charged bigint[] := array_fill(0::bigint, array[p_count]);
+  v_texts int := ${PER_RECORD};
   v_charge bigint;
   v_before bigint;
   v_late boolean;
@@ -105,7 +111,7 @@ const values = [
   `coalesce((select string_agg(b.entity::text, ',' order by b.nth)
       from unnest(p_at, p_budgets) with ordinality as b (at, entity, nth) where b.at = i), '')`,
   ...NUMBERS.map((_, at) => number(CHARGE + at)),
-  ...TEXTS.map((_, at) => text(at)),
+  ...TEXTS.map((_, at) => textOrNone(at)),
 ]
 
 /** Touches no row that another node writes, unless something was late: nodes never wait for each other here. */
@@ -118,6 +124,7 @@ declare
   v_next boolean;
   v_charged bigint[];
   v_slow boolean;
+  v_texts int := case when p_count > 0 then ${PER_RECORD} end;
 begin
   perform pg_advisory_xact_lock_shared(${LOCKS.usage});
   v_next := turnpike_advance(p_epoch, 'settle', p_seq);

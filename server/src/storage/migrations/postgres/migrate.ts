@@ -14,6 +14,7 @@ import { budgets } from './0007-budgets.ts'
 import { groups } from './0008-groups.ts'
 import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
+import { fallbackModels } from './0012-fallback-models.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -28,6 +29,7 @@ const steps: readonly string[] = [
   groupPolicy,
   atSize,
   events,
+  fallbackModels,
   channelDialects,
 ]
 
