@@ -158,7 +158,7 @@ ${table(
   Object.entries(catalogue).map(([name, setting]) => [
     `\`${name}\``,
     valuesOf(setting),
-    `\`${setting.standard}\``,
+    `\`${setting.type === 'fallbacks' ? JSON.stringify(setting.standard) : setting.standard}\``,
     setting.says,
   ]),
 )}`
@@ -172,6 +172,8 @@ function valuesOf(setting: Setting): string {
       return setting.choices.map((choice) => `\`${choice}\``).join(', ')
     case 'boolean':
       return '`true`, `false`'
+    case 'fallbacks':
+      return 'model ids, each with a list of others'
   }
 }
 

@@ -1,5 +1,7 @@
+import { whyNotFallbacks } from '../channels/fallback-models.ts'
+
 /** A setting's type, standard value and explanation; `docs/settings.md` and `GET /api/setting/` are made from it. */
-export type Setting = WholeSetting | ChoiceSetting | FlagSetting
+export type Setting = WholeSetting | ChoiceSetting | FlagSetting | FallbacksSetting
 
 interface WholeSetting {
   readonly type: 'integer'
@@ -22,6 +24,18 @@ interface FlagSetting {
   readonly says: string
 }
 
+/** An object of model ids, each with the models that are tried instead. */
+interface FallbacksSetting {
+  readonly type: 'fallbacks'
+  readonly standard: Fallbacks
+  readonly says: string
+}
+
+export type Fallbacks = Readonly<Record<string, readonly string[]>>
+
+/** Each of them is in memory at every node, and goes to every one that reads the settings. */
+const MOST_MODELS = 500
+
 /** What can be set while the gateway runs: by API, console or CLI. What it needs to start stands in config.ts. */
 export interface SettingValues {
   'keys.max_per_account': number
@@ -41,6 +55,7 @@ export interface SettingValues {
   'routing.policy': 'weighted' | 'least_busy' | 'cheapest'
   'routing.sticky': 'off' | 'cache_key' | 'prefix'
   'routing.retry_percent': number
+  'routing.fallback_models': Fallbacks
   'ledger.wait_ms': number
   'usage.keep_days': number
   'events.keep_days': number
@@ -120,6 +135,11 @@ export const settings = {
     [20, 0, 1_000],
     'How many further attempts there may be for each hundred calls of a group, over ten seconds and at each node, so that a provider that is dying is not asked twice as much. Ten may always be made, unless it is 0: then no call is tried again.',
   ),
+  'routing.fallback_models': {
+    type: 'fallbacks',
+    standard: {},
+    says: 'Models to try, in order, when nobody can serve the asked one: an object of model ids, each with a list of up to 8 others, such as `{"model-a": ["model-b"]}`. For keys without `fallback_models` of their own or of their group. Replaced as a whole.',
+  },
   'ledger.wait_ms': whole(
     [500, 0, 60_000],
     'How long a call waits for units that only running calls hold, in milliseconds.',
@@ -165,8 +185,29 @@ export function whyNotValue(setting: Setting, value: unknown): string | undefine
         : `must be one of ${setting.choices.join(', ')}`
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'must be true or false'
+    case 'fallbacks':
+      return whyNotLists(value)
   }
 }
+
+function whyNotLists(value: unknown): string | undefined {
+  const shape = 'must be an object of model ids, each with a list of model ids'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return shape
+  const lists = Object.entries(value)
+  if (lists.length > MOST_MODELS) return `must have at most ${MOST_MODELS} models`
+  for (const [model, others] of lists) {
+    if (!isTexts(others)) return shape
+    const why =
+      whyNotFallbacks([model]) ??
+      whyNotFallbacks(others) ??
+      (others.includes(model) ? 'must not name the model itself' : undefined)
+    if (why !== undefined) return `of ${JSON.stringify(model.slice(0, 100))} ${why}`
+  }
+  return undefined
+}
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
 
 const within = (setting: WholeSetting, value: number) =>
   value >= setting.least && value <= setting.most

@@ -1,4 +1,5 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type TSchema, type TSchemaOptions } from 'typebox'
+import { LONGEST_MODEL_BYTES } from '../../channels/fallback-models.ts'
 import { Refused } from '../../errors.ts'
 import {
   settings as catalogue,
@@ -8,17 +9,22 @@ import {
   whyNotValue,
 } from '../../settings/catalogue.ts'
 import { auditStatement } from '../audit/record.ts'
+import { byName } from '../by-name.ts'
 import { type Operation, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 
-const value = Type.Union([Type.Integer(), Type.String(), Type.Boolean()])
+const fallbacks = (options: TSchemaOptions = {}) =>
+  byName(Type.Array(Type.String({ maxLength: LONGEST_MODEL_BYTES })), options)
+const value = Type.Union([Type.Integer(), Type.String(), Type.Boolean(), fallbacks()])
 
 const settingSchema = Type.Object({
   name: Type.String(),
   value,
   default: value,
   is_set: Type.Boolean({ description: 'Whether somebody set it.' }),
-  type: Type.Union([Type.Literal('integer'), Type.Literal('choice'), Type.Literal('boolean')]),
+  type: Type.Union(
+    (['integer', 'choice', 'boolean', 'fallbacks'] as const).map((type) => Type.Literal(type)),
+  ),
   choices: Type.Optional(Type.Array(Type.String())),
   minimum: Type.Optional(Type.Integer()),
   maximum: Type.Optional(Type.Integer()),
@@ -40,6 +46,8 @@ function valueSchema(setting: Setting): TSchema {
       )
     case 'boolean':
       return Type.Boolean({ description })
+    case 'fallbacks':
+      return fallbacks({ description })
   }
 }
 
