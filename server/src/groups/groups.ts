@@ -17,6 +17,8 @@ export interface Group {
   readonly ratios: ReadonlyMap<string, string>
   /** How channels of equal priority are chosen; empty: as the setting says. */
   readonly policy: GroupTable['policy']
+  /** Models to try when nobody can serve the asked one; `undefined`: it names none. */
+  readonly fallbackModels: readonly string[] | undefined
 }
 
 /** All groups, in memory. */
@@ -73,9 +75,12 @@ export async function createGroups({ store }: { readonly store: Store }): Promis
   }
 }
 
-function toGroup({ name, description, ratio, ratios, policy }: GroupTable): Group {
-  const special: Readonly<Record<string, string>> = JSON.parse(ratios)
-  return { name, description, ratio, ratios: new Map(Object.entries(special)), policy }
+function toGroup({ name, description, ratio, policy, ...lists }: GroupTable): Group {
+  const special: Readonly<Record<string, string>> = JSON.parse(lists.ratios)
+  const models: readonly string[] = JSON.parse(lists.fallback_models)
+  const ratios = new Map(Object.entries(special))
+  const fallbackModels = models.length === 0 ? undefined : models
+  return { name, description, ratio, ratios, policy, fallbackModels }
 }
 
 const byName = (a: Group, b: Group): number => (a.name < b.name ? -1 : 1)

@@ -31,6 +31,8 @@ export interface ApiKey {
   readonly accountGroups: readonly string[]
   /** Whether a call goes on to the next group when it failed in one. */
   readonly crossGroupRetry: boolean
+  /** Models to try when nobody can serve the asked one: its own, else its group's; undefined: those of the model, if any. */
+  readonly fallbackModels: readonly string[] | undefined
   /** Rate limits of the key and of its account; undefined when neither has any. */
   readonly limits: readonly Limited[] | undefined
   /** Budgets of the key and of its account; undefined when neither has any. */

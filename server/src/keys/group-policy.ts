@@ -15,6 +15,8 @@ export interface GroupPolicy {
   readonly groups: readonly WalkedGroup[]
   /** Everything that its account may use. */
   readonly accountGroups: readonly string[]
+  /** Models to try when nobody can serve the asked one: those of the first of its groups that names any. */
+  readonly fallbackModels: readonly string[] | undefined
 }
 
 /** The columns that it depends on, the groups themselves aside. */
@@ -36,14 +38,15 @@ export function compileGroups(
   const group = row.group_name === '' ? row.account_group : row.group_name
   const usable = new Set(accountGroups)
   const wanted = group === AUTO ? (autoGroupsOf(row) ?? groups.order) : [group]
-  const walked = new Set(usable.has(group) ? wanted : [])
+  const walked = [...new Set(usable.has(group) ? wanted : [])].flatMap((name) => {
+    const found = usable.has(name) ? groups.get(name) : undefined
+    return found === undefined ? [] : [found]
+  })
   return {
     group,
     accountGroups,
-    groups: [...walked].flatMap((name) => {
-      const found = usable.has(name) ? groups.get(name) : undefined
-      return found === undefined ? [] : [{ name, ratio: ratioFor(found, row.account_group) }]
-    }),
+    groups: walked.map((one) => ({ name: one.name, ratio: ratioFor(one, row.account_group) })),
+    fallbackModels: walked.find((one) => one.fallbackModels !== undefined)?.fallbackModels,
   }
 }
 

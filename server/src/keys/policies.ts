@@ -33,7 +33,7 @@ const NOBODY: AddressMatcher = { count: 1, has: () => false }
 
 /** An entry takes 8 bytes (IPv4) or 32, an id in a Set about 100. */
 const ADDRESS_KILOBYTES = 0.03
-const MODEL_KILOBYTES = 0.1
+export const MODEL_KILOBYTES = 0.1
 
 /** How many characters of texts are remembered for sharing; what they compile to is at most some 5 MB. */
 const SHARED_CHARACTERS = 1 << 19

@@ -3,7 +3,7 @@ import { accountEntity, keyEntity } from '../ledger/entity.ts'
 import { compileLimits, readLimits } from '../rates/limits.ts'
 import type { KeyTable } from '../storage/tables.ts'
 import type { ApiKey } from './api-key.ts'
-import type { Policies } from './policies.ts'
+import { MODEL_KILOBYTES, type Policies } from './policies.ts'
 
 /** In `expired_time`: the key never expires. */
 export const NEVER_EXPIRES = -1
@@ -41,7 +41,8 @@ export interface StoredKey
 export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; weight: number } {
   const models = policies.models(row.model_limits_enabled === 1 ? row.model_limits : '')
   const addresses = policies.addresses(row.allow_ips ?? '')
-  const { group, groups, accountGroups } = policies.groups(row)
+  const { group, groups, accountGroups, fallbackModels } = policies.groups(row)
+  const ownFallbacks = fallbacksOf(row)
   const key: ApiKey = {
     id: row.id,
     accountId: row.account_id,
@@ -61,12 +62,14 @@ export function compileKey(row: StoredKey, policies: Policies): { key: ApiKey; w
     groups,
     accountGroups,
     crossGroupRetry: row.cross_group_retry === 1,
+    fallbackModels: ownFallbacks ?? fallbackModels,
     limits: limitsOf(row),
     budgets: budgetsOf(row),
     mayUseModel: models.mayUse,
     mayCallFrom: addresses.matcher.has,
   }
-  return { key, weight: 1 + models.weight + addresses.weight }
+  const listWeight = (ownFallbacks?.length ?? 0) * MODEL_KILOBYTES
+  return { key, weight: 1 + models.weight + addresses.weight + listWeight }
 }
 
 const limitsOf = ({ id, account_id, extra, account_limits }: StoredKey): ApiKey['limits'] =>
@@ -84,3 +87,10 @@ const budgetsOf = ({ id, account_id, extra, account_limits }: StoredKey): ApiKey
         { entity: keyEntity(id), budgets: readBudgets(extra) },
         { entity: accountEntity(account_id), budgets: readBudgets(account_limits) },
       )
+
+/** The key's own list, where it has one. */
+function fallbacksOf({ extra }: Pick<StoredKey, 'extra'>): readonly string[] | undefined {
+  if (extra === null) return undefined
+  const { fallback_models }: { readonly fallback_models?: readonly string[] } = JSON.parse(extra)
+  return fallback_models
+}

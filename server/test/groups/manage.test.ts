@@ -19,9 +19,14 @@ describe('a group', () => {
       ratios: { default: 0.1, managed: '2e-3' },
     })
     const record = { name: 'managed', description: 'For tests.', ratio: 1.5 }
-    expect(made).toEqual({ ...record, policy: '', ratios: { default: 0.1, managed: 0.002 } })
+    expect(made).toEqual({
+      ...record,
+      policy: '',
+      fallback_models: [],
+      ratios: { default: 0.1, managed: 0.002 },
+    })
     const list = await manage('GET', '/api/group/?page_size=100')
-    const plain = { description: '', ratio: 1, policy: '', ratios: {} }
+    const plain = { description: '', ratio: 1, policy: '', fallback_models: [], ratios: {} }
     expect(list).toMatchObject({ page: 1, total: 2, items: [{ name: 'default', ...plain }, made] })
     expect((await manage('GET', '/api/group/?p=2&page_size=1')).items).toEqual([made])
     const changed = await manage('PUT', '/api/group/managed', { ratio: 0, name: 'managed' })

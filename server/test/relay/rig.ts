@@ -220,6 +220,7 @@ const ANY_KEY: ApiKey = {
   groups: [{ name: 'default', ratio: '1' }],
   accountGroups: ['default'],
   crossGroupRetry: false,
+  fallbackModels: undefined,
   limits: undefined,
   budgets: undefined,
   mayUseModel: () => true,

@@ -15,7 +15,7 @@ export const changeGroup = (rooms: Rooms) =>
     scope: 'admin',
     summary: 'Change a group',
     description:
-      'Omitted fields keep their value; `ratios` is replaced as a whole. Calls that run are charged at the ratio that they were admitted with.',
+      'Omitted fields keep their value; `ratios` and `fallback_models` are replaced as a whole. Calls that run are charged at the ratio that they were admitted with.',
     tag: 'Groups',
     params: groupParams,
     body: changedGroup,

@@ -4,6 +4,7 @@ import { Refused } from '../../errors.ts'
 import { whyNotName } from '../../groups/name.ts'
 import { parseDecimal, writeDecimal } from '../../prices/decimal.ts'
 import { byName } from '../by-name.ts'
+import { checkFallbacks, fallbackModels } from '../fallback-models.ts'
 import { groupName } from '../user/record.ts'
 
 /** Beyond, somebody mistook it for a price. */
@@ -27,6 +28,9 @@ const optional = {
   ),
   ratio: Type.Optional(ratio),
   policy: Type.Optional(policy),
+  fallback_models: fallbackModels(
+    'Models to try, in order, when nobody can serve the asked one; for keys without a list of their own.',
+  ),
   ratios: Type.Optional(
     byName(ratio, {
       description: 'Own group of an account: its ratio here, instead of `ratio`.',
@@ -46,6 +50,7 @@ export const groupSchema = Type.Object({
   description: Type.String(),
   ratio: Type.Number(),
   policy,
+  fallback_models: Type.Array(Type.String()),
   ratios: byName(Type.Number(), { description: 'Own group of an account: its ratio here.' }),
 })
 
@@ -61,8 +66,11 @@ export function checkName(name: string): void {
 }
 
 /** What was sent, as columns; what was not is left out. @throws Refused `invalid_field` naming the member. */
-export function toColumns({ description, ratio: sent, ratios, policy: chosen }: ChangedGroup) {
+export function toColumns(changed: ChangedGroup) {
+  const { description, ratio: sent, ratios, policy: chosen, fallback_models: models } = changed
+  if (models !== undefined) checkFallbacks(models)
   return {
+    ...(models === undefined ? {} : { fallback_models: JSON.stringify(models) }),
     ...(chosen === undefined ? {} : { policy: chosen }),
     ...(description === undefined ? {} : { description }),
     ...(sent === undefined ? {} : { ratio: exactRatio('ratio', sent) }),

@@ -4,16 +4,21 @@ import { missingGroups } from '../../groups/statements.ts'
 import type { GroupTable } from '../../storage/tables.ts'
 import type { Rooms } from '../rooms.ts'
 
-type StoredGroup = Pick<GroupTable, 'name' | 'description' | 'ratio' | 'ratios' | 'policy'>
+type StoredGroup = Pick<
+  GroupTable,
+  'name' | 'description' | 'ratio' | 'ratios' | 'policy' | 'fallback_models'
+>
 
 /** A group's row in the wire's words. */
-export function toRecord({ name, description, ratio, ratios, policy }: StoredGroup) {
-  const special: Readonly<Record<string, string>> = JSON.parse(ratios)
+export function toRecord({ name, description, ratio, policy, ...lists }: StoredGroup) {
+  const special: Readonly<Record<string, string>> = JSON.parse(lists.ratios)
+  const models: readonly string[] = JSON.parse(lists.fallback_models)
   return {
     name,
     description,
     ratio: Number(ratio),
     policy,
+    fallback_models: models,
     ratios: Object.fromEntries(Object.entries(special).map(([own, text]) => [own, Number(text)])),
   }
 }

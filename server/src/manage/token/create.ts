@@ -15,7 +15,7 @@ import { keyFields, type SentFields } from './fields.ts'
 import { livingKeys } from './pages.ts'
 import { keyRecord, toRecord } from './record.ts'
 import { findRow, type KeyRow, subjectOf } from './rows.ts'
-import { checkAutoGroups, checkFields, checkGroup } from './rules.ts'
+import { checkAutoGroups, checkFields, checkGroup, checkOwnFallbacks } from './rules.ts'
 import { KEY_ENABLED } from './status.ts'
 import { masked, openValue, toColumns } from './value.ts'
 
@@ -35,6 +35,7 @@ export const createKey = (rooms: Rooms) =>
     idempotent: true,
     async run(asked) {
       checkFields(asked.body)
+      checkOwnFallbacks(asked.body, asked.body.fallback_models ?? [])
       return rooms.once(asked, {
         async first(remember) {
           // Not asked of a repeat: the account may have lost the group since.

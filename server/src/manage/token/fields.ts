@@ -2,11 +2,11 @@ import Type, { type Static } from 'typebox'
 import { MOST_UNITS } from '../../ledger/units.ts'
 import { budgetFields } from '../budgets.ts'
 import { byName } from '../by-name.ts'
+import { fallbackModels } from '../fallback-models.ts'
 import { limitFields } from '../rate-limits.ts'
 
 /** Most entries of our own lists and of `metadata`. */
 const MOST_GROUPS = 32
-const MOST_FALLBACKS = 16
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ description }))
 const words = (maxItems: number, maxLength: number, description: string) =>
@@ -43,10 +43,8 @@ export const keyFields = {
     'With the group `auto`: whether a call that failed in one group goes on to the next.',
   ),
   auto_groups: words(MOST_GROUPS, 64, 'The groups that `auto` walks for this key, in order.'),
-  fallback_models: words(
-    MOST_FALLBACKS,
-    256,
-    'Kept for a later version, which tries them in turn.',
+  fallback_models: fallbackModels(
+    'Models to try, in order, when nobody can serve the asked one. The answer is charged at the price of the model that served.',
   ),
   metadata: Type.Optional(
     byName(Type.String({ maxLength: 512 }), {

@@ -6,6 +6,7 @@ import { listModels, MOST_MODELS } from '../../keys/model-limits.ts'
 import { NEVER_EXPIRES } from '../../keys/stored-key.ts'
 import { MOST_UNITS } from '../../ledger/units.ts'
 import { checkBudgets } from '../budgets.ts'
+import { checkFallbacks } from '../fallback-models.ts'
 import type { SentFields } from './fields.ts'
 
 const LONGEST_NAME = 50
@@ -24,6 +25,7 @@ export function checkFields(sent: SentFields): void {
   if (typeof sent.allow_ips === 'string') checkAddresses(sent.allow_ips)
   if (sent.metadata !== undefined) checkMetadata(sent.metadata)
   if (sent.budgets !== undefined) checkBudgets(sent.budgets)
+  if (sent.fallback_models !== undefined) checkFallbacks(sent.fallback_models)
 }
 
 /** Whether the account may use a group that a key names. `''` is the account's own. */
@@ -37,6 +39,19 @@ export function checkAutoGroups(caller: Caller, groups: readonly string[]): void
   if (groups.includes(AUTO)) throw invalid(`auto_groups: ${AUTO} can not walk itself`)
   for (const group of groups) checkGroup(caller, group)
 }
+
+/** A key's own fallbacks must be models that it may use. @throws Refused `invalid_field` naming the one that is not. */
+export function checkOwnFallbacks(limits: ModelLimits, models: readonly string[]): void {
+  const { model_limits_enabled: isLimited, model_limits: text = '' } = limits
+  const allowed = isLimited ? listModels(text) : []
+  const other = allowed.length === 0 ? undefined : models.find((one) => !allowed.includes(one))
+  if (other === undefined) return
+  throw invalid(
+    `fallback_models names ${JSON.stringify(other.slice(0, 100))}, which is not in model_limits: add it there, or leave it out`,
+  )
+}
+
+type ModelLimits = Pick<SentFields, 'model_limits_enabled' | 'model_limits'>
 
 /** @throws Refused `quota_out_of_range` */
 function checkQuota(amount: number, field: string): void {

@@ -15,7 +15,7 @@ import { readExtra } from './extra.ts'
 import { keyFields } from './fields.ts'
 import { keyRecord, showRow } from './record.ts'
 import { type KeyRow, ownRow, subjectOf, updateKey } from './rows.ts'
-import { checkAutoGroups, checkFields, checkGroup } from './rules.ts'
+import { checkAutoGroups, checkFields, checkGroup, checkOwnFallbacks } from './rules.ts'
 import { judgeStatus, STATUSES } from './status.ts'
 
 const body = Type.Object({
@@ -67,6 +67,7 @@ async function update(rooms: Rooms, asked: Updater, sent: Sent): Promise<KeyRow 
   const before = await ownRow(rooms, caller.accountId, sent.id)
   checkNewGroups(caller, before, sent)
   const change = toChange(before, sent)
+  checkChangedFallbacks(before, change)
   judge(rooms, { before, change, sent })
   return write(rooms, asked, { before, change, sent })
 }
@@ -83,6 +84,18 @@ function checkNewGroups(caller: Caller, before: KeyRow, sent: Sent): void {
   const { auto_groups: kept = [] } = readExtra(before.extra)
   const added = sent.auto_groups?.filter((group) => !kept.includes(group)) ?? []
   checkAutoGroups(caller, added)
+}
+
+/** The fallbacks and the models of the key, as they will be; those that it has already are not judged anew. */
+function checkChangedFallbacks(before: KeyRow, { columns }: KeyChange): void {
+  const after = { ...before, ...columns }
+  const { fallback_models: models = [] } = readExtra(after.extra)
+  const { fallback_models: former = [] } = readExtra(before.extra)
+  const isLimited = after.model_limits_enabled === 1
+  const isNarrower =
+    isLimited && (columns.model_limits ?? columns.model_limits_enabled) !== undefined
+  const judged = isNarrower ? models : models.filter((model) => !former.includes(model))
+  checkOwnFallbacks({ ...after, model_limits_enabled: isLimited }, judged)
 }
 
 interface Updating {
