@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export const ANY_ORIGIN = ['Access-Control-Allow-Origin', '*'] as const
 const EXPOSED = [
   'Access-Control-Expose-Headers',
-  'X-Request-Id, request-id, Retry-After, X-Error-Code, X-Turnpike-Attempts, X-Turnpike-Cost, X-Turnpike-Output-Limit, x-should-retry, ' +
-    'x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
+  'X-Request-Id, request-id, Retry-After, X-Error-Code, X-Turnpike-Attempts, X-Turnpike-Cost, X-Turnpike-Model, X-Turnpike-Output-Limit, ' +
+    'x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
     'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens',
 ] as const
 

@@ -55,6 +55,6 @@ const denied = (denial: Denial, tokens: number, standings: Standings): Refused =
 /** A guess at the input and the most of the output; what was really used takes its place when the call has ended. */
 function expectedTokens(call: ModelCall): number {
   const { parsed } = call
-  const input = Math.ceil(quickly({ call }).prompt / TOKEN_BYTES)
+  const input = Math.ceil(quickly(call, parsed.model).prompt / TOKEN_BYTES)
   return input + (parsed.outputLimit ?? USUAL_OUTPUT) * parsed.choices
 }

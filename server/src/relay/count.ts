@@ -56,16 +56,17 @@ export function createCount(parts: CountParts) {
 const KNOWS: ReadonlySet<Channel['type']> = new Set(['anthropic', 'gemini', 'openai'])
 
 async function counted({ tokenizer }: CountParts, { call }: Candidates): Promise<Buffer> {
-  const { tokens } = await countInput(inputOf(call), tokenizer.count)
+  const { tokens } = await countInput(inputOf(call, call.parsed.model), tokenizer.count)
   return Buffer.from(call.dialect.shapeCount?.(tokens) ?? '')
 }
 
 /** What the provider counts; `undefined`: it does not say. */
 async function asked(
   parts: CountParts,
-  { call }: Candidates,
+  { call, offers }: Candidates,
   channel: Channel,
 ): Promise<Buffer | undefined> {
+  const { model } = offers[0]
   const { forward, deadlines, now } = parts
   const tried = parts.health.of(channel).begin(parts.health.clock.now)
   try {
@@ -76,7 +77,7 @@ async function asked(
         meterFor: () => new WholeBody(),
       },
       { channel, key: channel.authorization[tried.keyAt] },
-      requestFor(call, channel),
+      requestFor(call, channel, channel.mapping.get(model) ?? model),
     )
     return attempted.kind === 'answered' ? Buffer.concat(attempted.meter.held()) : undefined
   } finally {
@@ -87,11 +88,10 @@ async function asked(
 
 const NEVER_CUT = { refusal: undefined, onCut: () => undefined }
 
-function requestFor(call: Candidates['call'], channel: Channel): UpstreamRequest {
-  const { parsed, payload, query, headers } = call
+function requestFor(call: Candidates['call'], channel: Channel, model: string): UpstreamRequest {
+  const { payload, query, headers } = call
   const dialect = call.dialect.name
-  const model = channel.mapping.get(parsed.model) ?? parsed.model
-  const edits = editsOf({ call, outputLimit: undefined }, channel)
+  const edits = editsOf({ call, outputLimit: undefined }, channel, { model })
   return {
     method: 'POST',
     path: TYPE_RULES[channel.type].pathOf({

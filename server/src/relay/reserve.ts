@@ -58,12 +58,12 @@ export function createReserve(parts: ReserveParts) {
 
   function reserveOf(candidates: Admitted, payers: Payers): Reserved | Promise<Reserved> {
     const { call } = candidates
-    const { price, channels } = candidates.offers[0]
+    const { price, channels, model } = candidates.offers[0]
     if (price === undefined || channels.every(({ free }) => free))
       return free(parts, candidates, payers)
     const { choices, outputLimit } = call.parsed
     const purse: Purse = { candidates, payers, price }
-    const expected = quickly(candidates)
+    const expected = quickly(call, model)
     if (outputLimit !== undefined) {
       const lower = settings.get('quota.lower_output') === 'on'
       const half = Math.max(Math.ceil(outputLimit / 2), call.parsed.leastOutput)
@@ -74,7 +74,7 @@ export function createReserve(parts: ReserveParts) {
         'settle' in taken ? reserved(candidates, taken) : squeeze(parts, purse, wish),
       )
     }
-    const own = prices.maxOutput(call.parsed.model) ?? UNKNOWN_OUTPUT
+    const own = prices.maxOutput(model) ?? UNKNOWN_OUTPUT
     const usual = Math.min(USUAL_OUTPUT, own)
     const wish = {
       wanted: usual,
@@ -128,13 +128,15 @@ interface Purse {
 async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<Reserved> {
   const { ledger, tokenizer } = parts
   const { candidates, payers, price } = purse
-  const { choices } = candidates.call.parsed
+  const { call, offers } = candidates
+  const { choices } = call.parsed
+  const { model } = offers[0]
   // An empty purse needs no counting, however often it is held out.
   const empty = ledger.lacks(payers, ANYTHING)
   if (empty !== undefined && !empty.reserved)
     throw tooDear(candidates, empty, { wish, affordable: 0 })
-  const counted = await countInput(inputOf(candidates.call), tokenizer.count)
-  const quick = quickly(candidates)
+  const counted = await countInput(inputOf(call, model), tokenizer.count)
+  const quick = quickly(call, model)
   const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
   const priced = (output: number) => boundOf(price, expected, output * choices)
   const within = (amount: number) =>
@@ -230,8 +232,8 @@ function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: 
 }
 
 /** What can be said of the input at once: an upper bound. */
-export function quickly({ call }: Pick<Admitted, 'call'>): Expected {
-  const quick = quickBound(inputOf(call))
+export function quickly(call: ModelCall, model: string): Expected {
+  const quick = quickBound(inputOf(call, model))
   return call.dialect.name === 'anthropic' && call.payload.includes(FOR_AN_HOUR)
     ? { ...quick, cacheForHour: true }
     : quick
@@ -240,9 +242,10 @@ export function quickly({ call }: Pick<Admitted, 'call'>): Expected {
 /** How long a cached prompt should live, in Anthropic's words. */
 const FOR_AN_HOUR = '"1h"'
 
-export const inputOf = ({ dialect, parsed, payload }: ModelCall): Input => ({
+/** The call's input as a model of that name would read it. */
+export const inputOf = ({ dialect, parsed, payload }: ModelCall, model: string): Input => ({
   ...{ dialect: dialect.name, operation: dialect.operation },
-  ...{ model: parsed.model, bytes: payload.length },
+  ...{ model, bytes: payload.length },
   body: parsed.body(),
 })
 

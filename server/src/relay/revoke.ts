@@ -3,7 +3,7 @@ import type { ApiKey } from '../keys/api-key.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Settings } from '../settings/settings.ts'
 import { examine } from './authenticate.ts'
-import { authorise, requireGroup } from './authorise.ts'
+import { authorise, requireOffer } from './authorise.ts'
 import type { RunningCall, RunningCalls } from './running.ts'
 
 /** What was changed, as the store tells it. */
@@ -50,7 +50,7 @@ const unread = (): Refused =>
 /** The key is found by its id, not by the value that the call came with: rotation alone ends no call. */
 function whyNot(
   key: ApiKey | undefined,
-  { call, group }: RunningCall,
+  { call, offer }: RunningCall,
   now: number,
 ): Refused | undefined {
   if (key === undefined) return new Refused('key_unknown')
@@ -58,7 +58,7 @@ function whyNot(
   if (refusal !== undefined) return refusal
   try {
     authorise(key, call)
-    requireGroup(key, group)
+    requireOffer(key, offer)
     return undefined
   } catch (failure) {
     if (failure instanceof Refused) return failure

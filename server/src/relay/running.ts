@@ -1,6 +1,6 @@
 import type { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
-import type { Candidates, ModelCall } from './values.ts'
+import type { Candidates, ModelCall, Offer } from './values.ts'
 
 /** A call from its admission to its end. Who serves it listens for its being cut. */
 export class RunningCall {
@@ -10,15 +10,15 @@ export class RunningCall {
   /** As it was when it was last asked whether the call may go on. */
   key: ApiKey
   readonly call: ModelCall
-  /** Where it is served, or will be. */
-  group: string
+  /** Where and with which model it is served, or will be. */
+  offer: Offer
   #refusal: Refused | undefined
   #listener: ((refusal: Refused) => void) | undefined
 
   constructor({ key, call, offers }: Candidates) {
     this.key = key
     this.call = call
-    this.group = offers[0].group
+    this.offer = offers[0]
   }
 
   /** Why it may not go on; `undefined` while it may. */

@@ -10,7 +10,7 @@ import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
 import type { Meter } from './meter/meter.ts'
 import { inputOf } from './reserve.ts'
-import type { ModelCall, Outcome, Reserved } from './values.ts'
+import type { Outcome, Reserved } from './values.ts'
 
 export interface SettleParts {
   readonly tokenizer: Pick<Tokenizer, 'count'>
@@ -111,18 +111,18 @@ function usageOf(
   const meter: Meter | undefined =
     outcome.kind === 'unserved' || outcome.firstByteAt === 0 ? undefined : outcome.meter
   if (meter === undefined) return NO_USAGE
-  return meter.reported() ?? counted(tokenizer, call, meter)
+  return meter.reported() ?? counted(tokenizer, { call, outcome }, meter)
 }
 
 async function counted(
   tokenizer: SettleParts['tokenizer'],
-  call: ModelCall,
+  { call, outcome }: Pick<Reserved, 'call'> & Pick<Settling, 'outcome'>,
   meter: Meter,
 ): Promise<Usage> {
   const { texts, share } = meter.produced()
   const reported = meter.reportedInput?.()
   const [input, output] = await Promise.all([
-    countInput(inputOf(call), tokenizer.count),
+    countInput(inputOf(call, outcome.offer.model), tokenizer.count),
     tokenizer.count(texts),
   ])
   const completion = Math.max(Math.ceil(output / share), reported?.completion ?? 0)
@@ -146,7 +146,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     account_id: key.accountId,
     key_id: key.id,
     key_name: key.name,
-    model: call.parsed.model,
+    model: outcome.offer.model,
     group_name: outcome.offer.group,
     channel_id: outcome.channel.id,
     prompt_tokens: usage.prompt,
@@ -168,7 +168,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     ip: call.ip ?? '',
     attempts: outcome.attempts,
     output_limit: outcome.outputLimit ?? 0,
-    requested_model: '',
+    requested_model: outcome.offer.model === call.parsed.model ? '' : call.parsed.model,
   }
 }
 

@@ -73,7 +73,7 @@ export function createSteps(parts: StepParts): Steps {
     read,
     authorise,
     authoriseAgain,
-    route: createRoute({ directory, prices, health: parts.health }),
+    route: createRoute(parts),
     count: createCount({ ...parts, forward }),
     admit: createAdmit(parts),
     reserve: createReserve(parts),

@@ -12,40 +12,41 @@ export interface TopUpParts {
   readonly tokenizer: Pick<Tokenizer, 'count'>
 }
 
-/** The call as it goes on in another group; `undefined`: the group is skipped. */
+/** The call as it goes on in another group or with another model; `undefined`: that offer is skipped. */
 export type TopUp = (reserved: Reserved, offer: Offer) => Promise<Reserved | undefined>
 
 /**
- * Contract 3.3: before a dearer group the reservation grows to the most that the call can cost there, or that group is
+ * Contract 3.3: before a dearer group or model the reservation grows to the most that the call can cost there, or that is
  * skipped. Nobody waits for units that other calls hold. A call without a limit of its own may be given less room.
  */
 export function createTopUp(parts: TopUpParts): TopUp {
   const { tokenizer } = parts
   return async function topUp(reserved, offer) {
-    const { price, channels } = offer
+    const { price, channels, model } = offer
     if (price === undefined || channels.every(({ free }) => free)) return reserved
-    const expected = quickly(reserved)
-    const quick = await grow(parts, reserved, { price, expected })
+    const expected = quickly(reserved.call, model)
+    const quick = await grow(parts, reserved, { price, model, expected })
     if (quick !== undefined) return quick
     // The input is counted exactly before it is taken for too dear, as when units are reserved.
-    const { most } = await countInput(inputOf(reserved.call), tokenizer.count)
+    const { most } = await countInput(inputOf(reserved.call, model), tokenizer.count)
     if (most >= expected.prompt) return undefined
-    return grow(parts, reserved, { price, expected: { ...expected, prompt: most } })
+    return grow(parts, reserved, { price, model, expected: { ...expected, prompt: most } })
   }
 }
 
 interface Bounded {
   readonly price: NonNullable<Offer['price']>
+  readonly model: string
   readonly expected: Expected
 }
 
 async function grow(
   { ledger, prices }: TopUpParts,
   reserved: Reserved,
-  { price, expected }: Bounded,
+  { price, model, expected }: Bounded,
 ): Promise<Reserved | undefined> {
   const { reservation } = reserved
-  const { choices, outputLimit: asked, model } = reserved.call.parsed
+  const { choices, outputLimit: asked } = reserved.call.parsed
   const most = reserved.outputLimit ?? asked ?? prices.maxOutput(model) ?? UNKNOWN_OUTPUT
   let output = most
   if (asked === undefined) {

@@ -32,6 +32,8 @@ export function dialectFor({ dialects }: Channel, callers: DialectName): Dialect
 export interface TranslateParts {
   /** The caller's, less those that are not for a provider. */
   readonly headers: readonly string[]
+  /** The asked one, or a fallback. */
+  readonly model: string
   /** The most that a model writes. */
   readonly maxOutput: (model: string) => number | undefined
 }
@@ -43,11 +45,11 @@ export interface TranslateParts {
 export function translate(
   reserved: Reserved,
   channel: Channel,
-  { headers, maxOutput }: TranslateParts,
+  { headers, model: publicModel, maxOutput }: TranslateParts,
 ): Translated {
   const { call } = reserved
   const dialect = dialectFor(channel, call.dialect.name)
-  const model = channel.mapping.get(call.parsed.model) ?? call.parsed.model
+  const model = channel.mapping.get(publicModel) ?? publicModel
   const isForeign = dialect !== call.dialect.name
   const { operation } = call.dialect
   if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
@@ -57,7 +59,7 @@ export function translate(
   })
   const request = { method: 'POST', path } as const
   if (isForeign) {
-    const neutral = neutralOf(reserved, dialect, maxOutput(call.parsed.model))
+    const neutral = neutralOf(reserved, dialect, maxOutput(publicModel))
     const body = Buffer.from(JSON.stringify(CODECS[dialect].writeRequest(neutral, model)))
     const sent = headersForDialect(headers, demandsOf(dialect))
     return {
@@ -66,7 +68,7 @@ export function translate(
     }
   }
   const usage = call.dialect === openai ? usageEdit(reserved) : undefined
-  const edits = editsOf(reserved, channel, usage)
+  const edits = editsOf(reserved, channel, { model, usage })
   const body = edits.length === 0 ? call.payload : spliced(call.payload, edits)
   const sent = dialect === 'anthropic' ? withDemands(headers, demandsOf(dialect)) : headers
   return {
@@ -85,14 +87,13 @@ const notOffered = (operation: string, dialect: DialectName) =>
 export function editsOf(
   { call, outputLimit }: Pick<Reserved, 'call' | 'outputLimit'>,
   channel: Channel,
-  usage?: Edit,
+  { model, usage }: { readonly model: string; readonly usage?: Edit | undefined },
 ): readonly Edit[] {
   const { payload, parsed } = call
   const edits: Edit[] = []
-  const mapped = channel.mapping.get(parsed.model)
-  const model = parsed.spans.get('model')
-  if (mapped !== undefined && model !== undefined)
-    edits.push({ ...model, text: JSON.stringify(mapped) })
+  const span = parsed.spans.get('model')
+  if (model !== parsed.model && span !== undefined)
+    edits.push({ ...span, text: JSON.stringify(model) })
   if (usage !== undefined) edits.push(usage)
   if (outputLimit !== undefined) {
     const limit = { tokens: outputLimit, added: TYPE_RULES[channel.type].outputLimit }

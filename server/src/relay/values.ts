@@ -59,15 +59,17 @@ export interface Grant {
   readonly call: ModelCall
 }
 
-/** Who serves a call in one group, up or down, higher priority first, and what it costs there. At least one channel. */
+/** Who serves a model in one group, up or down, higher priority first, and what it costs there. At least one channel. */
 export interface Offer {
   readonly group: string
+  /** The asked one, or a fallback of it. */
+  readonly model: string
   readonly channels: readonly Channel[]
   /** At the ratio of the group. `undefined` only when every channel is free. */
   readonly price: CompiledPrice | undefined
 }
 
-/** The groups that can serve a granted call, in the order in which they are tried. */
+/** The groups that can serve the model of a granted call, or else a fallback of it, in the order in which they are tried. */
 export interface Candidates extends Grant {
   readonly offers: readonly [Offer, ...Offer[]]
 }
@@ -85,12 +87,12 @@ export interface Reserved extends Admitted {
   readonly outputLimit: number | undefined
 }
 
-/** What every outcome tells: who was tried last, in which group, and how many tries there were. */
+/** What every outcome tells: who was tried last, in which group, with which model, and how many tries there were. */
 export interface Tried {
   readonly channel: Channel
   readonly offer: Offer
   readonly attempts: number
-  /** As in `Reserved`; a dearer group may have lowered it. */
+  /** As in `Reserved`; a dearer group or model may have lowered it. */
   readonly outputLimit: number | undefined
 }
 

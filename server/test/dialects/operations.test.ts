@@ -54,9 +54,11 @@ describe('embeddings', () => {
 
 describe('moderations and rankings', () => {
   it('take the standard model where none is named', async () => {
-    await gateway.offer('omni-moderation-latest', (_call, response) =>
+    upstream.on('', (_call, response) =>
       sendJson(response, 200, { id: 'modr-1', model: 'omni', results: [{ flagged: false }] }),
     )
+    await gateway.manage('PUT', '/api/price/omni-moderation-latest', { input: '0', output: '0' })
+    await gateway.createChannel({ models: ['omni-moderation-latest'] })
     const { results } = await client.moderations.create({ input: 'Hello' })
     expect(results[0]?.flagged).toBe(false)
   })

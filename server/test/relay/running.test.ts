@@ -5,7 +5,7 @@ import { createRunningCalls, type RunningCall } from '../../src/relay/running.ts
 import type { Candidates } from '../../src/relay/values.ts'
 
 const granted = (id: number) =>
-  ({ key: { id }, offers: [{ group: 'default' }] }) as unknown as Candidates
+  ({ key: { id }, offers: [{ group: 'default', model: 'm' }] }) as unknown as Candidates
 
 it('knows exactly the calls that have begun and not ended, in whatever order they end', () => {
   const step = fc.tuple(

@@ -1,34 +1,38 @@
 import type { Channel } from '../../channels/channel.ts'
 import { type Choice, Turns, triableAt } from '../../channels/choosing/turns.ts'
-import type { Health } from '../../channels/health/health.ts'
 import { Refused } from '../../errors.ts'
 import type { Groups } from '../../groups/groups.ts'
 import type { Settings } from '../../settings/settings.ts'
+import { fallbacksFor } from '../fallbacks.ts'
+import { type OfferParts, offersOf } from '../offers.ts'
 import { stickyKeyOf } from '../sticky-key.ts'
 import type { TopUp } from '../top-up.ts'
 import type { Candidates, Offer, Reserved, Tried } from '../values.ts'
 import type { Attempted, RefusedAnswer } from './attempt.ts'
 import type { Failure } from './failure.ts'
 
-export interface CourseParts {
-  readonly health: Pick<Health, 'of' | 'clock'>
+export interface CourseParts extends OfferParts {
   /** 0 <= x < 1. */
   readonly random: () => number
   readonly settings: Pick<Settings, 'get'>
   readonly groups: Pick<Groups, 'get'>
-  /** Before a call goes on in another group. */
+  /** Before a call goes on in another group, or with another model. */
   readonly topUp: TopUp
 }
 
 /** Where a call is on its way. Contract 3.3 gives the client the last answer that there was. */
 export interface Course {
   reserved: Reserved
+  /** The groups of the present model, and the one among them where the call is. */
+  offers: readonly Offer[]
   offer: Offer
   turns: Turns
   channel: Channel
   attempts: number
-  /** Those that failed: none of them is tried again, in whatever group. */
+  /** Those that failed with the present model: none of them is tried again, in whatever group. */
   failed: Set<number> | undefined
+  /** The asked model has failed: what is told of it, should nobody serve the call, stands fast. */
+  hasFinalWord: boolean
   answer: RefusedAnswer | undefined
   /** Whose answer it is. */
   answeredBy: Channel
@@ -44,11 +48,13 @@ export function toCourse(parts: CourseParts, reserved: Reserved): Course {
   const channel = offer.channels[0] as Channel
   return {
     reserved,
+    offers: reserved.offers,
     offer,
     turns: turnsOf(parts, reserved, offer),
     channel,
     attempts: 0,
     failed: undefined,
+    hasFinalWord: false,
     answer: undefined,
     answeredBy: channel,
     failure: undefined,
@@ -66,6 +72,7 @@ export const triedOf = (course: Course): Tried => ({
 export function remember(course: Course, ended: Unsuccessful): void {
   course.failed ??= new Set()
   course.failed.add(course.channel.id)
+  if (course.hasFinalWord) return
   if (ended.kind === 'refused') {
     course.answer = ended.answer
     course.answeredBy = course.channel
@@ -85,18 +92,64 @@ export function toNextChannel(course: Course): boolean {
   return next !== undefined
 }
 
-/** On to the next group that has a channel up, that the account still may use and that can be paid for. False: there is none. */
-export async function toNextGroup(parts: CourseParts, course: Course): Promise<boolean> {
-  const { offers, running } = course.reserved
-  for (const offer of offers.slice(offers.indexOf(course.offer) + 1)) {
+/** On to the next group or, when there is none, to the next model. False: there is none either. */
+export async function toNextOffer(parts: CourseParts, course: Course): Promise<boolean> {
+  const { offers, offer, reserved } = course
+  const others = offers.slice(offers.indexOf(offer) + 1)
+  return (await toOneOf(parts, course, { others, reserved })) || toNextModel(parts, course)
+}
+
+/**
+ * On to the next model that the call falls back to, in the groups where it can be served. It is routed as if it had been
+ * asked for, at the prices of this moment; a channel that failed with another model may well work with this one.
+ */
+async function toNextModel(parts: CourseParts, course: Course): Promise<boolean> {
+  const { reserved, offer } = course
+  const { key, call, running } = reserved
+  const asked = call.parsed.model
+  const models = fallbacksFor(parts.settings, key, asked)
+  if (models.length === 0) return false
+  if (offer.model === asked) {
+    course.hasFinalWord = course.answer !== undefined || course.failure !== undefined
+  }
+  for (const model of models.slice(models.indexOf(offer.model) + 1)) {
+    if (!running.key.mayUseModel(model)) continue
+    course.failed = undefined
+    const others = offersOf(parts, key, model)
+    if (!(await toOneOf(parts, course, { others, reserved: withoutCap(reserved) }))) continue
+    course.offers = others
+    return true
+  }
+  return false
+}
+
+/** A limit that the caller did not ask for was a matter of the former model and its price. */
+const withoutCap = (reserved: Reserved): Reserved =>
+  reserved.outputLimit === undefined || reserved.call.parsed.outputLimit !== undefined
+    ? reserved
+    : { ...reserved, outputLimit: undefined }
+
+interface Onward {
+  readonly others: readonly Offer[]
+  readonly reserved: Reserved
+}
+
+/** On to the first offer that has a channel up, that the account still may use and that can be paid for. False: there is none. */
+async function toOneOf(
+  parts: CourseParts,
+  course: Course,
+  { others, reserved: before }: Onward,
+): Promise<boolean> {
+  const { running } = before
+  for (const offer of others) {
     const channels = offer.channels.filter(({ id }) => !course.failed?.has(id))
-    const turns = turnsOf(parts, course.reserved, { group: offer.group, channels })
+    const turns = turnsOf(parts, before, { group: offer.group, channels })
     const channel = turns.next()
     if (channel === undefined || !running.key.accountGroups.includes(offer.group)) continue
-    const reserved = await parts.topUp(course.reserved, offer)
+    const reserved = await parts.topUp(before, offer)
     if (reserved === undefined) continue
     Object.assign(course, { reserved, offer, turns, channel })
-    running.group = offer.group
+    running.offer = offer
     return true
   }
   return false

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino'
-import type { Channel } from '../../channels/channel.ts'
 import { createRetryBudgets, type RetryBudget } from '../../channels/health/retry-budget.ts'
 import { Refused } from '../../errors.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
@@ -15,7 +14,7 @@ import {
   remember,
   toCourse,
   toNextChannel,
-  toNextGroup,
+  toNextOffer,
   triedOf,
   type Unsuccessful,
 } from './course.ts'
@@ -28,7 +27,7 @@ import { patienceFor, type TryParts, tryChannel } from './try-channel.ts'
 
 export interface ForwardParts extends CourseParts, TryParts {
   readonly log: Pick<Logger, 'warn'>
-  readonly prices: Pick<PriceBook, 'maxOutput'>
+  readonly prices: Pick<PriceBook, 'maxOutput' | 'priceOf'>
   readonly metrics: Pick<Metrics, 'attempted' | 'triedAgain'>
 }
 
@@ -41,7 +40,7 @@ export function createForwarding(parts: ForwardParts) {
   const budgets = createRetryBudgets()
   return async function forward(reserved: Reserved): Promise<Outcome> {
     const course = toCourse(parts, reserved)
-    if (!toNextChannel(course) && !(await toNextGroup(parts, course))) {
+    if (!toNextChannel(course) && !(await toNextOffer(parts, course))) {
       throw nobodyIsUp(reserved, health)
     }
     // Where a call is tried again is counted where it was to go: a group that dies shall not drag another one down.
@@ -55,7 +54,7 @@ export function createForwarding(parts: ForwardParts) {
       if (translated instanceof Refused) {
         // It was asked nothing, so that a further one is no further attempt.
         passOver(course)
-        if (toNextChannel(course) || (await toNextGroup(parts, course))) continue
+        if (toNextChannel(course) || (await toNextOffer(parts, course))) continue
         if (course.attempts === 0) throw translated
         return unserved(course, triedOf(course))
       }
@@ -68,7 +67,7 @@ export function createForwarding(parts: ForwardParts) {
       if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') {
         return unserved(course, tried)
       }
-      note(parts, reserved, channel, ended)
+      note(parts, course, ended)
       remember(course, ended)
       if (!mayGoOn(ended) || !(await further(parts, course, { beganAt, budget }))) {
         return unserved(course, tried)
@@ -80,11 +79,15 @@ export function createForwarding(parts: ForwardParts) {
 /** The call as the course's channel understands it, or why it can't be said in its dialect. */
 function sayable(
   { prices }: ForwardParts,
-  { reserved, channel }: Course,
+  { reserved, channel, offer }: Course,
   headers: readonly string[],
 ): Translated | Refused {
   try {
-    return translate(reserved, channel, { headers, maxOutput: prices.maxOutput })
+    return translate(reserved, channel, {
+      headers,
+      model: offer.model,
+      maxOutput: prices.maxOutput,
+    })
   } catch (refused) {
     if (refused instanceof Refused) return refused
     throw refused
@@ -98,7 +101,7 @@ async function further(
   { beganAt, budget }: { readonly beganAt: number; readonly budget: RetryBudget },
 ): Promise<boolean> {
   const { deadlines, health, metrics, settings } = parts
-  if (!toNextChannel(course) && !(await toNextGroup(parts, course))) return false
+  if (!toNextChannel(course) && !(await toNextOffer(parts, course))) return false
   if (deadlines.now > patienceFor(parts, course.channel, beganAt).endAt) return false
   const isWithinBudget = budget.take(health.clock.now, settings.get('routing.retry_percent'))
   metrics.triedAgain(isWithinBudget)
@@ -142,8 +145,8 @@ function outcomeOf(ended: Attempted): string {
   }
 }
 
-function note({ log }: ForwardParts, { call }: Reserved, channel: Channel, ended: Attempted) {
-  const told = { request: call.id, channel: channel.id, model: call.parsed.model }
+function note({ log }: ForwardParts, { reserved, channel, offer }: Course, ended: Attempted) {
+  const told = { request: reserved.call.id, channel: channel.id, model: offer.model }
   if (ended.kind === 'refused') {
     // The provider's own words: what they may hold of our keys is taken out for the log too.
     // Cut afterwards: half a key is not recognised.

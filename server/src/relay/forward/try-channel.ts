@@ -77,7 +77,7 @@ export async function tryChannel(parts: TryParts, of: One) {
 
 /** The head of the client's answer, made of the upstream's, and the way of its body. */
 function outletFor(one: One, status: number, received: readonly string[]): AnswerOutlet {
-  const { reserved, attempts } = one.course
+  const { reserved, attempts, offer } = one.course
   const { call, admission, outputLimit } = reserved
   const isForeign = one.translated.neutral !== undefined
   const headers = isForeign
@@ -85,6 +85,7 @@ function outletFor(one: One, status: number, received: readonly string[]): Answe
     : headersForClient(received)
   headers.push(...rateHeaders(admission.standings()))
   if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
+  if (offer.model !== call.parsed.model) headers.push('X-Turnpike-Model', inHeader(offer.model))
   if (outputLimit !== undefined) headers.push('X-Turnpike-Output-Limit', String(outputLimit))
   const streams = isStream(received)
   const asList = streams && call.dialect.name === 'gemini' && !asksForEvents(call.query)
@@ -97,6 +98,10 @@ function outletFor(one: One, status: number, received: readonly string[]): Answe
   const answers = asList ? new EventsAsList(outlet) : outlet
   return isForeign ? translating(answers, one) : answers
 }
+
+/** Ids are any text; a header holds letters of ASCII without making trouble. */
+const inHeader = (model: string): string =>
+  /^[!-~]+$/.test(model) ? model : encodeURIComponent(model)
 
 const asksForEvents = (query: string): boolean =>
   query !== '' && new URLSearchParams(query).get('alt') === 'sse'
