@@ -11,6 +11,7 @@ interface Checked {
   readonly code?: string
   readonly checks: readonly { check: string; passed: boolean; because: string }[]
   readonly channels: readonly { id: number; name: string; group: string; skipped?: string }[]
+  readonly fallbacks?: readonly { model: string; named_by: string; skipped?: string }[]
 }
 
 const check = (id: number, body: object = { model }): Promise<Checked> =>
@@ -131,4 +132,43 @@ describe('POST /api/token/{id}/check', () => {
       expect(answered.json.code).toBe('invalid_field')
     },
   )
+})
+
+describe('the models that a call would fall back to', () => {
+  it('are listed with whose list it is, and why some are left out', async () => {
+    const sent = { fallback_models: ['nowhere', 'unpriced-model', model, 'absent'] }
+    const { id, key } = await gateway.createKey(sent)
+    const result = await check(id, { model: 'absent' })
+    expect(result).toMatchObject({ verdict: 'allowed', channels: [] })
+    expect(result.checks.find((one) => one.check === 'served')?.because).toBe(
+      `no channels of group default serve absent: ${model} is tried instead`,
+    )
+    expect(result.checks.at(-1)).toMatchObject({ check: 'channel', passed: true })
+    expect(result.fallbacks).toMatchObject([
+      { model: 'nowhere', named_by: 'key', skipped: 'no channels of group default serve nowhere' },
+      { model: 'unpriced-model', named_by: 'key', skipped: 'unpriced-model has no price' },
+      { model, named_by: 'key', channels: [{ name: 'scripted', group: 'default' }] },
+    ])
+    expect(result.fallbacks?.[2]).not.toHaveProperty('skipped')
+    const body = { model: 'absent', messages: [{ role: 'user', content: 'Hello' }] }
+    const answer = await gateway.call(body, key)
+    expect([answer.status, answer.headers.get('x-turnpike-model')]).toEqual([200, model])
+  })
+
+  it('are those of the group and of the model where the key has none, and only such as it may use', async () => {
+    const limits = { model_limits_enabled: true, model_limits: 'absent' }
+    const { id } = await gateway.createKey(limits)
+    expect(await check(id, { model: 'absent' })).not.toHaveProperty('fallbacks')
+    const lists = { 'routing.fallback_models': { absent: [model] } }
+    await gateway.manage('PUT', '/api/setting/', lists)
+    const ofModel = await check(id, { model: 'absent' })
+    expect(ofModel).toMatchObject({ verdict: 'refused', code: 'model_not_found' })
+    const skipped = 'model_limits of the key lacks it'
+    expect(ofModel.fallbacks).toMatchObject([{ model, named_by: 'model', skipped }])
+    await gateway.manage('PUT', '/api/group/default', { fallback_models: [model] })
+    const ofGroup = await check(id, { model: 'absent' })
+    expect(ofGroup.fallbacks).toMatchObject([{ model, named_by: 'group', skipped }])
+    await gateway.manage('PUT', '/api/group/default', { fallback_models: [] })
+    await gateway.manage('PUT', '/api/setting/', { 'routing.fallback_models': {} })
+  })
 })

@@ -1,3 +1,4 @@
+import Type, { type Static } from 'typebox'
 import type { Channel } from '../../channels/channel.ts'
 import type { RefusalCode } from '../../errors.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
@@ -12,14 +13,15 @@ export interface Verdict {
   readonly because: string
 }
 
-export interface TriedChannel {
-  readonly id: number
-  readonly name: string
-  readonly group: string
-  readonly skipped?: string
-}
+export const triedChannel = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  group: Type.String(),
+  skipped: Type.Optional(Type.String({ description: 'Why it would not be tried.' })),
+})
+type TriedChannel = Static<typeof triedChannel>
 
-interface Judged {
+export interface Judged {
   readonly verdicts: readonly Verdict[]
   /** Whether a channel is up, which is asked after everything else. */
   readonly up: readonly Verdict[]

@@ -11,7 +11,8 @@ import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { judgeBudgets } from './check-budgets.ts'
-import { judgeBalances, judgeRates, judgeRoute, type Verdict } from './check-route.ts'
+import { judgeFallbacks, triedFallback, withFallbacks } from './check-fallbacks.ts'
+import { judgeBalances, judgeRates, judgeRoute, triedChannel, type Verdict } from './check-route.ts'
 import { keyParams } from './fields.ts'
 import { ownRow } from './rows.ts'
 
@@ -28,12 +29,11 @@ const checkResult = Type.Object({
   checks: Type.Array(
     Type.Object({ check: Type.String(), passed: Type.Boolean(), because: Type.String() }),
   ),
-  channels: Type.Array(
-    Type.Object({
-      id: Type.Integer(),
-      name: Type.String(),
-      group: Type.String(),
-      skipped: Type.Optional(Type.String({ description: 'Why it would not be tried.' })),
+  channels: Type.Array(triedChannel),
+  fallbacks: Type.Optional(
+    Type.Array(triedFallback, {
+      description:
+        'The models that are tried in turn when nobody can serve this one; absent without any.',
     }),
   ),
 })
@@ -61,7 +61,8 @@ export const checkKey = (rooms: Rooms) =>
         refusal: rule.refuses(key, call, nowSeconds(rooms)),
         because: rule.because(key, call, nowSeconds(rooms)),
       })
-      const route = judgeRoute(rooms, key, call.model)
+      const fallbacks = judgeFallbacks(rooms, row, key, call.model)
+      const route = withFallbacks(judgeRoute(rooms, key, call.model), fallbacks)
       const verdicts = [
         ...[...keyRules, ...modelRules].map(ask),
         ...route.verdicts,
@@ -70,7 +71,9 @@ export const checkKey = (rooms: Rooms) =>
         ...judgeBalances(key, row),
         ...route.up,
       ]
-      return { data: { ...outcome(verdicts), channels: route.channels } }
+      const tried = fallbacks.map((fallback) => fallback.tried)
+      const shown = { ...outcome(verdicts), channels: route.channels }
+      return { data: tried.length === 0 ? shown : { ...shown, fallbacks: tried } }
     },
   })
 
