@@ -65,7 +65,11 @@ export async function makeOnce({ api }: TestGateway): Promise<number> {
   return json.data.id
 }
 
-const USAGE = `insert into usage select id, 1700000000000 + id * 250000, 'call-' || id, 1, id % 10 + 1, name, 'm', 'default', 1,
+const USAGE = `insert into usage (id, created_at_ms, request_id, account_id, key_id, key_name, model, group_name, channel_id,
+    quota, shortfall, key_charged, account_charged, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens,
+    reasoning_tokens, audio_tokens, image_tokens, estimated, is_stream, use_time_ms, first_token_ms, status, error_code, ip,
+    attempts, output_limit, budgets)
+  select id, 1700000000000 + id * 250000, 'call-' || id, 1, id % 10 + 1, name, 'm', 'default', 1,
   7, 0, 1, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 20, 10, 200, '', '192.0.2.1', 1, 0, ''`
 
 /** A usage record with a text of one's own, as SQL. */
@@ -78,7 +82,7 @@ export async function bookedFile(records: number): Promise<TestDatabase> {
   await (await database.open()).close()
   await database.tamper(`
     with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < ${records})
-    ${USAGE.replace(' name,', " 'a key',")} from numbers;
+    ${USAGE.replace(' name, ', " 'a key', ")} from numbers;
     insert into balance select key_id * 4, 1000, sum(quota), count(*) from usage group by key_id;
     insert into balance select account_id * 4 + 1, 1000, sum(quota), count(*) from usage group by account_id;
     insert into entry (entity, delta, kind, reason, actor, created_at)
