@@ -29,7 +29,7 @@ export function createRoute(parts: RouteParts) {
   }
 }
 
-const isAny = (offers: readonly Offer[]): offers is Candidates['offers'] => offers.length > 0
+export const isAny = (offers: readonly Offer[]): offers is Candidates['offers'] => offers.length > 0
 
 function nobody({ directory }: OfferParts, { group, groups }: ApiKey, model: string): Refused {
   const isServed = groups.some(({ name }) => directory.candidates(name, model).length > 0)

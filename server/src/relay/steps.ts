@@ -25,6 +25,7 @@ import { createModels } from './models.ts'
 import { read } from './read.ts'
 import type { Steps } from './relay.ts'
 import { createReserve } from './reserve.ts'
+import { createReserveFallback } from './reserve-fallback.ts'
 import { createRoute } from './route.ts'
 import type { RunningCalls } from './running.ts'
 import { createSettle } from './settle.ts'
@@ -76,7 +77,7 @@ export function createSteps(parts: StepParts): Steps {
     route: createRoute(parts),
     count: createCount({ ...parts, forward }),
     admit: createAdmit(parts),
-    reserve: createReserve(parts),
+    reserve: createReserveFallback(parts, createReserve(parts)),
     forward: createForwarding({ ...parts, forward, random, topUp: createTopUp(parts) }),
     settle: createSettle({
       ...parts,

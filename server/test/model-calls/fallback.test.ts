@@ -222,13 +222,17 @@ describe('which models are tried', () => {
 
   it('a dearer one is skipped when its units can not be had', async () => {
     const fallback_models = ['dear', 'twice']
-    const { key } = await gateway.createKey({ fallback_models, remain_quota: 2_000 })
+    const { id, key } = await gateway.createKey({ fallback_models, remain_quota: 2_000 })
     const got = await called(key, 'broken')
     expect(got).toMatchObject({ status: 200, by: 'twice', heard: ['broken', 'twice'] })
     const poor = await gateway.createKey({ fallback_models: ['dear'], remain_quota: 2_000 })
     expect(await called(poor.key, 'broken')).toMatchObject({ status: 500, heard: ['broken'] })
     const absent = await called(poor.key, 'absent')
     expect([absent.status, absent.answer.json.error.code]).toEqual([403, 'quota_exhausted'])
+    expect(absent.answer.json.error.message).toContain('100 output tokens asked')
+    expect(await called(key, 'absent')).toMatchObject({ status: 200, by: 'twice' })
+    const { remain_quota, used_quota } = await gateway.keyRecord(id)
+    expect([remain_quota, used_quota]).toEqual([1_880, 120])
   })
 
   it('a limit that the asked model needed is not said to one that writes less', async () => {
