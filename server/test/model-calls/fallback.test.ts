@@ -215,6 +215,10 @@ describe('which models are tried', () => {
     const limits = { model_limits_enabled: true, model_limits: 'broken, good' }
     const { key } = await gateway.createKey(limits)
     expect(await called(key, 'broken')).toMatchObject({ by: 'good', heard: ['broken', 'good'] })
+    await fallBack({ nowhere: ['twice', 'good'] })
+    const fields = { ...limits, model_limits: 'nowhere,good' }
+    const absent = await gateway.createKey(fields)
+    expect(await called(absent.key, 'nowhere')).toMatchObject({ by: 'good', heard: ['good'] })
     // What it may not ask for does not fall back either.
     const refused = await called(key, 'absent')
     expect([refused.status, refused.answer.json.error.code]).toEqual([403, 'model_not_allowed'])
