@@ -10,7 +10,6 @@ import { Turns } from '../server/src/channels/choosing/turns.ts'
 import { createHealth, type Health } from '../server/src/channels/health/health.ts'
 import { createRetryBudgets } from '../server/src/channels/health/retry-budget.ts'
 
-const quiet = { info() {}, warn() {}, error() {} }
 const REPETITIONS = 9
 
 interface Case {
@@ -57,7 +56,7 @@ const aChannel = (id: number): Channel => ({
 })
 
 function begin(channels: readonly Channel[], down: number, clock: { now: number }): Health {
-  const health = createHealth({ clock, log: quiet, wall: Date.now, random: Math.random })
+  const health = createHealth({ clock, told() {}, wall: Date.now, random: Math.random })
   channels.forEach((channel, at) => {
     health.follow(channel.id, channel)
     if (at < down) health.of(channel).begin(clock.now).failed(clock.now, 3_600_000)

@@ -142,7 +142,7 @@ async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) 
   const deadlines = createDeadlines()
   opened.defer(() => deadlines.close())
   const health = createHealth({
-    ...{ clock: deadlines, wall: now, random: Math.random, log },
+    ...{ clock: deadlines, wall: now, random: Math.random },
     told: (channel, change) => tellBreaker(events, channel, change),
   })
   const directory = await createDirectory({

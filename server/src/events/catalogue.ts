@@ -4,6 +4,8 @@ import Type, { type Static, type TObject } from 'typebox'
 export interface EventKind {
   /** How loud the log line is. */
   readonly level: 'info' | 'warn'
+  /** What somebody has to do about an event with these facts: the log then says so, as an error. */
+  readonly needs?: (data: { readonly reason?: string }) => string | undefined
   /** When it is told, and how often. */
   readonly says: string
   /** Facts; never a secret. */
@@ -41,7 +43,11 @@ const key = {
 export const events = {
   'channel.opened': {
     level: 'warn',
-    says: 'A channel, or one of its keys, has failed so often that calls leave it out for a while. Told each time.',
+    needs: ({ reason }) =>
+      reason === 'denied'
+        ? 'the provider refuses our key or account, it needs an administrator'
+        : undefined,
+    says: 'A channel, or one of its keys, has failed so often that calls leave it out for a while. Told each time; the log line is an error when the reason is `denied`.',
     data: Type.Object({
       ...channel,
       reason: text('Why: `error_rate`, `denied` and others.', 'consecutive_failures'),

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { statementOf } from '../storage/statement-of.ts'
 import type { Statement, Store } from '../storage/store.ts'
-import { type EventFacts, type EventType, eventBody, events } from './catalogue.ts'
+import { type EventFacts, type EventKind, type EventType, eventBody, events } from './catalogue.ts'
 
 /** An event that is to be written together with its cause. */
 export interface PreparedEvent {
@@ -47,8 +47,7 @@ export function createEvents({ store, now, random, log }: EventsParts): Events {
     return {
       statements: outboxStatements(store, { uid, type, data, at: now() }),
       tell() {
-        const said: object = { event: type, event_id: uid, ...data }
-        log[events[type].level](said, `event ${type}`)
+        say(log, type, { event: type, event_id: uid, ...data })
         for (const listener of listeners) listener()
       },
     }
@@ -70,6 +69,13 @@ export function createEvents({ store, now, random, log }: EventsParts): Events {
     onTold: (listener) => void listeners.push(listener),
     flush: async () => void (await Promise.all(writing)),
   }
+}
+
+function say(log: EventsParts['log'], type: EventType, said: object): void {
+  const { level, needs }: EventKind = events[type]
+  const needed = needs?.(said)
+  if (needed === undefined) log[level](said, `event ${type}`)
+  else log.error(said, `event ${type}: ${needed}`)
 }
 
 interface Outgoing {

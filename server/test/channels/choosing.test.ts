@@ -6,7 +6,7 @@ import { Turns, triableAt } from '../../src/channels/choosing/turns.ts'
 import { createHealth } from '../../src/channels/health/health.ts'
 import { aChannel } from './a-channel.ts'
 
-const quiet = { info() {}, warn() {}, error() {} }
+const told = () => {}
 
 /** Numbers that look like chance and are the same each time (mulberry32). */
 function seeded(seed: number) {
@@ -21,7 +21,7 @@ function seeded(seed: number) {
 
 function setUp(channels: readonly Channel[], random = seeded(1)) {
   const clock = { now: 0 }
-  const health = createHealth({ clock, log: quiet, wall: () => 0, random: () => 0 })
+  const health = createHealth({ clock, told, wall: () => 0, random: () => 0 })
   for (const channel of channels) health.follow(channel.id, channel)
   const turns = (policy: PolicyName = 'weighted', stickyKey?: number) =>
     new Turns(channels, { policy, stickyKey }, { health, random })

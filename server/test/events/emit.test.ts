@@ -40,7 +40,21 @@ it('an event that is emitted is written for those that want it, and said in the 
   const [event] = await database.rows('select body from event')
   expect(JSON.parse(String(event?.body))).toMatchObject({ type: 'channel.opened', data: facts })
   expect(logs.map((line) => JSON.parse(line))).toMatchObject([
-    { level: 40, event: 'channel.opened', channel_id: 3, reason: 'denied' },
+    { level: 50, event: 'channel.opened', channel_id: 3, reason: 'denied' },
+  ])
+})
+
+it('a breaker is an error in the log where somebody has to do something, else a warning', async () => {
+  const { events, logs } = await rig()
+  const facts = { channel_id: 3, channel_name: 'main', node: 'a:1', seconds: 60 }
+  events.emit('channel.opened', { ...facts, reason: 'denied' })
+  await events.flush()
+  events.emit('channel.opened', { ...facts, reason: 'overloaded' })
+  await events.flush()
+  const lines = logs.map((line) => JSON.parse(line))
+  expect(lines.map(({ level, msg }) => `${level} ${msg}`)).toEqual([
+    expect.stringMatching(/^50 event channel.opened: .*needs an administrator$/),
+    '40 event channel.opened',
   ])
 })
 

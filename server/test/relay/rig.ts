@@ -68,7 +68,10 @@ export async function startRig(options: RigOptions = {}) {
   const get = <N extends SettingName>(name: N) =>
     (options.settings?.[name] ?? catalogue[name].standard) as SettingValues[N]
   const key = { ...ANY_KEY, ...options.key }
-  const health = createHealth({ clock, wall: Date.now, random: () => 0, log })
+  const health = createHealth({
+    ...{ clock, wall: Date.now, random: () => 0 },
+    told: (channel, change) => void told.push([channel.id, change]),
+  })
   for (const channel of channels) health.follow(channel.id, channel)
   const again = { within: 0, refused: 0 }
   const steps = createSteps({

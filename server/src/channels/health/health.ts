@@ -21,18 +21,13 @@ export interface Health {
 
 export interface HealthParts extends BreakerParts {
   /** A breaker opened or closed. */
-  readonly told?: (channel: Channel, change: BreakerChange) => void
+  readonly told: (channel: Channel, change: BreakerChange) => void
   readonly clock: { readonly now: number }
-  readonly log: {
-    info(what: object, says: string): void
-    warn(what: object, says: string): void
-    error(what: object, says: string): void
-  }
 }
 
 /** Begins with nothing known: every channel may be tried. */
 export function createHealth(parts: HealthParts): Health {
-  const { clock, log } = parts
+  const { clock } = parts
   const channels = new Map<number, Channel>()
   const healths = new Map<number, ChannelHealth>()
   const openings = new Map<OpenReason, number>()
@@ -43,8 +38,7 @@ export function createHealth(parts: HealthParts): Health {
       told(change) {
         const reason = change.opened?.reason
         if (reason !== undefined) openings.set(reason, (openings.get(reason) ?? 0) + 1)
-        tell(log, channel.id, change)
-        parts.told?.(channel, change)
+        parts.told(channel, change)
       },
     })
   // A call may still be on its way to a channel that is gone by now: nobody reads what it finds out.
@@ -71,15 +65,3 @@ const isSameWay = (a: Channel, b: Channel): boolean =>
   a.baseUrl.pathPrefix === b.baseUrl.pathPrefix &&
   a.authorization.length === b.authorization.length &&
   a.authorization.every((key, at) => key === b.authorization[at])
-
-/** Keys are named by their place: a piece of one is still a piece of a secret. */
-function tell(log: HealthParts['log'], id: number, { keyAt, opened }: BreakerChange) {
-  const where = keyAt === undefined ? { channel: id } : { channel: id, key: keyAt + 1 }
-  const what = keyAt === undefined ? 'a channel' : 'an upstream key'
-  if (opened === undefined) return log.info(where, `${what} works again`)
-  const told = { ...where, reason: opened.reason, seconds: Math.ceil(opened.forMs / 1000) }
-  if (opened.reason === 'denied') {
-    return log.error(told, 'a provider refuses our key or account: it needs an administrator')
-  }
-  log.warn(told, `${what} is left out for a while`)
-}
