@@ -215,16 +215,32 @@ describe('what is known of a channel', () => {
     ['its host', { baseUrl: { origin: 'http://other', pathPrefix: '/v1' } }],
     ['its path', { baseUrl: { origin: 'http://here', pathPrefix: '/v2' } }],
   ])('begins anew with %s', (_what, changed) => {
-    expect(opened().after(changed)).toBe('closed')
+    const { after, lines } = opened()
+    expect(after(changed)).toBe('closed')
+    expect(lines).toEqual(['channel 1 consecutive_failures', 'channel 1 undefined'])
   })
 
   it('begins anew when an administrator enables it, or a test of it succeeds', () => {
-    const { after } = opened()
+    const { after, lines } = opened()
     after({ enabled: false })
-    expect(after({ enabled: true })).toBe('closed')
+    expect(after({ enabled: true, name: 'other' })).toBe('closed')
+    expect(lines.slice(1)).toEqual(['other undefined'])
     const tested = opened()
     tested.health.reset(1)
     expect(tested.state()).toBe('closed')
+  })
+
+  it('a reset tells once of each breaker that was not closed', () => {
+    const { health, times, begin, clock, lines } = setUp(keysOf('a b c'))
+    const late = begin()
+    begin().refused(clock.now, { reason: 'denied' })
+    times(5, failed)
+    lines.length = 0
+    health.reset(1)
+    expect(lines).toEqual(['channel 1 undefined', 'channel 1 key 1 undefined'])
+    health.reset(1)
+    worked(late)
+    expect(lines).toHaveLength(2)
   })
 
   it('goes with it, also when a call is still on its way', () => {

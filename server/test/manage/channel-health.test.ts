@@ -136,11 +136,16 @@ describe('a channel whose key is refused', () => {
     const hook = { name: 'breakers', url: receiver.url, events }
     const { id: webhook, secret } = await gateway.manage('POST', '/api/webhook/', hook)
     gateway.secret(secret)
-    const { id } = await denied({ name: 'told', keys: [LONG_KEY, OTHER_KEY] })
+    const { id, name } = await denied({ name: 'told', keys: [LONG_KEY, OTHER_KEY] })
     const where = { channel_id: id, channel_name: 'told', key: 1, node: expect.any(String) }
     const [opened] = await receiver.gets('channel.opened')
     const seconds = expect.any(Number)
     expect(opened?.event.data).toEqual({ ...where, reason: 'denied', seconds })
+    // An administrator who says that it works closes it as a call does that finds it out.
+    upstream.on(name, answers())
+    expect((await gateway.manage('POST', `/api/channel/${id}/test`, {})).ok).toBe(true)
+    const [closed] = await receiver.gets('channel.closed')
+    expect(closed?.event.data).toEqual(where)
     await gateway.manage('DELETE', `/api/webhook/${webhook}`)
   })
 })

@@ -135,12 +135,16 @@ export class ChannelHealth {
     return this.#latencyMs * 2 ** ((this.#latencyAt - now) / LATENCY_HALVES_MS)
   }
 
+  /** Somebody knows better: what was open is told to be closed, as when a call finds it out. */
   reset(): void {
+    const open: (number | undefined)[] = this.#breaker.isClosed ? [] : [undefined]
+    for (const [at, key] of this.#keys.entries()) if (!key.isClosed) open.push(at)
     this.#breaker.reset()
     for (const key of this.#keys) key.reset()
     this.#recent.clear()
     this.#inARow = 0
     this.#isWell = true
+    for (const keyAt of open) this.#tell({ keyAt, opened: undefined })
   }
 
   standing(now: number): ChannelStanding {

@@ -38,7 +38,8 @@ export function createHealth(parts: HealthParts): Health {
       told(change) {
         const reason = change.opened?.reason
         if (reason !== undefined) openings.set(reason, (openings.get(reason) ?? 0) + 1)
-        parts.told(channel, change)
+        // By the name that it has now.
+        parts.told(channels.get(channel.id) ?? channel, change)
       },
     })
   // A call may still be on its way to a channel that is gone by now: nobody reads what it finds out.
@@ -52,8 +53,9 @@ export function createHealth(parts: HealthParts): Health {
       channels.delete(id)
       if (channel === undefined) return void healths.delete(id)
       channels.set(id, channel)
-      if (before === undefined || !isSameWay(before, channel)) healths.set(id, begin(channel))
-      else if (channel.enabled && !before.enabled) healths.get(id)?.reset()
+      const isSame = before !== undefined && isSameWay(before, channel)
+      if (!isSame || (channel.enabled && !before.enabled)) healths.get(id)?.reset()
+      if (!isSame) healths.set(id, begin(channel))
     },
     reset: (id) => healths.get(id)?.reset(),
     openings,
