@@ -3,6 +3,7 @@ import type { Directory } from '../channels/directory.ts'
 import type { BreakerState } from '../channels/health/breaker.ts'
 import type { Health } from '../channels/health/health.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { AttemptOutcome } from '../usage/attempt-list.ts'
 import { createLatency } from './latency.ts'
 import { createTally } from './tally.ts'
 
@@ -28,8 +29,8 @@ export interface Used {
 export interface Metrics {
   served(call: Served): void
   used(use: Used): void
-  /** One try at a channel. `outcome` from a fixed list: `answered`, `unreachable`, `refused`, `timeout`, `broke_off`. */
-  attempted(channelId: number, outcome: string): void
+  /** One try at a channel. */
+  attempted(channelId: number, outcome: AttemptOutcome): void
   /** A call would go to another channel, and the retry budget lets it or does not. */
   triedAgain(isWithinBudget: boolean): void
   /** The text of `/metrics` and its content type. */

@@ -5,6 +5,7 @@ import { type Units, units } from '../ledger/units.ts'
 import { countInput } from '../prices/input-tokens.ts'
 import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
+import { writeAttempts } from '../usage/attempt-list.ts'
 import { NO_USAGE, type Usage } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
@@ -169,6 +170,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     attempts: outcome.attempts,
     output_limit: outcome.outputLimit ?? 0,
     requested_model: outcome.offer.model === call.parsed.model ? '' : call.parsed.model,
+    attempt_list: outcome.list === undefined ? null : writeAttempts(outcome.list),
   }
 }
 

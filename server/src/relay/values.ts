@@ -7,6 +7,7 @@ import type { Credential } from '../keys/credential.ts'
 import type { Reservation } from '../ledger/ledger.ts'
 import type { CompiledPrice } from '../prices/price.ts'
 import type { Admission } from '../rates/admission.ts'
+import type { ListedAttempt } from '../usage/attempt-list.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
 import type { AnswerOutlet } from './forward/outlet.ts'
@@ -92,6 +93,8 @@ export interface Tried {
   readonly channel: Channel
   readonly offer: Offer
   readonly attempts: number
+  /** Each of them, unless the first answered. */
+  readonly list: readonly ListedAttempt[] | undefined
   /** As in `Reserved`; a dearer group or model may have lowered it. */
   readonly outputLimit: number | undefined
 }

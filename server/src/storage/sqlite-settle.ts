@@ -1,6 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { mend, whole } from './mend.ts'
-import { type Batch, CHARGE, NUMBERS, SETTLED, STRIDE, TEXT_STRIDE, TEXTS } from './wire.ts'
+import {
+  type Batch,
+  CHARGE,
+  NUMBERS,
+  SETTLED,
+  STRIDE,
+  TEXT_STRIDE,
+  TEXTS,
+  unpackRare,
+} from './wire.ts'
 
 /** A balance as the running transaction sees it. */
 interface Balance {
@@ -38,11 +47,11 @@ const TAKEN = ['quota', 'shortfall', 'key_charged', 'account_charged'] as const
  */
 export function createSettler(database: DatabaseSync): Settler {
   const balances = createBatchBalances(database)
-  const columns = [...TAKEN, ...NUMBERS, ...TEXTS, 'budgets']
+  const columns = [...TAKEN, ...NUMBERS, ...TEXTS, 'budgets', 'attempt_list']
   const insert = database.prepare(
     `insert into usage (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
   )
-  const values: (number | string)[] = new Array(columns.length).fill(0)
+  const values: (number | string | null)[] = new Array(columns.length).fill(0)
 
   /** Inserts the record; one that the database refuses goes in again with everything odd about it put right. */
   function record(): string | undefined {
@@ -51,7 +60,7 @@ export function createSettler(database: DatabaseSync): Settler {
       return undefined
     } catch (failure) {
       if (!isRefusal(failure)) throw failure
-      insert.run(...values.map((value, at) => mend(value, at < TAKEN.length + NUMBERS.length)))
+      insert.run(...values.map(mendedAt))
       return failure instanceof Error ? failure.message : String(failure)
     }
   }
@@ -67,9 +76,9 @@ export function createSettler(database: DatabaseSync): Settler {
     const account = balances.of(whole(numbers[from + 3]))
     const keyFinite = numbers[from + 4] === 0
     const accountFinite = numbers[from + 5] === 0
-    const payingBudgets = texts[(index + 1) * TEXT_STRIDE - 1] ?? ''
+    const rare = unpackRare(texts[(index + 1) * TEXT_STRIDE - 1] ?? '')
     const budgets =
-      payingBudgets === '' ? NO_BUDGETS : payingBudgets.split(',').map(Number).map(balances.of)
+      rare.budgets === '' ? NO_BUDGETS : rare.budgets.split(',').map(Number).map(balances.of)
     let charged = Math.min(cost, whole(numbers[from + 1]))
     for (const { remain } of budgets) charged = Math.min(charged, remain)
     if (keyFinite) charged = Math.min(charged, key.remain)
@@ -81,7 +90,9 @@ export function createSettler(database: DatabaseSync): Settler {
     values[3] = accountFinite ? 1 : 0
     let at = TAKEN.length
     for (let n = CHARGE; n < STRIDE; n++) values[at++] = numbers[from + n] ?? 0
-    for (let n = 0; n < TEXT_STRIDE; n++) values[at++] = texts[index * TEXT_STRIDE + n] ?? ''
+    for (let n = 0; n < TEXTS.length; n++) values[at++] = texts[index * TEXT_STRIDE + n] ?? ''
+    values[at++] = rare.budgets
+    values[at] = rare.attempts
     const mended = record()
 
     take(key, charged, keyFinite)
@@ -95,6 +106,12 @@ export function createSettler(database: DatabaseSync): Settler {
   }
 
   return { settle, flush: balances.flush, forget: balances.forget }
+}
+
+/** What is null stays so, and so does what we wrote ourselves: cut short, a list of attempts would be none. */
+function mendedAt(value: number | string | null, at: number, all: readonly unknown[]) {
+  if (value === null || at === all.length - 1) return value
+  return mend(value, at < TAKEN.length + NUMBERS.length)
 }
 
 /** The balances that a batch touches. */

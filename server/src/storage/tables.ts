@@ -266,6 +266,8 @@ export interface UsageTable {
   requested_model: string
   /** Entities of the budget periods that `quota` was taken from, with commas between; '' for nearly all. */
   budgets: string
+  /** JSON array, see usage/attempt-list.ts. Null: one attempt, which answered, or a record from before there was a list. */
+  attempt_list: string | null
 }
 
 export interface UsageSums {

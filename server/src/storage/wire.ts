@@ -45,7 +45,7 @@ export const CHARGE = 6
 export const STRIDE = CHARGE + NUMBERS.length
 /** Numbers that come back for a settlement: charged, shortfall, and what key and account have left. */
 export const SETTLED = 4
-/** Texts of a settlement: its record's, and behind them the budgets that pay, as the column holds them. */
+/** Texts of a settlement: its record's, and behind them one with what few have: see `packRare`. */
 export const TEXT_STRIDE = TEXTS.length + 1
 
 export interface PlainStatement {
@@ -140,14 +140,33 @@ export function packSettlements(
     at = packNumbers(settlement.record, numbers, at)
     const { request_id, key_name, model, group_name, error_code, ip } = settlement.record
     texts.push(request_id, key_name, model, group_name, error_code, ip)
-    texts.push(settlement.record.requested_model, budgetsText(settlement.budgets))
+    texts.push(settlement.record.requested_model)
+    texts.push(packRare(settlement.budgets, settlement.record.attempt_list))
   }
   return { numbers, texts }
 }
 
-/** Budgets as `usage.budgets` holds them. */
-const budgetsText = (budgets: readonly number[]): string =>
-  budgets.length === 0 ? '' : budgets.join(',')
+/** The two columns that are empty for nearly all calls, as one text: each text of its own costs every call. */
+export interface Rare {
+  /** As `usage.budgets` holds them. */
+  readonly budgets: string
+  readonly attempts: string | null
+}
+
+const NONE: Rare = { budgets: '', attempts: null }
+
+/** Budgets, which are digits and commas, and behind them the list of attempts, which begins with a bracket. */
+function packRare(budgets: readonly number[], attempts: string | null): string {
+  if (attempts === null) return budgets.length === 0 ? '' : budgets.join(',')
+  return budgets.join(',') + attempts
+}
+
+export function unpackRare(text: string): Rare {
+  if (text === '') return NONE
+  const at = text.indexOf('[')
+  if (at < 0) return { budgets: text, attempts: null }
+  return { budgets: text.slice(0, at), attempts: text.slice(at) }
+}
 
 /** In the order of NUMBERS, by name: a loop over the names takes five times as long, and a test compares the two. */
 function packNumbers(record: UsageRecord, numbers: Float64Array, from: number): number {

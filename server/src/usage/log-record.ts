@@ -1,5 +1,9 @@
 import Type, { type Static } from 'typebox'
+import { adminAttemptSchema, attemptSchema, attemptsOf, ownAttemptsOf } from './attempt-list.ts'
 import type { UsageRow } from './logs.ts'
+
+const LIST_SAYS =
+  'The attempts one by one, the first 20 of them. Empty where a call failed before there was such a list.'
 
 /** A usage record as the API shows it to its owner. */
 export const logRecord = Type.Object({
@@ -29,6 +33,7 @@ export const logRecord = Type.Object({
   error_code: Type.String(),
   ip: Type.String(),
   attempts: Type.Integer({ description: 'Channels that were tried.' }),
+  attempt_list: Type.Array(attemptSchema, { description: LIST_SAYS }),
   output_limit: Type.Integer({
     description: 'The output limit sent upstream where it was lowered, else 0.',
   }),
@@ -41,6 +46,7 @@ export type LogRecord = Static<typeof logRecord>
 /** The same with what only administrators see. */
 export const adminLogRecord = Type.Object({
   ...logRecord.properties,
+  attempt_list: Type.Array(adminAttemptSchema, { description: LIST_SAYS }),
   user_id: Type.Integer(),
   username: Type.String(),
   channel: Type.Integer({ description: 'Id of the channel that answered.' }),
@@ -73,6 +79,7 @@ export function toLogRecord(row: UsageRow): LogRecord {
     error_code: row.error_code,
     ip: row.ip,
     attempts: row.attempts,
+    attempt_list: ownAttemptsOf(row),
     output_limit: row.output_limit,
     requested_model: row.requested_model,
   }
@@ -83,6 +90,7 @@ export const toAdminLogRecord = (
   usernames: ReadonlyMap<number, string>,
 ): AdminLogRecord => ({
   ...toLogRecord(row),
+  attempt_list: attemptsOf(row),
   user_id: row.account_id,
   username: usernames.get(row.account_id) ?? '',
   channel: row.channel_id,

@@ -28,5 +28,6 @@ export function recordOf(requestId: string, id = 1): UsageRecord {
     attempts: 1,
     output_limit: 0,
     requested_model: '',
+    attempt_list: null,
   }
 }

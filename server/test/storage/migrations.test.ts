@@ -66,6 +66,23 @@ it.each([
   expect(counted).toEqual([{ name: 'entry', seq: next }])
 })
 
+it('records from before there was a list of attempts have none', () => {
+  const database = new DatabaseSync(':memory:')
+  onTestFinished(() => database.close())
+  database.exec(first + usageHours + balanceNow + redemptions + accountLimits + closedUsage)
+  database.exec("insert into meta (name, value) values ('schema', '6')")
+  const numbers = database
+    .prepare("select name, type from pragma_table_info('usage') where name <> 'id'")
+    .all()
+  const values = numbers.map(({ type }) => (type === 'TEXT' ? "'x'" : '1'))
+  const names = numbers.map(({ name }) => name)
+  database.exec(`insert into usage (${names.join(', ')}) values (${values.join(', ')})`)
+  migrate(database, '')
+  expect(database.prepare('select request_id, attempt_list from usage').all()).toEqual([
+    { request_id: 'x', attempt_list: null },
+  ])
+})
+
 it('every name that channels and accounts went by becomes a group', () => {
   const database = new DatabaseSync(':memory:')
   onTestFinished(() => database.close())

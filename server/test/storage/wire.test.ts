@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest'
-import { CHARGE, NUMBERS, packSettlements, STRIDE, TEXTS } from '../../src/storage/wire.ts'
+import {
+  CHARGE,
+  NUMBERS,
+  packSettlements,
+  STRIDE,
+  TEXTS,
+  unpackRare,
+} from '../../src/storage/wire.ts'
 import { recordOf } from '../ledger/record.ts'
 
 it('every column of a usage record travels in its own place', () => {
@@ -18,4 +25,18 @@ it('every column of a usage record travels in its own place', () => {
   expect([...numbers]).toEqual([...expected, ...expected])
   const sent = [...TEXTS.map((name) => record[name]), '70,80']
   expect(texts).toEqual([...sent, ...sent])
+})
+
+const LIST = '[{"channel":3,"status":503}]'
+it.each([
+  [[], null, ''],
+  [[70, 80], null, '70,80'],
+  [[], LIST, ''],
+  [[70, 80], LIST, '70,80'],
+])('budgets %j and attempts %j travel as one text', (budgets, attempt_list, column) => {
+  const charge = { cost: 1, atMost: 2, epoch: 0, key: 3, account: 4 }
+  const pays = { keyUnlimited: true, accountUnlimited: false }
+  const record = { ...recordOf('r'), attempt_list }
+  const { texts } = packSettlements([{ ...charge, ...pays, budgets, record }])
+  expect(unpackRare(texts.at(-1) ?? '')).toEqual({ budgets: column, attempts: attempt_list })
 })

@@ -68,6 +68,7 @@ describe('usage records', () => {
         error_code: '',
         ip: '127.0.0.1',
         attempts: 1,
+        attempt_list: [{ status: 200, ms: expect.any(Number), outcome: 'answered' }],
         output_limit: expect.any(Number),
         requested_model: '',
       },

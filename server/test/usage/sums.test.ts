@@ -99,6 +99,7 @@ function row(id: number, pick: (below: number) => number): UsageRow {
     output_limit: 0,
     requested_model: '',
     budgets: '',
+    attempt_list: null,
   }
 }
 

@@ -4,6 +4,7 @@ import { Refused } from '../../errors.ts'
 import type { Groups } from '../../groups/groups.ts'
 import { fallbacksFor } from '../../keys/fallbacks.ts'
 import type { Settings } from '../../settings/settings.ts'
+import type { ListedAttempt } from '../../usage/attempt-list.ts'
 import { type OfferParts, offersOf } from '../offers.ts'
 import { stickyKeyOf } from '../sticky-key.ts'
 import type { TopUp } from '../top-up.ts'
@@ -29,6 +30,8 @@ export interface Course {
   turns: Turns
   channel: Channel
   attempts: number
+  /** Each attempt, unless the first answered. */
+  list: ListedAttempt[] | undefined
   /** Those that failed with the present model: none of them is tried again, in whatever group. */
   failed: Set<number> | undefined
   /** The asked model has failed: what is told of it, should nobody serve the call, stands fast. */
@@ -53,6 +56,7 @@ export function toCourse(parts: CourseParts, reserved: Reserved): Course {
     turns: turnsOf(parts, reserved, offer),
     channel,
     attempts: 0,
+    list: undefined,
     failed: undefined,
     hasFinalWord: false,
     answer: undefined,
@@ -65,6 +69,7 @@ export const triedOf = (course: Course): Tried => ({
   channel: course.channel,
   offer: course.offer,
   attempts: course.attempts,
+  list: course.list,
   outputLimit: course.reserved.outputLimit,
 })
 

@@ -20,6 +20,7 @@ import {
 } from './course.ts'
 import { mayTryAnother } from './failure.ts'
 import { headersForUpstream } from './headers.ts'
+import { listAttempt, outcomeOf } from './list-attempt.ts'
 import type { AnswerOutlet } from './outlet.ts'
 import { accusesChannel } from './refused.ts'
 import { scrubbed } from './scrub.ts'
@@ -36,7 +37,7 @@ export interface ForwardParts extends CourseParts, TryParts {
  * Throws `Refused` when none is up (contract 3.1, check 14).
  */
 export function createForwarding(parts: ForwardParts) {
-  const { health, metrics, deadlines } = parts
+  const { health, metrics, deadlines, now } = parts
   const budgets = createRetryBudgets()
   return async function forward(reserved: Reserved): Promise<Outcome> {
     const course = toCourse(parts, reserved)
@@ -58,9 +59,10 @@ export function createForwarding(parts: ForwardParts) {
         if (course.attempts === 0) throw translated
         return unserved(course, triedOf(course))
       }
-      course.attempts++
-      const { outlet, ended } = await tryChannel(parts, { course, translated, beganAt })
+      const ran = await tryChannel(parts, { course, translated, beganAt })
+      const { outlet, ended } = ran
       metrics.attempted(channel.id, outcomeOf(ended))
+      if (ran.nth > 1 || ended.kind !== 'answered') listAttempt(course, ran, now())
       const tried = triedOf(course)
       const outcome = lastingOutcome(ended, outlet, tried)
       if (outcome !== undefined) return outcome
@@ -128,21 +130,6 @@ function lastingOutcome(
   // Nothing of it went out, so nobody will know.
   if (ended.kind === 'broke' && !outlet.begun) return undefined
   return { ...ended, ...tried, outlet }
-}
-
-function outcomeOf(ended: Attempted): string {
-  switch (ended.kind) {
-    case 'answered':
-    case 'left':
-    case 'cut':
-      return 'answered'
-    case 'refused':
-      return 'refused'
-    case 'broke':
-      return 'broke_off'
-    case 'failed':
-      return ended.failure.kind === 'too_slow' ? 'timeout' : ended.failure.kind
-  }
 }
 
 function note({ log }: ForwardParts, { reserved, channel, offer }: Course, ended: Attempted) {

@@ -13,7 +13,7 @@ import { StreamMeter } from '../meter/stream.ts'
 import { rateHeaders } from '../rate-headers.ts'
 import type { Translated } from '../translate.ts'
 import type { Forward } from './answer.ts'
-import { attempt, type Patience } from './attempt.ts'
+import { type Attempted, attempt, type Patience } from './attempt.ts'
 import type { Course } from './course.ts'
 import type { Deadlines } from './deadlines.ts'
 import { EventsAsList } from './events-as-list.ts'
@@ -37,10 +37,22 @@ interface One {
   readonly beganAt: number
 }
 
+/** An attempt that is over. */
+export interface Ran {
+  readonly channel: Channel
+  /** The place of the key that it was made with. */
+  readonly keyAt: number
+  /** The how many-th of its call, from 1. */
+  readonly nth: number
+  readonly startedAt: number
+  readonly outlet: AnswerOutlet | undefined
+  readonly ended: Attempted
+}
+
 /** One attempt, from its place among the channel's running calls to the word that its health hears. */
-export async function tryChannel(parts: TryParts, of: One) {
+export async function tryChannel(parts: TryParts, of: One): Promise<Ran> {
   const { course, translated, beganAt } = of
-  const { reserved, channel, attempts } = course
+  const { reserved, channel, attempts: nth } = course
   const { forward, deadlines, now, health } = parts
   const known = health.of(channel)
   const tried = known.begin(health.clock.now)
@@ -61,14 +73,14 @@ export async function tryChannel(parts: TryParts, of: One) {
     const { client } = reserved.call
     const attemptParts = { forward, deadlines, client, running, patience, meterFor, now }
     const to = { channel, key: channel.authorization[tried.keyAt] }
-    const startedAt = measures ? now() : 0
+    const startedAt = now()
     const ended = await attempt(attemptParts, to, translated.request)
-    const told = { now: health.clock.now, wall: now, isFirst: attempts === 1 }
+    const told = { now: health.clock.now, wall: now, isFirst: nth === 1 }
     if (measures && ended.kind === 'answered') {
       known.answeredIn(ended.firstByteAt - startedAt, told.now)
     }
     tellHealth(tried, ended, told)
-    return { outlet, ended }
+    return { channel, keyAt: tried.keyAt, nth, startedAt, outlet, ended }
   } finally {
     // Does nothing where the attempt had an end.
     tried.untold()

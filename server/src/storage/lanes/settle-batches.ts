@@ -110,7 +110,7 @@ function tellSpent(
 
 /** The settlement with everything odd about its record put right. */
 function mended(settlement: Settlement): Settlement {
-  const record: Record<string, number | string> = { ...settlement.record }
+  const record: Record<string, number | string | null> = { ...settlement.record }
   for (const name of NUMBERS) record[name] = mend(record[name] ?? 0, true)
   for (const name of TEXTS) record[name] = mend(record[name] ?? '', false)
   // Every column that a record has is in one of the two lists: the compiler checks both.

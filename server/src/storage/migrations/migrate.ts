@@ -12,6 +12,7 @@ import { groupPolicy } from './0009-group-policy.ts'
 import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
+import { attempts } from './0013-attempts.ts'
 import { channelDialects } from './0015-channel-dialects.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -28,6 +29,7 @@ const steps: readonly string[] = [
   atSize,
   events,
   fallbackModels,
+  attempts,
   channelDialects,
 ]
 

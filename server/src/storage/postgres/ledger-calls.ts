@@ -123,7 +123,8 @@ async function settle(
   { epoch, seq, settlements }: Settle,
 ): Promise<readonly LaneSettled[] | 'lost'> {
   const { at, budgets } = budgetsOf(settlements)
-  const rows = await run('select * from turnpike_settle($1, $2, $3, $4, $5, $6, $7)', [
+  const lists = listsOf(settlements)
+  const rows = await run('select * from turnpike_settle($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
     epoch,
     seq,
     settlements.length,
@@ -131,6 +132,8 @@ async function settle(
     settlements.flatMap(textsOf),
     arrayOf(at),
     arrayOf(budgets),
+    arrayOf(lists.at),
+    lists.texts,
   ])
   if (rows[0]?.[0] === LOST) return 'lost'
   return rows.map(([charged, shortfall, keySpent, accountSpent, budgetsSpent]) => ({
@@ -155,6 +158,18 @@ function budgetsOf(settlements: readonly Settlement[]): { at: number[]; budgets:
     }
   }
   return { at, budgets: all }
+}
+
+/** Which settlement has a list of attempts, and the list. */
+function listsOf(settlements: readonly Settlement[]): { at: number[]; texts: string[] } {
+  const at: number[] = []
+  const texts: string[] = []
+  for (const [place, { record }] of settlements.entries()) {
+    if (record.attempt_list === null) continue
+    at.push(place)
+    texts.push(record.attempt_list)
+  }
+  return { at, texts }
 }
 
 function numbersOf(settlement: Settlement): number[] {

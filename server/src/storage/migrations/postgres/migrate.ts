@@ -15,6 +15,7 @@ import { groups } from './0008-groups.ts'
 import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
+import { attempts } from './0013-attempts.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -30,6 +31,7 @@ const steps: readonly string[] = [
   atSize,
   events,
   fallbackModels,
+  attempts,
   channelDialects,
 ]
 
