@@ -68,9 +68,10 @@ export async function makeOnce({ api }: TestGateway): Promise<number> {
 const USAGE = `insert into usage (id, created_at_ms, request_id, account_id, key_id, key_name, model, group_name, channel_id,
     quota, shortfall, key_charged, account_charged, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens,
     reasoning_tokens, audio_tokens, image_tokens, estimated, is_stream, use_time_ms, first_token_ms, status, error_code, ip,
-    attempts, output_limit, budgets)
+    attempts, output_limit, budgets, attempt_list)
   select id, 1700000000000 + id * 250000, 'call-' || id, 1, id % 10 + 1, name, 'm', 'default', 1,
-  7, 0, 1, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 20, 10, 200, '', '192.0.2.1', 1, 0, ''`
+  7, 0, 1, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 20, 10, 200, '', '192.0.2.1', 1, 0, '',
+  case when id % 7 = 0 then '[{"channel":1,"status":503,"ms":' || id || ',"outcome":"refused"}]' end`
 
 /** A usage record with a text of one's own, as SQL. */
 export const usageRow = (id: number, name: string) =>

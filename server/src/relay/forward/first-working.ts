@@ -59,6 +59,7 @@ export function createForwarding(parts: ForwardParts) {
         if (course.attempts === 0) throw translated
         return unserved(course, triedOf(course))
       }
+      course.attempts++
       const ran = await tryChannel(parts, { course, translated, beganAt })
       const { outlet, ended } = ran
       metrics.attempted(channel.id, outcomeOf(ended))
