@@ -16,7 +16,7 @@ const WITHOUT_DATABASE = [
   'bench/**',
   'server/src/**',
   'server/test/budgets/calendar.test.ts',
-  'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dispatcher,probe,retry-budget,simulator}.test.ts',
+  'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dispatcher,probe,recent-latencies,retry-budget,simulator}.test.ts',
   'server/test/{config,errors}/**',
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',

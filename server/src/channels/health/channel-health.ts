@@ -6,6 +6,7 @@ import {
   type Standing,
 } from './breaker.ts'
 import { RecentCounts } from './recent-counts.ts'
+import { RecentLatencies } from './recent-latencies.ts'
 
 /**
  * Failures without an answer between them that open a channel; one more for each hundred answers of the last seconds,
@@ -21,6 +22,8 @@ const MOST_FAILING = 0.5
 /** Each answer moves the average by a tenth; one of a minute ago says little. */
 const LATENCY_SHARE = 0.1
 const LATENCY_HALVES_MS = 15_000
+/** Lists of models that are asked for change for ever. */
+const MOST_MODELS = 1_000
 
 /** A breaker opened or closed. `keyAt`: the key's place in the channel; absent = the channel itself. */
 export interface BreakerChange {
@@ -56,6 +59,9 @@ export class ChannelHealth {
   #turn = 0
   #latencyMs = 0
   #latencyAt = 0
+  /** By model; empty where nobody hedges. A plain answer begins when it is finished, and says nothing of streams. */
+  readonly #plain = new Map<string, RecentLatencies>()
+  readonly #streamed = new Map<string, RecentLatencies>()
 
   constructor(parts: ChannelHealthParts) {
     this.#parts = parts
@@ -133,6 +139,17 @@ export class ChannelHealth {
   /** The average of recent answers; it fades, so that a channel which was slow is asked again. 0 = nothing is known. */
   latencyMs(now: number): number {
     return this.#latencyMs * 2 ** ((this.#latencyAt - now) / LATENCY_HALVES_MS)
+  }
+
+  /** How soon its answers with this model began lately. */
+  firstBytesOf({ model, stream }: { readonly model: string; readonly stream: boolean }) {
+    const byModel = stream ? this.#streamed : this.#plain
+    const known = byModel.get(model)
+    if (known !== undefined) return known
+    if (byModel.size >= MOST_MODELS) byModel.clear()
+    const begun = new RecentLatencies()
+    byModel.set(model, begun)
+    return begun
   }
 
   /** Somebody knows better: what was open is told to be closed, as when a call finds it out. */

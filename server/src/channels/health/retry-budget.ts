@@ -18,10 +18,15 @@ export class RetryBudget {
     this.#recent.addGood(now)
   }
 
-  /** Takes one further attempt, if there is one left of so many for each hundred calls. */
-  take(now: number, percent: number): boolean {
+  /** Whether one further attempt is left of so many for each hundred calls. */
+  has(now: number, percent: number): boolean {
     const most = percent === 0 ? 0 : Math.max(LEAST, (this.#recent.good(now) * percent) / 100)
-    if (this.#recent.bad(now) + 1 > most) return false
+    return this.#recent.bad(now) + 1 <= most
+  }
+
+  /** Takes one, if there is one left. */
+  take(now: number, percent: number): boolean {
+    if (!this.has(now, percent)) return false
     this.#recent.addBad(now)
     return true
   }
