@@ -33,6 +33,8 @@ export interface Metrics {
   attempted(channelId: number, outcome: AttemptOutcome): void
   /** A call would go to another channel, and the retry budget lets it or does not. */
   triedAgain(isWithinBudget: boolean): void
+  /** A call that was late: which attempt answered, or that there was none beside it for want of retry budget. */
+  hedged(outcome: 'first' | 'second' | 'none' | 'over_budget'): void
   /** The text of `/metrics` and its content type. */
   text(): Promise<{ readonly type: string; readonly body: string }>
   close(): void
@@ -79,6 +81,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
       meters.attempts(1, known ? String(channelId) : 'other', outcome)
     },
     triedAgain: (isWithinBudget) => (isWithinBudget ? meters.retries(1) : meters.unretried(1)),
+    hedged: (outcome) => meters.hedges(1, outcome),
     text: async () => ({
       type: registry.contentType,
       body: `${await registry.metrics()}\n${latency.text()}`,
@@ -123,6 +126,12 @@ function createMeters(registry: Registry) {
       name: 'turnpike_retries_total',
       help: 'Calls that went on to another channel.',
       labelNames: [],
+      registry,
+    }),
+    hedges: createTally({
+      name: 'turnpike_hedges_total',
+      help: 'Calls whose first byte was late, by which attempt answered: first, second, none; over_budget: no second was made.',
+      labelNames: ['outcome'],
       registry,
     }),
     unretried: createTally({

@@ -75,6 +75,7 @@ async function asked(
         ...{ forward, deadlines, now, client: call.client, running: NEVER_CUT },
         patience: patienceFor(parts, channel, deadlines.now),
         meterFor: () => new WholeBody(),
+        ...{ race: undefined, won: undefined },
       },
       { channel, key: channel.authorization[tried.keyAt] },
       requestFor(call, channel, channel.mapping.get(model) ?? model),

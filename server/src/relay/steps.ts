@@ -45,7 +45,7 @@ export interface StepParts {
   readonly rates: Pick<Rates, 'admit' | 'standings'>
   readonly running: RunningCalls
   readonly settings: Pick<Settings, 'get'>
-  readonly metrics: Pick<Metrics, 'used' | 'attempted' | 'triedAgain'>
+  readonly metrics: Pick<Metrics, 'used' | 'attempted' | 'triedAgain' | 'hedged'>
   /** Connects to upstreams under the address rules: see channels/address-rules.ts. */
   readonly dispatcher: Dispatcher
   /** Answers in place of channels of type `simulator`. */

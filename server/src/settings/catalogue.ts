@@ -56,6 +56,8 @@ export interface SettingValues {
   'routing.sticky': 'off' | 'cache_key' | 'prefix'
   'routing.retry_percent': number
   'routing.fallback_models': Fallbacks
+  'routing.hedge': 'off' | 'on'
+  'routing.hedge_after_ms': number
   'ledger.wait_ms': number
   'usage.keep_days': number
   'events.keep_days': number
@@ -140,6 +142,14 @@ export const settings = {
     standard: {},
     says: 'Models to try, in order, when nobody can serve the asked one: an object of model ids, each with a list of up to 8 others, such as `{"model-a": ["model-b"]}`. For keys without `fallback_models` of their own or of their group. Replaced as a whole.',
   },
+  'routing.hedge': choice(
+    ['off', 'on'],
+    '`on`: when the first byte of an answer is later than nineteen of twenty were lately, the next channel of the same group is asked, too; whoever begins first answers, and the other request is broken off. Only what the caller gets is charged, but the provider may bill both. Counts as a further attempt for `routing.retry_percent`.',
+  ),
+  'routing.hedge_after_ms': whole(
+    [500, 50, 600_000],
+    'With `routing.hedge`: how long a channel is waited for at least, in milliseconds, however quick it is otherwise.',
+  ),
   'ledger.wait_ms': whole(
     [500, 0, 60_000],
     'How long a call waits for units that only running calls hold, in milliseconds.',

@@ -11,6 +11,7 @@ const OUTCOMES = {
   timeout: 'the provider was too slow',
   broke_off: 'its answer began and did not end',
   not_http: 'what came was no answer',
+  lost_race: 'of two channels that were asked, the other one began to answer sooner',
   left: 'the caller went away',
   cut: 'its key was no longer allowed to',
 } as const

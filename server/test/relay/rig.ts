@@ -74,6 +74,7 @@ export async function startRig(options: RigOptions = {}) {
   })
   for (const channel of channels) health.follow(channel.id, channel)
   const again = { within: 0, refused: 0 }
+  const hedges: string[] = []
   const steps = createSteps({
     keys: {
       find: (digest) => (digest === `digest of ${KEY}` ? key : undefined),
@@ -102,6 +103,7 @@ export async function startRig(options: RigOptions = {}) {
     metrics: {
       used: () => {},
       attempted: () => {},
+      hedged: (outcome) => void hedges.push(outcome),
       triedAgain: (isWithinBudget) => void again[isWithinBudget ? 'within' : 'refused']++,
     },
     dispatcher,
@@ -142,6 +144,8 @@ export async function startRig(options: RigOptions = {}) {
     channels,
     /** What the retry budget said. */
     again,
+    /** How races ended. */
+    hedges,
     received,
     told,
     upstreams,

@@ -5,6 +5,7 @@ import type { Client } from '../values.ts'
 import type { AnswerSink, Exchange, Forward, Recipient, UpstreamRequest } from './answer.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import type { Failure } from './failure.ts'
+import { isKeepAlive, type Race, type Runner } from './race.ts'
 
 /** An upstream's own "no". `body` is undefined when it was longer than anybody would read. */
 export interface RefusedAnswer {
@@ -24,6 +25,8 @@ export type Attempted =
     }
   | { readonly kind: 'refused'; readonly answer: RefusedAnswer }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Another attempt of the same call was ahead of it. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'left'; readonly meter: Meter | undefined; readonly firstByteAt: number }
   | {
       readonly kind: 'cut'
@@ -48,10 +51,16 @@ export interface AttemptParts {
   /** Called when a good answer begins; `undefined`: it is none that can be passed on. */
   readonly meterFor: (status: number, headers: readonly string[]) => Meter | undefined
   readonly now: () => number
+  /** Where it may have to make way for another attempt. */
+  readonly race: Race | undefined
+  /** Called when it has won that, before its first byte goes on. */
+  readonly won: (() => void) | undefined
 }
 
 /** Contract 3.3 passes errors on; nobody reads longer ones. */
 const MOST_ERROR_BYTES = 64 * 1024
+/** So many pieces that say nothing are kept while another attempt runs. */
+const MOST_EARLY = 64
 /** How long an upstream may take to hang up after its last word. */
 const LINGER_MS = 1_000
 
@@ -64,7 +73,7 @@ export function attempt(
   return new Promise((resolve) => new Attempt(parts, resolve).start(to, request))
 }
 
-class Attempt implements AnswerSink, Watched {
+class Attempt implements AnswerSink, Watched, Runner {
   before: Watched | undefined
   after: Watched | undefined
   readonly #parts: AttemptParts
@@ -77,6 +86,8 @@ class Attempt implements AnswerSink, Watched {
   #errorBody: Buffer[] | undefined
   #errorBytes = 0
   #firstByteAt = 0
+  /** What came of a good answer before it said anything. */
+  #early: Buffer[] | undefined
   /** When something last moved: sent, received, or the client took its bytes. */
   #movedAt: number
   #stalled = false
@@ -89,11 +100,12 @@ class Attempt implements AnswerSink, Watched {
   }
 
   start(to: Recipient, request: UpstreamRequest) {
-    const { client, running, deadlines, forward } = this.#parts
-    if (client.left) return this.#leave()
-    if (running.refusal !== undefined) return this.#cut(running.refusal)
-    client.onLeave(() => this.#leave())
-    running.onCut((refusal) => this.#cut(refusal))
+    const { client, running, deadlines, forward, race } = this.#parts
+    if (client.left) return this.leave()
+    if (running.refusal !== undefined) return this.cut(running.refusal)
+    client.onLeave(() => this.leave())
+    running.onCut((refusal) => this.cut(refusal))
+    race?.join(this)
     this.#exchange = forward(to, request, this)
     deadlines.watch(this)
   }
@@ -112,7 +124,11 @@ class Attempt implements AnswerSink, Watched {
     if (meter === undefined) return this.#errorChunk(bytes)
     // After its last word nothing more is read.
     if (this.#resolved) return this.#stop()
-    if (this.#firstByteAt === 0) this.#firstByteAt = this.#parts.now()
+    if (this.#firstByteAt === 0) {
+      const { race, now } = this.#parts
+      if (race !== undefined && !this.#mayBegin(race, meter, bytes)) return
+      this.#firstByteAt = now()
+    }
     if (!meter.chunk(bytes)) this.#waitForClient()
     if (meter.complete) this.#finish({ kind: 'answered', meter, firstByteAt: this.#firstByteAt })
   }
@@ -147,7 +163,7 @@ class Attempt implements AnswerSink, Watched {
       if (still > LINGER_MS) this.#stop()
     } else if (this.#stalled) {
       // The client takes nothing; the upstream is not to blame.
-      if (still > idleMs) this.#leave()
+      if (still > idleMs) this.leave()
     } else if (this.#status === 0 && still > firstByteMs) this.#timedOut('first_byte')
     else if (this.#status !== 0 && still > idleMs) this.#timedOut('idle')
     else if (now > endAt) this.#timedOut('total')
@@ -158,17 +174,37 @@ class Attempt implements AnswerSink, Watched {
     this.failed({ kind: 'too_slow', of })
   }
 
-  #leave() {
+  leave() {
     if (this.#resolved) return
     this.#stop()
     this.#finish({ kind: 'left', meter: this.#meter, firstByteAt: this.#firstByteAt })
   }
 
-  #cut(refusal: Refused) {
+  lose() {
+    if (this.#resolved) return
+    this.#stop()
+    this.#finish({ kind: 'lost' })
+  }
+
+  cut(refusal: Refused) {
     if (this.#resolved) return
     this.#stop()
     const firstByteAt = this.#firstByteAt
     this.#finish({ kind: 'cut', refusal, meter: this.#meter, firstByteAt })
+  }
+
+  /** Nothing of an answer may go out before it is sure that no other one does. */
+  #mayBegin(race: Race, meter: Meter, bytes: Buffer): boolean {
+    this.#early ??= []
+    const early = this.#early
+    if (race.isOpen && early.length < MOST_EARLY && isKeepAlive(bytes)) {
+      early.push(bytes)
+      return false
+    }
+    if (!race.wins(this)) return false
+    this.#parts.won?.()
+    for (const piece of early) meter.chunk(piece)
+    return true
   }
 
   #broke(failure: Failure) {

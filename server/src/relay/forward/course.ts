@@ -1,5 +1,6 @@
 import type { Channel } from '../../channels/channel.ts'
 import { type Choice, Turns, triableAt } from '../../channels/choosing/turns.ts'
+import type { RetryBudget } from '../../channels/health/retry-budget.ts'
 import { Refused } from '../../errors.ts'
 import type { Groups } from '../../groups/groups.ts'
 import { fallbacksFor } from '../../keys/fallbacks.ts'
@@ -10,9 +11,13 @@ import { stickyKeyOf } from '../sticky-key.ts'
 import type { TopUp } from '../top-up.ts'
 import type { Candidates, Offer, Reserved, Tried } from '../values.ts'
 import type { Attempted, RefusedAnswer } from './attempt.ts'
-import type { Failure } from './failure.ts'
+import type { Deadlines } from './deadlines.ts'
+import { type Failure, mayTryAnother } from './failure.ts'
+import { headersForUpstream } from './headers.ts'
+import { accusesChannel } from './refused.ts'
 
 export interface CourseParts extends OfferParts {
+  readonly deadlines: Deadlines
   /** 0 <= x < 1. */
   readonly random: () => number
   readonly settings: Pick<Settings, 'get'>
@@ -23,6 +28,14 @@ export interface CourseParts extends OfferParts {
 
 /** Where a call is on its way. Contract 3.3 gives the client the last answer that there was. */
 export interface Course {
+  /** Monotonic milliseconds. */
+  readonly beganAt: number
+  /** Names and values in turn, for whichever upstream. */
+  readonly headers: readonly string[]
+  /** Its further attempts are taken from there. */
+  readonly budget: RetryBudget
+  /** Whether a second channel may be asked while the first has not begun to answer. */
+  readonly hedges: boolean
   reserved: Reserved
   /** The groups of the present model, and the one among them where the call is. */
   offers: readonly Offer[]
@@ -46,10 +59,14 @@ export interface Course {
 export type Unsuccessful = Extract<Attempted, { readonly kind: 'refused' | 'failed' | 'broke' }>
 
 /** At the door of the first group, before its first channel. */
-export function toCourse(parts: CourseParts, reserved: Reserved): Course {
+export function toCourse(parts: CourseParts, reserved: Reserved, budget: RetryBudget): Course {
   const offer = reserved.offers[0]
   const channel = offer.channels[0] as Channel
   return {
+    beganAt: parts.deadlines.now,
+    headers: headersForUpstream(reserved.call.headers),
+    budget,
+    hedges: hasChoice(reserved) && parts.settings.get('routing.hedge') === 'on',
     reserved,
     offers: reserved.offers,
     offer,
@@ -73,14 +90,21 @@ export const triedOf = (course: Course): Tried => ({
   outputLimit: course.reserved.outputLimit,
 })
 
-/** The present channel did not serve the call. */
-export function remember(course: Course, ended: Unsuccessful): void {
+export const isUnsuccessful = (ended: Attempted): ended is Unsuccessful =>
+  ended.kind === 'refused' || ended.kind === 'failed' || ended.kind === 'broke'
+
+/** Whether another channel may do better. */
+export const mayGoOn = (ended: Unsuccessful): boolean =>
+  ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
+
+/** This channel did not serve the call. */
+export function remember(course: Course, channel: Channel, ended: Unsuccessful): void {
   course.failed ??= new Set()
-  course.failed.add(course.channel.id)
+  course.failed.add(channel.id)
   if (course.hasFinalWord) return
   if (ended.kind === 'refused') {
     course.answer = ended.answer
-    course.answeredBy = course.channel
+    course.answeredBy = channel
   } else course.failure = ended.failure
 }
 
@@ -167,6 +191,10 @@ export function nobodyIsUp({ offers }: Candidates, health: CourseParts['health']
   const retryAfter = Math.max(1, Math.ceil(waitMs / 1000))
   return new Refused('no_channel_available', undefined, { retryAfter })
 }
+
+/** Whether the call may go to more than one channel. */
+const hasChoice = ({ offers }: Reserved): boolean =>
+  offers.length > 1 || offers[0].channels.length > 1
 
 /** There is nothing to choose. */
 const ONLY: Choice = { policy: 'weighted', stickyKey: undefined }

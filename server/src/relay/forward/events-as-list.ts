@@ -22,6 +22,10 @@ export class EventsAsList implements AnswerOutlet {
     return this.#to.status
   }
 
+  tell(name: string, value: string): void {
+    this.#to.tell(name, value)
+  }
+
   write(bytes: Buffer): boolean {
     const text = this.#listed(bytes)
     return text === '' || this.#to.write(Buffer.from(text))

@@ -1,14 +1,15 @@
 import type { Logger } from 'pino'
-import { createRetryBudgets, type RetryBudget } from '../../channels/health/retry-budget.ts'
+import { createRetryBudgets } from '../../channels/health/retry-budget.ts'
 import { Refused } from '../../errors.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { PriceBook } from '../../prices/price-book.ts'
-import { type Translated, translate } from '../translate.ts'
+import type { Translated } from '../translate.ts'
 import type { Cut, Left, Outcome, Reserved, Served, Tried, Unserved } from '../values.ts'
-import type { Attempted } from './attempt.ts'
 import {
   type Course,
   type CourseParts,
+  isUnsuccessful,
+  mayGoOn,
   nobodyIsUp,
   passOver,
   remember,
@@ -16,20 +17,17 @@ import {
   toNextChannel,
   toNextOffer,
   triedOf,
-  type Unsuccessful,
 } from './course.ts'
-import { mayTryAnother } from './failure.ts'
-import { headersForUpstream } from './headers.ts'
+import { type HedgeParts, hedgeAfterMs, hedged } from './hedge.ts'
 import { listAttempt, outcomeOf } from './list-attempt.ts'
-import type { AnswerOutlet } from './outlet.ts'
-import { accusesChannel } from './refused.ts'
+import { sayable } from './sayable.ts'
 import { scrubbed } from './scrub.ts'
-import { patienceFor, type TryParts, tryChannel } from './try-channel.ts'
+import { isLasting, patienceFor, type Ran, tryChannel } from './try-channel.ts'
 
-export interface ForwardParts extends CourseParts, TryParts {
+export interface ForwardParts extends CourseParts, HedgeParts {
   readonly log: Pick<Logger, 'warn'>
   readonly prices: Pick<PriceBook, 'maxOutput' | 'priceOf'>
-  readonly metrics: Pick<Metrics, 'attempted' | 'triedAgain'>
+  readonly metrics: Pick<Metrics, 'attempted' | 'triedAgain' | 'hedged'>
 }
 
 /**
@@ -37,21 +35,18 @@ export interface ForwardParts extends CourseParts, TryParts {
  * Throws `Refused` when none is up (contract 3.1, check 14).
  */
 export function createForwarding(parts: ForwardParts) {
-  const { health, metrics, deadlines, now } = parts
+  const { health, metrics, now } = parts
   const budgets = createRetryBudgets()
   return async function forward(reserved: Reserved): Promise<Outcome> {
-    const course = toCourse(parts, reserved)
+    // Where a call is tried again is counted where it was to go: a group that dies shall not drag another one down.
+    const budget = budgets(reserved.offers[0].group)
+    const course = toCourse(parts, reserved, budget)
     if (!toNextChannel(course) && !(await toNextOffer(parts, course))) {
       throw nobodyIsUp(reserved, health)
     }
-    // Where a call is tried again is counted where it was to go: a group that dies shall not drag another one down.
-    const budget = budgets(reserved.offers[0].group)
     budget.called(health.clock.now)
-    const headers = headersForUpstream(reserved.call.headers)
-    const beganAt = deadlines.now
     for (;;) {
-      const { channel } = course
-      const translated = sayable(parts, course, headers)
+      const translated = sayable(parts, course)
       if (translated instanceof Refused) {
         // It was asked nothing, so that a further one is no further attempt.
         passOver(course)
@@ -60,80 +55,66 @@ export function createForwarding(parts: ForwardParts) {
         return unserved(course, triedOf(course))
       }
       course.attempts++
-      const ran = await tryChannel(parts, { course, translated, beganAt })
-      const { outlet, ended } = ran
-      metrics.attempted(channel.id, outcomeOf(ended))
-      if (ran.nth > 1 || ended.kind !== 'answered') listAttempt(course, ran, now())
+      const afterMs = course.hedges ? hedgeAfterMs(parts, course) : undefined
+      const ran = await (afterMs === undefined
+        ? tryChannel(parts, course, { translated })
+        : raced(parts, course, { translated, afterMs }))
+      const { ended } = ran
+      metrics.attempted(ran.channel.id, outcomeOf(ended))
+      if (course.attempts > 1 || ended.kind !== 'answered') listAttempt(course, ran, now())
       const tried = triedOf(course)
-      const outcome = lastingOutcome(ended, outlet, tried)
+      const outcome = lastingOutcome(ran, tried)
       if (outcome !== undefined) return outcome
-      if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') {
-        return unserved(course, tried)
-      }
-      note(parts, course, ended)
-      remember(course, ended)
-      if (!mayGoOn(ended) || !(await further(parts, course, { beganAt, budget }))) {
-        return unserved(course, tried)
-      }
+      if (!isUnsuccessful(ended)) return unserved(course, tried)
+      note(parts, course, ran)
+      remember(course, ran.channel, ended)
+      if (!mayGoOn(ended) || !(await further(parts, course))) return unserved(course, tried)
     }
   }
 }
 
-/** The call as the course's channel understands it, or why it can't be said in its dialect. */
-function sayable(
-  { prices }: ForwardParts,
-  { reserved, channel, offer }: Course,
-  headers: readonly string[],
-): Translated | Refused {
-  try {
-    return translate(reserved, channel, {
-      headers,
-      model: offer.model,
-      maxOutput: prices.maxOutput,
-    })
-  } catch (refused) {
-    if (refused instanceof Refused) return refused
-    throw refused
+/** One attempt, and perhaps a second one beside it, of which the one that counts comes back. */
+async function raced(
+  parts: ForwardParts,
+  course: Course,
+  how: { readonly translated: Translated; readonly afterMs: number },
+): Promise<Ran> {
+  const { ran, beside } = await hedged(parts, course, how)
+  if (beside === undefined) return ran
+  const { channel, ended } = beside
+  parts.metrics.attempted(channel.id, outcomeOf(ended))
+  if (isUnsuccessful(ended)) {
+    note(parts, course, beside)
+    remember(course, channel, ended)
   }
+  return ran
 }
 
 /** On to another channel, if there is one, time for it, and a further attempt to be had. */
-async function further(
-  parts: ForwardParts,
-  course: Course,
-  { beganAt, budget }: { readonly beganAt: number; readonly budget: RetryBudget },
-): Promise<boolean> {
+async function further(parts: ForwardParts, course: Course): Promise<boolean> {
   const { deadlines, health, metrics, settings } = parts
   if (!toNextChannel(course) && !(await toNextOffer(parts, course))) return false
-  if (deadlines.now > patienceFor(parts, course.channel, beganAt).endAt) return false
-  const isWithinBudget = budget.take(health.clock.now, settings.get('routing.retry_percent'))
+  if (deadlines.now > patienceFor(parts, course.channel, course.beganAt).endAt) return false
+  const isWithinBudget = course.budget.take(health.clock.now, settings.get('routing.retry_percent'))
   metrics.triedAgain(isWithinBudget)
   return isWithinBudget
 }
-
-const mayGoOn = (ended: Unsuccessful): boolean =>
-  ended.kind === 'refused' ? accusesChannel(ended.answer) : mayTryAnother(ended.failure)
 
 function unserved({ answer, answeredBy, failure }: Course, tried: Tried): Unserved {
   return { kind: 'unserved', ...tried, answer, answeredBy, failure }
 }
 
 /** An outcome after which no other channel can be tried. */
-function lastingOutcome(
-  ended: Attempted,
-  outlet: AnswerOutlet | undefined,
-  tried: Tried,
-): Served | Left | Cut | undefined {
+function lastingOutcome(ran: Ran, tried: Tried): Served | Left | Cut | undefined {
+  const { ended, outlet } = ran
   if (ended.kind === 'left') return { ...ended, ...tried }
   if (ended.kind === 'cut') return { ...ended, ...tried, outlet }
   if (outlet === undefined || (ended.kind !== 'answered' && ended.kind !== 'broke'))
     return undefined
-  // Nothing of it went out, so nobody will know.
-  if (ended.kind === 'broke' && !outlet.begun) return undefined
-  return { ...ended, ...tried, outlet }
+  return isLasting(ran) ? { ...ended, ...tried, outlet } : undefined
 }
 
-function note({ log }: ForwardParts, { reserved, channel, offer }: Course, ended: Attempted) {
+function note({ log }: ForwardParts, { reserved, offer }: Course, { channel, ended }: Ran) {
   const told = { request: reserved.call.id, channel: channel.id, model: offer.model }
   if (ended.kind === 'refused') {
     // The provider's own words: what they may hold of our keys is taken out for the log too.

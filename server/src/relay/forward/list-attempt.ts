@@ -6,14 +6,14 @@ import { deniesUs } from './refused.ts'
 import type { Ran } from './try-channel.ts'
 
 /** Puts an attempt that just ended on the call's list. Whose first attempt answers has none. */
-export function listAttempt(course: Course, ran: Ran, now: number): void {
+export function listAttempt(course: Course, ran: Ran, endedAt: number): void {
   const { channel, keyAt, nth, startedAt, ended } = ran
-  if (nth > MOST_LISTED) return
+  if (nth > MOST_LISTED || course.list?.[nth - 1] !== undefined) return
   const listed: ListedAttempt = {
     channel: channel.id,
     ...(channel.authorization.length > 1 ? { key: keyAt + 1 } : {}),
     status: statusOf(ran),
-    ms: Math.max(0, now - startedAt),
+    ms: Math.max(0, endedAt - startedAt),
     outcome: outcomeOf(ended),
   }
   course.list ??= []
@@ -27,6 +27,8 @@ export function outcomeOf(ended: Attempted): AttemptOutcome {
     case 'left':
     case 'cut':
       return ended.kind
+    case 'lost':
+      return 'lost_race'
     case 'refused':
       return deniesUs(ended.answer) ? 'denied' : 'refused'
     case 'broke':

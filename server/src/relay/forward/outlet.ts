@@ -9,6 +9,8 @@ export interface AnswerOutlet extends Outlet {
   readonly streams: boolean
   /** Of the answer. */
   readonly status: number
+  /** A header that becomes known late; before anything has begun. */
+  tell(name: string, value: string): void
   /** The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. */
   end(held: readonly Buffer[], more?: readonly string[]): void
   /** Ends in order with words of our own. */
@@ -32,6 +34,10 @@ export class ClientOutlet implements AnswerOutlet {
     this.status = status
     this.#headers = headers
     this.#length = length
+  }
+
+  tell(name: string, value: string) {
+    this.#headers.push(name, value)
   }
 
   write(bytes: Buffer): boolean {

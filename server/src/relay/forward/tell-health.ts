@@ -24,6 +24,7 @@ export function tellHealth(tried: Try, ended: Attempted, told: Told) {
       return tried.worked(told.now)
     case 'left':
     case 'cut':
+    case 'lost':
       return tried.untold()
     case 'broke':
       return isOurDeadline(ended.failure) ? tried.untold() : tried.failed(told.now)

@@ -28,6 +28,10 @@ export class StreamTranslation implements AnswerOutlet {
     return this.#to.status
   }
 
+  tell(name: string, value: string): void {
+    this.#to.tell(name, value)
+  }
+
   write(bytes: Buffer): boolean {
     const text = this.#translated(bytes)
     return text === '' || this.#to.write(Buffer.from(text))
@@ -89,6 +93,10 @@ export class PlainTranslation implements AnswerOutlet {
 
   get status(): number {
     return this.#to.status
+  }
+
+  tell(name: string, value: string): void {
+    this.#to.tell(name, value)
   }
 
   write(bytes: Buffer): boolean {

@@ -1,27 +1,17 @@
 import type { Channel } from '../../channels/channel.ts'
 import type { Health } from '../../channels/health/health.ts'
-import { DIALECTS } from '../../dialects/dialects.ts'
 import type { Settings } from '../../settings/settings.ts'
-import type { AnswerContext } from '../../translate/codec.ts'
-import { CODECS } from '../../translate/codecs.ts'
-import type { NeutralAnswer } from '../../translate/neutral/answer.ts'
-import type { NeutralRequest } from '../../translate/neutral/request.ts'
-import { EventMeter } from '../meter/events.ts'
 import type { Meter } from '../meter/meter.ts'
-import { PlainMeter } from '../meter/plain.ts'
-import { StreamMeter } from '../meter/stream.ts'
-import { rateHeaders } from '../rate-headers.ts'
 import type { Translated } from '../translate.ts'
 import type { Forward } from './answer.ts'
+import { meterOn, outletFor, tellAttempts } from './answer-way.ts'
 import { type Attempted, attempt, type Patience } from './attempt.ts'
 import type { Course } from './course.ts'
 import type { Deadlines } from './deadlines.ts'
-import { EventsAsList } from './events-as-list.ts'
-import { headerOf, headersForClient, withoutDialect } from './headers.ts'
-import { type AnswerOutlet, ClientOutlet } from './outlet.ts'
-import { scrubbed } from './scrub.ts'
+import { headerOf } from './headers.ts'
+import type { AnswerOutlet } from './outlet.ts'
+import type { Race } from './race.ts'
 import { tellHealth } from './tell-health.ts'
-import { PlainTranslation, StreamTranslation } from './translating-outlet.ts'
 
 export interface TryParts {
   readonly forward: Forward
@@ -31,10 +21,10 @@ export interface TryParts {
   readonly now: () => number
 }
 
-interface One {
-  readonly course: Course
+/** What an attempt is made with. */
+export interface Try {
   readonly translated: Translated
-  readonly beganAt: number
+  readonly race?: Race
 }
 
 /** An attempt that is over. */
@@ -50,9 +40,13 @@ export interface Ran {
 }
 
 /** One attempt, from its place among the channel's running calls to the word that its health hears. */
-export async function tryChannel(parts: TryParts, of: One): Promise<Ran> {
-  const { course, translated, beganAt } = of
-  const { reserved, channel, attempts: nth } = course
+export async function tryChannel(
+  parts: TryParts,
+  course: Course,
+  { translated, race }: Try,
+): Promise<Ran> {
+  const { reserved, channel, attempts: nth, beganAt } = course
+  const of = { course, channel, nth, translated, race }
   const { forward, deadlines, now, health } = parts
   const known = health.of(channel)
   const tried = known.begin(health.clock.now)
@@ -71,13 +65,16 @@ export async function tryChannel(parts: TryParts, of: One): Promise<Ran> {
     const patience = patienceFor(parts, channel, beganAt)
     const { running } = reserved
     const { client } = reserved.call
-    const attemptParts = { forward, deadlines, client, running, patience, meterFor, now }
+    const won = race === undefined ? undefined : () => tellAttempts(course, outlet)
+    const attemptParts = { forward, deadlines, client, running, patience, meterFor, now, race, won }
     const to = { channel, key: channel.authorization[tried.keyAt] }
     const startedAt = now()
     const ended = await attempt(attemptParts, to, translated.request)
     const told = { now: health.clock.now, wall: now, isFirst: nth === 1 }
     if (measures && ended.kind === 'answered') {
-      known.answeredIn(ended.firstByteAt - startedAt, told.now)
+      const tookMs = ended.firstByteAt - startedAt
+      known.answeredIn(tookMs, told.now)
+      if (course.hedges) known.firstBytesOf(reserved.call.parsed).add(tookMs)
     }
     tellHealth(tried, ended, told)
     return { channel, keyAt: tried.keyAt, nth, startedAt, outlet, ended }
@@ -87,78 +84,12 @@ export async function tryChannel(parts: TryParts, of: One): Promise<Ran> {
   }
 }
 
-/** The head of the client's answer, made of the upstream's, and the way of its body. */
-function outletFor(one: One, status: number, received: readonly string[]): AnswerOutlet {
-  const { reserved, attempts, offer } = one.course
-  const { call, admission, outputLimit } = reserved
-  const isForeign = one.translated.neutral !== undefined
-  const headers = isForeign
-    ? withoutDialect(headersForClient(received))
-    : headersForClient(received)
-  headers.push(...rateHeaders(admission.standings()))
-  if (attempts > 1) headers.push('X-Turnpike-Attempts', String(attempts))
-  if (offer.model !== call.parsed.model) headers.push('X-Turnpike-Model', inHeader(offer.model))
-  if (outputLimit !== undefined) headers.push('X-Turnpike-Output-Limit', String(outputLimit))
-  const streams = isStream(received)
-  const asList = streams && call.dialect.name === 'gemini' && !asksForEvents(call.query)
-  if (isForeign || asList) {
-    replaceType(headers, streams && !asList ? STREAM : 'application/json')
-  }
-  const length = streams || isForeign ? undefined : headerOf(received, 'content-length')
-  const outlet = new ClientOutlet(call.client, status, headers, length)
-  outlet.streams = streams
-  const answers = asList ? new EventsAsList(outlet) : outlet
-  return isForeign ? translating(answers, one) : answers
-}
-
-/** Ids are any text; a header holds letters of ASCII without making trouble. */
-const inHeader = (model: string): string =>
-  /^[!-~]+$/.test(model) ? model : encodeURIComponent(model)
-
-const asksForEvents = (query: string): boolean =>
-  query !== '' && new URLSearchParams(query).get('alt') === 'sse'
-
-function replaceType(headers: string[], type: string): void {
-  for (let at = headers.length - 2; at >= 0; at -= 2) {
-    if (headers[at]?.toLowerCase() === 'content-type') headers.splice(at, 2)
-  }
-  headers.push('Content-Type', type)
-}
-
-const STREAM = 'text/event-stream'
-
-const isStream = (received: readonly string[]): boolean =>
-  headerOf(received, 'content-type')?.toLowerCase().startsWith(STREAM) === true
-
-/** The outlet of an answer that comes in another dialect than the caller's. */
-function translating(to: AnswerOutlet, { course, translated }: One): AnswerOutlet {
-  const { call } = course.reserved
-  const from = CODECS[translated.dialect]
-  const callers = CODECS[call.dialect.name]
-  const context: AnswerContext = {
-    request: translated.neutral as NeutralRequest,
-    requestId: call.id,
-    now: Math.floor(call.startedAt / 1000),
-  }
-  if (to.streams) {
-    return new StreamTranslation(to, from.createStreamReader(), callers.createStreamWriter(context))
-  }
-  const written = (answer: NeutralAnswer) => JSON.stringify(callers.writeAnswer(answer, context))
-  return new PlainTranslation(to, { from, written })
-}
-
-function meterOn(outlet: AnswerOutlet, { course, translated }: One): Meter {
-  const { reserved, channel } = course
-  const isForeign = translated.neutral !== undefined
-  const dialect = isForeign ? DIALECTS[translated.dialect] : reserved.call.dialect
-  if (!outlet.streams) return new PlainMeter(outlet, dialect)
-  const { readEvent, readUsage } = dialect
-  const { choices } = reserved.call.parsed
-  const scrub = (text: string) => scrubbed(text, channel)
-  return readEvent === undefined
-    ? new StreamMeter(outlet, { choices, hideUsage: translated.hideUsage, readUsage, scrub })
-    : new EventMeter(outlet, { choices, readEvent, readUsage, scrub })
-}
+/** Whether a call that had this attempt can go nowhere else. */
+export const isLasting = ({ ended, outlet }: Ran): boolean =>
+  ended.kind === 'broke'
+    ? // Nothing of it went out, so nobody will know.
+      outlet?.begun === true
+    : ended.kind === 'answered' || ended.kind === 'left' || ended.kind === 'cut'
 
 /** How long a channel is waited for, of a call that began then. */
 export function patienceFor(

@@ -1,0 +1,111 @@
+import type { Channel } from '../../channels/channel.ts'
+import { DIALECTS } from '../../dialects/dialects.ts'
+import type { AnswerContext } from '../../translate/codec.ts'
+import { CODECS } from '../../translate/codecs.ts'
+import type { NeutralAnswer } from '../../translate/neutral/answer.ts'
+import type { NeutralRequest } from '../../translate/neutral/request.ts'
+import { EventMeter } from '../meter/events.ts'
+import type { Meter } from '../meter/meter.ts'
+import { PlainMeter } from '../meter/plain.ts'
+import { StreamMeter } from '../meter/stream.ts'
+import { rateHeaders } from '../rate-headers.ts'
+import type { Translated } from '../translate.ts'
+import type { Course } from './course.ts'
+import { EventsAsList } from './events-as-list.ts'
+import { headerOf, headersForClient, withoutDialect } from './headers.ts'
+import { type AnswerOutlet, ClientOutlet } from './outlet.ts'
+import type { Race } from './race.ts'
+import { scrubbed } from './scrub.ts'
+import { PlainTranslation, StreamTranslation } from './translating-outlet.ts'
+
+/** An attempt whose answer begins. */
+interface One {
+  readonly course: Course
+  readonly channel: Channel
+  /** The how many-th of its call, from 1. */
+  readonly nth: number
+  readonly translated: Translated
+  readonly race: Race | undefined
+}
+
+const ATTEMPTS = 'X-Turnpike-Attempts'
+
+/** The head of the client's answer, made of the upstream's, and the way of its body. */
+export function outletFor(one: One, status: number, received: readonly string[]): AnswerOutlet {
+  const { course, nth, race } = one
+  const { reserved, offer } = course
+  const { call, admission, outputLimit } = reserved
+  const isForeign = one.translated.neutral !== undefined
+  const headers = isForeign
+    ? withoutDialect(headersForClient(received))
+    : headersForClient(received)
+  headers.push(...rateHeaders(admission.standings()))
+  if (race === undefined && nth > 1) headers.push(ATTEMPTS, String(nth))
+  if (offer.model !== call.parsed.model) headers.push('X-Turnpike-Model', inHeader(offer.model))
+  if (outputLimit !== undefined) headers.push('X-Turnpike-Output-Limit', String(outputLimit))
+  const streams = isStream(received)
+  const asList = streams && call.dialect.name === 'gemini' && !asksForEvents(call.query)
+  if (isForeign || asList) {
+    replaceType(headers, streams && !asList ? STREAM : 'application/json')
+  }
+  const length = streams || isForeign ? undefined : headerOf(received, 'content-length')
+  const outlet = new ClientOutlet(call.client, status, headers, length)
+  outlet.streams = streams
+  const answers = asList ? new EventsAsList(outlet) : outlet
+  return isForeign ? translating(answers, one) : answers
+}
+
+/** Ids are any text; a header holds letters of ASCII without making trouble. */
+const inHeader = (model: string): string =>
+  /^[!-~]+$/.test(model) ? model : encodeURIComponent(model)
+
+const asksForEvents = (query: string): boolean =>
+  query !== '' && new URLSearchParams(query).get('alt') === 'sse'
+
+function replaceType(headers: string[], type: string): void {
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at]?.toLowerCase() === 'content-type') headers.splice(at, 2)
+  }
+  headers.push('Content-Type', type)
+}
+
+const STREAM = 'text/event-stream'
+
+const isStream = (received: readonly string[]): boolean =>
+  headerOf(received, 'content-type')?.toLowerCase().startsWith(STREAM) === true
+
+/** The outlet of an answer that comes in another dialect than the caller's. */
+function translating(to: AnswerOutlet, { course, translated }: One): AnswerOutlet {
+  const { call } = course.reserved
+  const from = CODECS[translated.dialect]
+  const callers = CODECS[call.dialect.name]
+  const context: AnswerContext = {
+    request: translated.neutral as NeutralRequest,
+    requestId: call.id,
+    now: Math.floor(call.startedAt / 1000),
+  }
+  if (to.streams) {
+    return new StreamTranslation(to, from.createStreamReader(), callers.createStreamWriter(context))
+  }
+  const written = (answer: NeutralAnswer) => JSON.stringify(callers.writeAnswer(answer, context))
+  return new PlainTranslation(to, { from, written })
+}
+
+/** In a race there may be one more by the time that this one is known to be the one that answers. */
+export function tellAttempts({ attempts }: Course, outlet: AnswerOutlet | undefined): void {
+  if (attempts > 1) outlet?.tell(ATTEMPTS, String(attempts))
+}
+
+/** What watches the answer on its way. */
+export function meterOn(outlet: AnswerOutlet, { course, channel, translated }: One): Meter {
+  const { reserved } = course
+  const isForeign = translated.neutral !== undefined
+  const dialect = isForeign ? DIALECTS[translated.dialect] : reserved.call.dialect
+  if (!outlet.streams) return new PlainMeter(outlet, dialect)
+  const { readEvent, readUsage } = dialect
+  const { choices } = reserved.call.parsed
+  const scrub = (text: string) => scrubbed(text, channel)
+  return readEvent === undefined
+    ? new StreamMeter(outlet, { choices, hideUsage: translated.hideUsage, readUsage, scrub })
+    : new EventMeter(outlet, { choices, readEvent, readUsage, scrub })
+}

@@ -1,0 +1,130 @@
+import { Refused } from '../../errors.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Translated } from '../translate.ts'
+import { type Course, mayGoOn } from './course.ts'
+import { listAttempt } from './list-attempt.ts'
+import { Race } from './race.ts'
+import { type SayParts, sayable } from './sayable.ts'
+import {
+  isLasting,
+  patienceFor,
+  type Ran,
+  type Try,
+  type TryParts,
+  tryChannel,
+} from './try-channel.ts'
+
+export interface HedgeParts extends TryParts, SayParts {
+  readonly settings: Pick<Settings, 'get'>
+  readonly metrics: Pick<Metrics, 'hedged'>
+}
+
+/** What became of a race: the attempt that says how the call goes on, and the other one, if there was any. */
+export interface Hedged {
+  readonly ran: Ran
+  readonly beside: Ran | undefined
+}
+
+/**
+ * How long the present channel is waited for until another one is asked, too: as long as nineteen of twenty of its answers
+ * took to begin. `undefined`: it is waited for alone, because nobody else is there, or too little is known of it.
+ */
+export function hedgeAfterMs({ health, settings }: HedgeParts, course: Course): number | undefined {
+  const { channel, offer, reserved } = course
+  if (offer.channels.length < 2) return undefined
+  const usualMs = health.of(channel).firstBytesOf(reserved.call.parsed).p95
+  if (usualMs === undefined) return undefined
+  return Math.max(usualMs, settings.get('routing.hedge_after_ms'))
+}
+
+/**
+ * Tries the present channel and, when its answer has not begun after so many milliseconds, the next one of the same offer
+ * beside it: price and reservation are the same. Whoever has the first good byte goes on, and the other is ended at once.
+ * Resolves when both are over.
+ */
+export async function hedged(
+  parts: HedgeParts,
+  course: Course,
+  { translated, afterMs }: { readonly translated: Translated; readonly afterMs: number },
+): Promise<Hedged> {
+  const { call, running } = course.reserved
+  const race = new Race({ client: call.client, running, deadlines: parts.deadlines })
+  const first = inRace(parts, course, { translated, race })
+  const second = (await race.isLate(afterMs)) ? toSecondChannel(parts, course) : undefined
+  if (second === undefined) {
+    race.alone()
+    return { ran: (await first).ran, beside: undefined }
+  }
+  const both = await Promise.all([first, inRace(parts, course, { translated: second, race })])
+  for (const { ran, endedAt } of both) listAttempt(course, ran, endedAt)
+  const [one, other] = both
+  if (one.ran.ended.kind === 'lost') rememberSlow(parts, course, one)
+  const isSecond = isAhead(other, one)
+  const ran = isSecond ? other.ran : one.ran
+  parts.metrics.hedged(hasBegun(ran) ? (isSecond ? 'second' : 'first') : 'none')
+  course.channel = ran.channel
+  return { ran, beside: isSecond ? one.ran : other.ran }
+}
+
+interface Raced {
+  readonly ran: Ran
+  readonly endedAt: number
+}
+
+async function inRace(parts: HedgeParts, course: Course, tried: Required<Try>): Promise<Raced> {
+  const { race } = tried
+  try {
+    const ran = await tryChannel(parts, course, tried)
+    // An answer that the caller has to mend is one: the other channel would say the same.
+    if (ran.ended.kind === 'refused' && !mayGoOn(ran.ended)) race.stop()
+    return { ran, endedAt: parts.now() }
+  } finally {
+    race.alone()
+  }
+}
+
+/** On to the next channel of the same offer: what it is sent, if there is one, and a further attempt to be had. */
+function toSecondChannel(parts: HedgeParts, course: Course): Translated | undefined {
+  const { health, settings, metrics, deadlines } = parts
+  const { budget, turns, beganAt } = course
+  const percent = settings.get('routing.retry_percent')
+  // Asked before the channel's turn is taken: a call that fails later may still go there.
+  if (!budget.has(health.clock.now, percent)) {
+    metrics.hedged('over_budget')
+    return undefined
+  }
+  const next = turns.next()
+  if (next === undefined || deadlines.now > patienceFor({ settings }, next, beganAt).endAt) {
+    return undefined
+  }
+  const translated = sayable(parts, { ...course, channel: next })
+  if (translated instanceof Refused) return undefined
+  budget.take(health.clock.now, percent)
+  course.channel = next
+  course.attempts++
+  return translated
+}
+
+const hasBegun = ({ ended }: Ran): boolean => 'firstByteAt' in ended && ended.firstByteAt > 0
+
+/** It took at least so long. Were that forgotten, what is usual would become shorter with each hedge. */
+function rememberSlow({ health }: HedgeParts, { reserved }: Course, { ran, endedAt }: Raced): void {
+  const tookMs = endedAt - ran.startedAt
+  const known = health.of(ran.channel)
+  known.answeredIn(tookMs, health.clock.now)
+  known.firstBytesOf(reserved.call.parsed).add(tookMs)
+}
+
+/** Whether it counts more than the other: an answer, else what forbids a further attempt, else the later end. */
+function isAhead(one: Raced, other: Raced): boolean {
+  const [a, b] = [rankOf(one.ran), rankOf(other.ran)]
+  return a === b ? one.endedAt >= other.endedAt : a > b
+}
+
+function rankOf(ran: Ran): number {
+  const { ended } = ran
+  if (isLasting(ran)) return 3
+  if (ended.kind !== 'refused' && ended.kind !== 'failed' && ended.kind !== 'broke') return 0
+  return mayGoOn(ended) ? 1 : 2
+}
