@@ -106,17 +106,18 @@ describe.each([
     expect(rig.again).toEqual({ within: 0, refused: 0 })
   })
 
-  it('is no failure of the channel, however often, but it is known to be slower from then on', async () => {
+  it('is no failure of the channel, however often, and is remembered as late as it surely was', async () => {
     const slow = late(NEVER, served(1))
     await start({ scripts: [slow.script, served(7)] })
-    for (let at = 0; at < 6; at++) await call(more)
+    for (let at = 0; at < 8; at++) await call(more)
     expect(states()).toEqual(['closed', 'closed'])
-    expect(slow.seen.asked).toBe(6)
-    expect(health(0).firstBytesOf({ model: 'm', stream: 'stream' in more }).p95).toBeGreaterThan(40)
+    expect(slow.seen.asked).toBe(8)
+    expect(health(0).firstBytesOf({ model: 'm', stream: 'stream' in more }).p95).toBe(50)
+    expect(health(0).latencyMs(0)).toBeGreaterThanOrEqual(50)
   })
 
   it('that comes before the second one’s wins; the second is closed', async () => {
-    const slow = late(150, served(1, 'First'))
+    const slow = late(400, served(1, 'First'))
     const slower = late(NEVER, served(7))
     await start({ scripts: [slow.script, slower.script] })
     const { answer, text } = await call(more)
@@ -132,7 +133,7 @@ describe.each([
   })
 
   it('goes on alone when the second fails', async () => {
-    const slow = late(200, served(1, 'First'))
+    const slow = late(400, served(1, 'First'))
     await start({ scripts: [slow.script, says(500)] })
     expect((await call(more)).text).toContain('First')
     expect(booked()).toEqual({
@@ -143,8 +144,8 @@ describe.each([
   })
 
   it('that ends in a failure leaves the call to the second', async () => {
-    const slow = late(120, says(503))
-    const slower = late(200, served(7, 'Second'))
+    const slow = late(400, says(503))
+    const slower = late(500, served(7, 'Second'))
     await start({ scripts: [slow.script, slower.script] })
     expect((await call(more)).text).toContain('Second')
     expect(booked()).toEqual({
@@ -154,7 +155,7 @@ describe.each([
   })
 
   it('when both fail, is followed by the third channel, and nobody is asked twice', async () => {
-    const slow = late(120, says(503))
+    const slow = late(400, says(503))
     await start({ scripts: [slow.script, late(100, says(500)).script, served(3, 'Third')] })
     const { answer, text } = await call(more)
     expect(text).toContain('Third')
@@ -166,7 +167,7 @@ describe.each([
   })
 
   it('when all fail, ends with the last answer, charged nothing', async () => {
-    await start({ scripts: [late(100, says(503)).script, late(150, says(500)).script] })
+    await start({ scripts: [late(300, says(503)).script, late(500, says(500)).script] })
     const { answer, text } = await call(more)
     expect([answer.status, answer.headers.get('x-turnpike-attempts')]).toEqual([500, '2'])
     expect(text).toContain('no 500')
@@ -176,7 +177,7 @@ describe.each([
 
   it('whose answer is the caller’s to mend ends the second, and is passed on', async () => {
     const slower = late(NEVER, served(7))
-    await start({ scripts: [late(120, says(422)).script, slower.script] })
+    await start({ scripts: [late(400, says(422)).script, slower.script] })
     const { answer, text } = await call(more)
     expect([answer.status, text]).toEqual([422, expect.stringContaining('no 422')])
     expect(booked()).toMatchObject({ charged: 0, tried: ['1 422 refused', '2 0 lost_race'] })
@@ -203,11 +204,11 @@ describe.each([
   it('of both is waited for no longer than the whole call may take', async () => {
     const slow = late(NEVER, served(1))
     const slower = late(NEVER, served(7))
-    const settings = { 'timeouts.total_ms': 300 }
+    const settings = { 'timeouts.total_ms': 800 }
     await start({ scripts: [slow.script, slower.script], settings })
     const began = performance.now()
     expect((await call(more)).answer.status).toBe(504)
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(performance.now() - began).toBeLessThan(5_000)
     await expect.poll(() => [slow.seen.closed, slower.seen.closed]).toEqual([1, 1])
     expect(booked()).toMatchObject({ charged: 0, tried: ['1 0 timeout', '2 0 timeout'] })
   })
@@ -220,7 +221,7 @@ describe('nobody else is asked', () => {
     ['before the least time', { settings: { 'routing.hedge_after_ms': 5_000 } }, []],
     ['without retry budget', { settings: { 'routing.retry_percent': 0 } }, ['over_budget']],
   ])('%s', async (_when, options, hedges) => {
-    const slow = late(250, served(1))
+    const slow = late(500, served(1))
     const second = late(0, served(7))
     await start({ ...options, scripts: [slow.script, second.script] })
     expect((await call()).answer.headers.get('x-turnpike-attempts')).toBeNull()
@@ -230,7 +231,7 @@ describe('nobody else is asked', () => {
   })
 
   it('by more than the retry budget allows', async () => {
-    const slow = late(120, served(1))
+    const slow = late(1_000, served(1))
     const second = late(NEVER, served(7))
     await start({ scripts: [slow.script, second.script] })
     await Promise.all(Array.from({ length: 30 }, () => call()))
@@ -240,7 +241,7 @@ describe('nobody else is asked', () => {
   })
 
   it('while too little is known of the channel, nor of another model or way to answer', async () => {
-    const slow = late(150, served(1))
+    const slow = late(500, served(1))
     const second = late(0, served(7))
     rig = await startRig({
       ...{ scripts: [slow.script, second.script], channels: [{ priority: 1 }, {}], settings: on },
@@ -274,7 +275,7 @@ describe('what says nothing yet', () => {
     async (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write(': working\n\n')
-      await pause(then === '' ? NEVER : 250)
+      await pause(then === '' ? NEVER : 500)
       response.end(then)
     }
 

@@ -59,7 +59,7 @@ export async function hedged(
   const both = await Promise.all([first, inRace(parts, course, { translated: second, race })])
   for (const { ran, endedAt } of both) listAttempt(course, ran, endedAt)
   const [one, other] = both
-  if (one.ran.ended.kind === 'lost') rememberSlow(parts, course, one)
+  if (one.ran.ended.kind === 'lost') rememberSlow(parts, course, { ...one, afterMs })
   const isSecond = isAhead(other, one)
   const ran = isSecond ? other.ran : one.ran
   parts.metrics.hedged(hasBegun(ran) ? (isSecond ? 'second' : 'first') : 'none')
@@ -108,12 +108,18 @@ function toSecondChannel(parts: HedgeParts, course: Course): Translated | undefi
 
 const hasBegun = ({ ended }: Ran): boolean => 'firstByteAt' in ended && ended.firstByteAt > 0
 
-/** It took at least so long. Were that forgotten, what is usual would become shorter with each hedge. */
-function rememberSlow({ health }: HedgeParts, { reserved }: Course, { ran, endedAt }: Raced): void {
-  const tookMs = endedAt - ran.startedAt
+/**
+ * How long it would have taken nobody knows, but not less. Were that forgotten, what is usual would become shorter with each
+ * hedge; and longer, were it said to have taken as long as the other one needed to be ahead.
+ */
+function rememberSlow(
+  { health }: HedgeParts,
+  { reserved }: Course,
+  { ran, endedAt, afterMs }: Raced & { readonly afterMs: number },
+): void {
   const known = health.of(ran.channel)
-  known.answeredIn(tookMs, health.clock.now)
-  known.firstBytesOf(reserved.call.parsed).add(tookMs)
+  known.answeredIn(endedAt - ran.startedAt, health.clock.now)
+  known.firstBytesOf(reserved.call.parsed).add(afterMs)
 }
 
 /** Whether it counts more than the other: an answer, else what forbids a further attempt, else the later end. */
