@@ -72,7 +72,7 @@ export const ownAttemptsOf = (row: Listing): Static<typeof attemptSchema>[] =>
 function parsed(text: string): ListedAttempt[] {
   try {
     const list: unknown = JSON.parse(text)
-    return Array.isArray(list) ? list : []
+    return Array.isArray(list) ? list.filter((one) => typeof one === 'object' && one !== null) : []
   } catch {
     return []
   }

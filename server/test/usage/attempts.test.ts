@@ -144,7 +144,10 @@ describe('a list', () => {
     expect(attemptsOf({ ...row, attempt_list: null, ...more })).toEqual([])
   })
 
-  it.each(['', 'no json', '{}', 'null'])('that is none (%j) is empty', (attempt_list) => {
-    expect(ownAttemptsOf({ ...row, attempt_list })).toEqual([])
-  })
+  it.each(['', 'no json', '{}', 'null', '[null, 1]'])(
+    'that is none (%j) is empty',
+    (attempt_list) => {
+      expect(ownAttemptsOf({ ...row, attempt_list })).toEqual([])
+    },
+  )
 })
