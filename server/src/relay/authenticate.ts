@@ -25,26 +25,29 @@ export interface AuthenticateParts {
 export function createAuthenticate({ keys, vault, now }: AuthenticateParts) {
   // A flood of guesses is answered with one object.
   const unknown = new Refused('key_unknown')
-  return function authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused> {
+  function look(asked: Asked, at: number): ApiKey | Refused | Promise<ApiKey | Refused> {
     const { credential } = asked
-    const judged = (key: ApiKey | undefined): ApiKey | Refused =>
-      key === undefined ? unknown : (examine(key, asked, now()) ?? key)
-    const look = () => {
-      if (keys.isUnknown(credential.value)) return unknown
-      const found = keys.find(credential.digest(vault), credential.value)
-      return found instanceof Promise ? found.then(judged) : judged(found)
-    }
-    const again = () => {
-      const found = look()
-      return found instanceof Promise ? found.then(orThrow) : orThrow(found)
-    }
-    const proven = (key: ApiKey | Refused): Proven | Refused => {
-      if (key instanceof Refused) return key
-      keys.touch(key)
-      return { key, again }
-    }
-    const found = look()
-    return found instanceof Promise ? found.then(proven) : proven(found)
+    if (keys.isUnknown(credential.value)) return unknown
+    const found = keys.find(credential.digest(vault), credential.value)
+    return found instanceof Promise
+      ? found.then((key) => judged(asked, key, now()))
+      : judged(asked, found, at)
+  }
+  const judged = (asked: Asked, key: ApiKey | undefined, at: number): ApiKey | Refused =>
+    key === undefined ? unknown : (examine(key, asked, at) ?? key)
+
+  function again(asked: Asked): ApiKey | Promise<ApiKey> {
+    const found = look(asked, now())
+    return found instanceof Promise ? found.then(orThrow) : orThrow(found)
+  }
+  function proven(asked: Asked, key: ApiKey | Refused): Proven | Refused {
+    if (key instanceof Refused) return key
+    keys.touch(key)
+    return { key, again: () => again(asked) }
+  }
+  return function authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused> {
+    const found = look(asked, asked.startedAt)
+    return found instanceof Promise ? found.then((key) => proven(asked, key)) : proven(asked, found)
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Asked, ModelCall } from './values.ts'
 
-/** Contract 3.1, check 7: asks for the body, and judges what we have to know of it. */
-export async function read(asked: Asked): Promise<ModelCall> {
-  const payload = await asked.body()
+/** Contract 3.1, check 7: judges what we have to know of the body. */
+export function read(asked: Asked, payload: Buffer): ModelCall {
   return { ...asked, payload, parsed: asked.dialect.parseCall(payload, asked.path) }
 }

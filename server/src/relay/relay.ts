@@ -8,7 +8,7 @@ import type { Admitted, Asked, Candidates, Grant, ModelCall, Outcome, Reserved }
 export interface Steps {
   authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused>
   models(key: ApiKey, asked: Asked): void
-  read(asked: Asked): Promise<ModelCall>
+  read(asked: Asked, payload: Buffer): ModelCall
   authorise(key: ApiKey, call: ModelCall): Grant
   authoriseAgain(key: ApiKey, admitted: Admitted): void
   route(grant: Grant): Candidates
@@ -26,7 +26,8 @@ export type Relay = (asked: Asked) => Refused | Promise<void>
 
 /**
  * A model call, from the key to the charge. Whoever may not go on is told by a `Refused` that is thrown, or returned
- * where it comes at once; the door writes it down in the caller's dialect.
+ * where it comes at once; the door writes it down in the caller's dialect. Steps that mostly need not wait are awaited
+ * only when they do: an `await` of something that is there costs a call more than most of its steps.
  */
 export function createRelay(steps: Steps): Relay {
   async function answer(asked: Asked, proven: Proven | Refused): Promise<void> {
@@ -34,17 +35,21 @@ export function createRelay(steps: Steps): Relay {
     if (asked.endpoint === 'models' || asked.endpoint === 'model') {
       return steps.models(proven.key, asked)
     }
-    const call = await steps.read(asked)
+    const call = steps.read(asked, await asked.body())
     // The body may have taken its time, and a key can be revoked in between.
-    const key = await proven.again()
+    let key = proven.again()
+    if (key instanceof Promise) key = await key
     const candidates = steps.route(steps.authorise(key, call))
     if (asked.endpoint === 'count') return steps.count(candidates)
-    const admitted = await steps.admit(candidates)
+    const admitting = steps.admit(candidates)
+    const admitted = admitting instanceof Promise ? await admitting : admitting
     let reserved: Reserved | undefined
     try {
-      reserved = await steps.reserve(admitted)
-      // Units that others hold are waited for, and a key can be revoked meanwhile, too.
-      steps.authoriseAgain(await proven.again(), reserved)
+      const reserving = steps.reserve(admitted)
+      reserved = reserving instanceof Promise ? await reserving : reserving
+      // Places and units that others hold are waited for, and a key can be revoked meanwhile, too.
+      if (admitted !== admitting || reserved !== reserving)
+        steps.authoriseAgain(await proven.again(), reserved)
       // The answer goes out while it comes in, except for its end: that waits for the charge.
       const outcome = await steps.forward(reserved)
       const settled = await steps.settle(reserved, outcome)
