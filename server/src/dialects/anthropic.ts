@@ -6,9 +6,9 @@ import { readMembers } from './members.ts'
 import { anthropicTypeOf } from './status-words.ts'
 import { writtenIn } from './written-in.ts'
 
-const JUDGED: ReadonlySet<string> = new Set([
+const JUDGED: readonly string[] = [
   ...['model', 'messages', 'system', 'stream', 'max_tokens', 'thinking', 'tools'],
-])
+]
 const LIMITS = ['max_tokens']
 /** Beside its thinking, a model needs room for words. */
 const ROOM_FOR_WORDS = 1_024

@@ -18,10 +18,10 @@ import { writtenIn } from './written-in.ts'
 
 /** Google's parser takes every member in two spellings. */
 const CONFIGS = ['generationConfig', 'generation_config'] as const
-const JUDGED: ReadonlySet<string> = new Set([
+const JUDGED: readonly string[] = [
   ...CONFIGS,
   ...['contents', 'systemInstruction', 'system_instruction', 'tools'],
-])
+]
 const MOST_CHOICES = 128
 
 /** Gemini's generateContent. The model and whether to stream stand in the path. */

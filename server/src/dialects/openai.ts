@@ -5,7 +5,7 @@ import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 
 /** Everything in a chat call by which we decide, reserve or edit. */
-const JUDGED: ReadonlySet<string> = new Set([
+const JUDGED: readonly string[] = [
   'model',
   'messages',
   'stream',
@@ -15,7 +15,7 @@ const JUDGED: ReadonlySet<string> = new Set([
   'n',
   'modalities',
   'audio',
-])
+]
 const LIMITS = ['max_completion_tokens', 'max_tokens']
 
 /** OpenAI's chat completions, as its SDKs send and read them. */

@@ -8,10 +8,10 @@ import { openai } from './openai.ts'
 
 /** What OpenAI's API offers besides chats: calls in its dialect that are metered as theirs are. */
 
-const JUDGED: ReadonlySet<string> = new Set([
+const JUDGED: readonly string[] = [
   ...['model', 'input', 'prompt', 'query', 'documents', 'stream', 'stream_options'],
   ...['max_tokens', 'n', 'best_of'],
-])
+]
 /** What the provider writes where the caller sets no limit. */
 const USUAL_COMPLETION = 16
 

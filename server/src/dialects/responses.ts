@@ -7,10 +7,10 @@ import { readMembers } from './members.ts'
 import { openai } from './openai.ts'
 import { writtenIn } from './written-in.ts'
 
-const JUDGED: ReadonlySet<string> = new Set([
+const JUDGED: readonly string[] = [
   ...['model', 'input', 'instructions', 'stream', 'max_output_tokens', 'tools', 'background'],
   ...['previous_response_id', 'conversation', 'store'],
-])
+]
 const LIMITS = ['max_output_tokens']
 /** OpenAI refuses lower limits. */
 const LEAST_OUTPUT = 16
