@@ -13,7 +13,7 @@ export interface Expected {
 
 /** The most that a call can cost with so many output tokens, whatever part is cached or reasoning. */
 export function boundOf(price: CompiledPrice, expected: Expected, completion: number): Units {
-  const tokens = new Array<number>(TOKEN_KINDS.length).fill(0)
+  const tokens = NO_TOKENS.slice()
   let most = 0 as Units
   for (const column of price.columns) {
     if (column.above >= expected.prompt && column.above >= 0) break
@@ -27,6 +27,8 @@ export function boundOf(price: CompiledPrice, expected: Expected, completion: nu
   }
   return most
 }
+
+const NO_TOKENS = TOKEN_KINDS.map(() => 0)
 
 /** The most output tokens with which `boundOf` still is at most `available`; `undefined` when the input alone costs more. */
 export function outputWithin(
