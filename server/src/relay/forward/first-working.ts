@@ -111,6 +111,9 @@ function lastingOutcome(ran: Ran, tried: Tried): Served | Left | Cut | undefined
   if (ended.kind === 'cut') return { ...ended, ...tried, outlet }
   if (outlet === undefined || (ended.kind !== 'answered' && ended.kind !== 'broke'))
     return undefined
+  const { meter, firstByteAt } = ended
+  // One spread: a second one would cost more than making the whole object by hand.
+  if (ended.kind === 'answered') return { ...tried, kind: 'answered', meter, outlet, firstByteAt }
   return isLasting(ran) ? { ...ended, ...tried, outlet } : undefined
 }
 
