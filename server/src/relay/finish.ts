@@ -35,13 +35,15 @@ export function createFinish(errorType: ErrorType) {
       case 'cut':
         breakOff(errorType, { reserved, ...outcome, isOurDoing: true })
         return
-      case 'answered':
+      case 'answered': {
+        const { meter, outlet } = outcome
         if (settled === undefined) {
           const refusal = new Refused('ledger_unavailable')
-          breakOff(errorType, { reserved, outlet: outcome.outlet, refusal, isOurDoing: true })
+          breakOff(errorType, { reserved, outlet, refusal, isOurDoing: true })
           return
         }
-        outcome.outlet.end(outcome.meter.held(), ['X-Turnpike-Cost', String(settled.charged)])
+        outlet.end(meter.held(), ['X-Turnpike-Cost', String(settled.charged)], meter.heldText)
+      }
     }
   }
 }

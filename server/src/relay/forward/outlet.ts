@@ -11,8 +11,11 @@ export interface AnswerOutlet extends Outlet {
   readonly status: number
   /** A header that becomes known late; before anything has begun. */
   tell(name: string, value: string): void
-  /** The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. */
-  end(held: readonly Buffer[], more?: readonly string[]): void
+  /**
+   * The held end and nothing after it. `more`: headers that are only known now; too late for them once begun. `text`: all
+   * of `held` as latin1 text, where somebody has it.
+   */
+  end(held: readonly Buffer[], more?: readonly string[], text?: string): void
   /** Ends in order with words of our own. */
   endWith(last: string): void
   /** Ends an answer that will never be whole so that nobody takes it for one: without its last chunk. */
@@ -48,7 +51,7 @@ export class ClientOutlet implements AnswerOutlet {
     return this.#client.response.write(bytes)
   }
 
-  end(held: readonly Buffer[], more: readonly string[] = []) {
+  end(held: readonly Buffer[], more: readonly string[] = [], text?: string) {
     const { response } = this.#client
     if (!this.begun) {
       const length = held.reduce((sum, { length }) => sum + length, 0)
@@ -61,7 +64,7 @@ export class ClientOutlet implements AnswerOutlet {
     for (let at = 0; at < held.length - 1; at++) response.write(held[at])
     // A short text goes out in one piece with its head; bytes would be a piece of their own.
     if (held.length === 1 && last !== undefined && last.length < SHORT) {
-      response.end(last.toString('latin1'), 'latin1')
+      response.end(text ?? last.toString('latin1'), 'latin1')
     } else response.end(last)
   }
 

@@ -35,4 +35,6 @@ export interface Meter {
   produced(): ProducedTexts
   /** The end that was held back. */
   held(): readonly Buffer[]
+  /** All of `held` as latin1 text, where it was made into one anyway. */
+  readonly heldText?: string | undefined
 }

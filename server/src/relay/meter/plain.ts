@@ -21,6 +21,7 @@ export type PlainRules = Pick<Dialect, 'usageMember' | 'contentMember' | 'readUs
 export class PlainMeter implements Meter {
   readonly complete = false
   readonly finished = false
+  heldText: string | undefined
   readonly #outlet: Outlet
   readonly #rules: PlainRules
   #held: Buffer[] = []
@@ -60,8 +61,12 @@ export class PlainMeter implements Meter {
     const held = this.held()
     if (!endsObject(held) || this.#outlet.takes?.(held) === false) return false
     // Nearly always the report stands at the end; only where it does not is the rest looked through.
+    const tail = tailOf(held)
+    const text = tail.toString('latin1')
+    if (tail === held[0]) this.heldText = text
     this.#usage =
-      this.#lookIn(tailOf(held)) ?? this.#lookIn(Buffer.concat([...this.#passed, ...held]))
+      this.#lookIn(text) ??
+      this.#lookIn(Buffer.concat([...this.#passed, ...held]).toString('latin1'))
     if (this.#outlet.begun) return true
     if (!beginsObject(held)) return false
     return this.#usage !== undefined || isAnswer(this.#whole(), this.#rules.contentMember)
@@ -106,10 +111,9 @@ export class PlainMeter implements Meter {
     return parseLatin1(Buffer.concat(this.held()).toString('latin1'))
   }
 
-  /** The last report of usage in these bytes. Words of the caller may look like one, but not as a member of the answer itself. */
-  #lookIn(bytes: Buffer): Usage | undefined {
+  /** The last report of usage in this text. Words of the caller may look like one, but not as a member of the answer itself. */
+  #lookIn(text: string): Usage | undefined {
     const { usageMember, readUsage } = this.#rules
-    const text = bytes.toString('latin1')
     let place = text.lastIndexOf(usageMember)
     while (place >= 0) {
       const value = valueAfter(text, place + usageMember.length)
@@ -133,9 +137,10 @@ function isAnswer(whole: unknown, contentMember: string): boolean {
 const OPEN = 0x7b
 const CLOSE = 0x7d
 
-/** The last bytes, enough for a report of usage. */
+/** The last bytes, enough for a report of usage. The one piece itself where that is short. */
 function tailOf(held: readonly Buffer[]): Buffer {
   const last = held.at(-1) as Buffer
+  if (held.length === 1 && last.length <= LONGEST_REPORT) return last
   if (held.length === 1 || last.length >= LONGEST_REPORT) return last.subarray(-LONGEST_REPORT)
   let bytes = 0
   let first = held.length
