@@ -7,7 +7,7 @@ import { countInput } from '../prices/input-tokens.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Forward, UpstreamRequest } from './forward/answer.ts'
-import { attempt } from './forward/attempt.ts'
+import { type Attempted, attempt } from './forward/attempt.ts'
 import { nobodyIsUp } from './forward/course.ts'
 import type { Deadlines } from './forward/deadlines.ts'
 import { headersForUpstream, withDemands } from './forward/headers.ts'
@@ -70,15 +70,17 @@ async function asked(
   const { forward, deadlines, now } = parts
   const tried = parts.health.of(channel).begin(parts.health.clock.now)
   try {
-    const attempted = await attempt(
-      {
-        ...{ forward, deadlines, now, client: call.client, running: NEVER_CUT },
-        patience: patienceFor(parts, channel, deadlines.now),
-        meterFor: () => new WholeBody(),
-        ...{ race: undefined, won: undefined },
-      },
-      { channel, key: channel.authorization[tried.keyAt] },
-      requestFor(call, channel, channel.mapping.get(model) ?? model),
+    const attempted = await new Promise<Attempted>((ended) =>
+      attempt(
+        {
+          ...{ forward, deadlines, now, ended, client: call.client, running: NEVER_CUT },
+          patience: patienceFor(parts, channel, deadlines.now),
+          meterFor: () => new WholeBody(),
+          ...{ race: undefined, won: undefined },
+        },
+        { channel, key: channel.authorization[tried.keyAt] },
+        requestFor(call, channel, channel.mapping.get(model) ?? model),
+      ),
     )
     return attempted.kind === 'answered' ? Buffer.concat(attempted.meter.held()) : undefined
   } finally {

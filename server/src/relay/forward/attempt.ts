@@ -50,6 +50,8 @@ export interface AttemptParts {
   readonly patience: Patience
   /** Called when a good answer begins; `undefined`: it is none that can be passed on. */
   readonly meterFor: (status: number, headers: readonly string[]) => Meter | undefined
+  /** Called once. */
+  readonly ended: (attempted: Attempted) => void
   readonly now: () => number
   /** Where it may have to make way for another attempt. */
   readonly race: Race | undefined
@@ -64,20 +66,18 @@ const MOST_EARLY = 64
 /** How long an upstream may take to hang up after its last word. */
 const LINGER_MS = 1_000
 
-/** Sends the request to one channel and pumps the answer: one owner for every way in which that can end. */
-export function attempt(
-  parts: AttemptParts,
-  to: Recipient,
-  request: UpstreamRequest,
-): Promise<Attempted> {
-  return new Promise((resolve) => new Attempt(parts, resolve).start(to, request))
+/**
+ * Sends the request to one channel and pumps the answer: one owner for every way in which that can end. Throws what
+ * `forward` throws.
+ */
+export function attempt(parts: AttemptParts, to: Recipient, request: UpstreamRequest): void {
+  new Attempt(parts).start(to, request)
 }
 
 class Attempt implements AnswerSink, Watched, Runner {
   before: Watched | undefined
   after: Watched | undefined
   readonly #parts: AttemptParts
-  readonly #resolve: (attempted: Attempted) => void
   #exchange: Exchange | undefined
   #resolved = false
   #status = 0
@@ -93,9 +93,8 @@ class Attempt implements AnswerSink, Watched, Runner {
   #stalled = false
   #listensForDrain = false
 
-  constructor(parts: AttemptParts, resolve: (attempted: Attempted) => void) {
+  constructor(parts: AttemptParts) {
     this.#parts = parts
-    this.#resolve = resolve
     this.#movedAt = parts.deadlines.now
   }
 
@@ -251,6 +250,6 @@ class Attempt implements AnswerSink, Watched, Runner {
   #finish(attempted: Attempted) {
     if (this.#resolved) return
     this.#resolved = true
-    this.#resolve(attempted)
+    this.#parts.ended(attempted)
   }
 }

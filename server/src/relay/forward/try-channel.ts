@@ -39,49 +39,67 @@ export interface Ran {
   readonly ended: Attempted
 }
 
-/** One attempt, from its place among the channel's running calls to the word that its health hears. */
-export async function tryChannel(
+/**
+ * One attempt, from its place among the channel's running calls to the word that its health hears. One promise for all of
+ * it: each costs every call.
+ */
+export function tryChannel(
   parts: TryParts,
   course: Course,
   { translated, race }: Try,
 ): Promise<Ran> {
-  const { reserved, channel, attempts: nth, beganAt } = course
-  const of = { course, channel, nth, translated, race }
-  const { forward, deadlines, now, health } = parts
+  const { reserved, channel, attempts: nth } = course
+  const { now, health } = parts
   const known = health.of(channel)
   const tried = known.begin(health.clock.now)
-  // Where there is a choice it is of interest.
-  const measures = reserved.offers.length > 1 || course.offer.channels.length > 1
-  try {
-    let outlet: AnswerOutlet | undefined
-    const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
-      // We asked for plain bytes; what came in others can't be metered, hence not be served.
-      const encoding = headerOf(received, 'content-encoding')
-      if (encoding !== undefined && encoding !== 'identity') return undefined
-      tried.answering()
-      outlet = outletFor(of, status, received)
-      return meterOn(outlet, of)
+  const { keyAt } = tried
+  const of = { course, channel, nth, translated, race }
+  let outlet: AnswerOutlet | undefined
+  const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
+    // We asked for plain bytes; what came in others can't be metered, hence not be served.
+    const encoding = headerOf(received, 'content-encoding')
+    if (encoding !== undefined && encoding !== 'identity') return undefined
+    tried.answering()
+    outlet = outletFor(of, status, received)
+    return meterOn(outlet, of)
+  }
+  return new Promise((resolve) => {
+    const startedAt = now()
+    const ended = (attempted: Attempted) => {
+      const told = { now: health.clock.now, wall: now, isFirst: nth === 1 }
+      if (attempted.kind === 'answered') {
+        remember(course, known, { tookMs: attempted.firstByteAt - startedAt, now: told.now })
+      }
+      tellHealth(tried, attempted, told)
+      resolve({ channel, keyAt, nth, startedAt, outlet, ended: attempted })
     }
-    const patience = patienceFor(parts, channel, beganAt)
+    const { forward, deadlines } = parts
     const { running } = reserved
     const { client } = reserved.call
     const won = race === undefined ? undefined : () => tellAttempts(course, outlet)
-    const attemptParts = { forward, deadlines, client, running, patience, meterFor, now, race, won }
-    const to = { channel, key: channel.authorization[tried.keyAt] }
-    const startedAt = now()
-    const ended = await attempt(attemptParts, to, translated.request)
-    const told = { now: health.clock.now, wall: now, isFirst: nth === 1 }
-    if (measures && ended.kind === 'answered') {
-      const tookMs = ended.firstByteAt - startedAt
-      known.answeredIn(tookMs, told.now)
-      if (course.hedges) known.firstBytesOf(reserved.call.parsed).add(tookMs)
+    const patience = patienceFor(parts, channel, course.beganAt)
+    try {
+      attempt(
+        { forward, deadlines, client, running, patience, meterFor, ended, now, race, won },
+        { channel, key: channel.authorization[keyAt] },
+        translated.request,
+      )
+    } catch (failure) {
+      tried.untold()
+      throw failure
     }
-    tellHealth(tried, ended, told)
-    return { channel, keyAt: tried.keyAt, nth, startedAt, outlet, ended }
-  } finally {
-    // Does nothing where the attempt had an end.
-    tried.untold()
-  }
+  })
+}
+
+/** How long the first byte took, which is of interest where there is a choice. */
+function remember(
+  { reserved, offer, hedges }: Course,
+  known: ReturnType<TryParts['health']['of']>,
+  { tookMs, now }: { readonly tookMs: number; readonly now: number },
+): void {
+  if (reserved.offers.length === 1 && offer.channels.length === 1) return
+  known.answeredIn(tookMs, now)
+  if (hedges) known.firstBytesOf(reserved.call.parsed).add(tookMs)
 }
 
 /** Whether a call that had this attempt can go nowhere else. */
