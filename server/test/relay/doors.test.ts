@@ -108,6 +108,9 @@ describe('a body', () => {
       '{"model":"a","Model":"b"}',
       '{"model":"a","mod\\u0065l":"b"}',
       '{"model":"a","\\u017ftream":true}',
+      '{"model":"a","ſtream":true}',
+      '{"x":"世","model":"a","Model":"b"}',
+      '{"x":"世\\"","model":"a","model":"b"}',
       '{"model":"a","max_tokens":1,"max_tokens":2}',
       '{"model":"a","stream":"true"}',
       '{"model":"a","n":1.5}',
@@ -117,6 +120,24 @@ describe('a body', () => {
     }
     expect(parse('{"x":{"model":"b"},"model":"a","metadata":{"model":1}}').model).toBe('a')
     expect(parse('{"__proto__":{"model":"b"},"model":"a"}').model).toBe('a')
+  })
+
+  it('has its members where they stand in its bytes, whatever is written before them', () => {
+    for (const before of ['plain', 'günther', '世界', '😀', '\\"model\\":1,', '\\\\']) {
+      const text = `{"x":"${before}","messages": [{"content":"${before}"}] ,"model":"a"}`
+      const { spans } = parse(text)
+      const at = (name: string) => {
+        const span = spans.get(name)
+        return Buffer.from(text).toString('utf8', span?.start, span?.end)
+      }
+      expect(at('messages')).toBe(`[{"content":"${before}"}]`)
+      expect(at('model')).toBe('"a"')
+    }
+  })
+
+  it('that is not UTF-8 is refused', () => {
+    const body = Buffer.from('{"model":"a","x":"ü"}', 'latin1')
+    expect(() => openai.parseCall(body)).toThrow(/UTF-8/)
   })
 
   it('may be 128 levels deep and no deeper', () => {
