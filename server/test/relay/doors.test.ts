@@ -181,6 +181,32 @@ describe('headers', () => {
     ])
   })
 
+  it('go up by what they are now, whatever a list of the same length held before', () => {
+    const listed = (...names: string[]) => names.flatMap((name) => [name, 'x'])
+    const own = ['accept-encoding', 'identity']
+    for (let time = 0; time < 2; time++) {
+      expect(headersForUpstream(listed('Cookie', 'User-Agent'))).toEqual([
+        'User-Agent',
+        'x',
+        ...own,
+      ])
+      expect(headersForUpstream(listed('User-Agent', 'Cookie'))).toEqual([
+        'User-Agent',
+        'x',
+        ...own,
+      ])
+      expect(headersForUpstream(listed('User-Agent', 'cookie'))).toEqual([
+        'User-Agent',
+        'x',
+        ...own,
+      ])
+      expect(headersForUpstream(listed('User-Agent', 'Cookie2'))).toEqual([
+        ...listed('User-Agent', 'Cookie2'),
+        ...own,
+      ])
+    }
+  })
+
   it('come back without cookies, limits and the provider’s account', () => {
     const received = [
       ['set-cookie', 'x'],
