@@ -3,6 +3,7 @@ import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
 import type { BaseUrl } from './base-url.ts'
 import { type Channel, compileChannel } from './channel.ts'
+import { createOffers } from './offers.ts'
 import type { AccessTo } from './types/accesses.ts'
 import { openUpstreamKeys, type Sealer } from './upstream-keys.ts'
 
@@ -28,14 +29,6 @@ export interface DirectoryParts extends AskedModelsParts {
 
 /** Providers add and retire models without telling. */
 const ASK_AGAIN_MS = 10 * 60_000
-const NOBODY: readonly Channel[] = []
-const NOTHING: readonly string[] = []
-
-/** What a group offers: the answer to every question the relay asks, made when a channel changes. */
-interface Offer {
-  readonly byModel: ReadonlyMap<string, readonly Channel[]>
-  readonly models: readonly string[]
-}
 
 /** Reads every channel, then follows the changes one row at a time. */
 export async function createDirectory(parts: DirectoryParts): Promise<Directory> {
@@ -52,9 +45,10 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
     known: () => shelf.channels.keys(),
     keep: shelf.put,
     async kept(id) {
-      shelf.arrange()
+      if (id === undefined) return shelf.offers.fill(shelf.channels.values())
+      const channel = shelf.channels.get(id)
+      shelf.offers.follow(id, channel)
       // Whoever made a channel without models may call it once the answer is there, so its first list is waited for.
-      const channel = id === undefined ? undefined : shelf.channels.get(id)
       if (channel === undefined) return
       const first = shelf.asked.of(channel).length === 0
       const asking = shelf.ask(channel.id)
@@ -67,8 +61,8 @@ export async function createDirectory(parts: DirectoryParts): Promise<Directory>
   const again = setInterval(() => void askAll(), ASK_AGAIN_MS).unref()
 
   return {
-    candidates: (group, model) => shelf.offer(group)?.byModel.get(model) ?? NOBODY,
-    models: (group) => shelf.offer(group)?.models ?? NOTHING,
+    candidates: shelf.offers.candidates,
+    models: shelf.offers.models,
     get: (id) => shelf.channels.get(id),
     all: () => [...shelf.channels.values()],
     asked,
@@ -81,10 +75,7 @@ function createShelf(parts: DirectoryParts) {
   const { accessTo } = parts
   const channels = new Map<number, Channel>()
   const asked = createAskedModels(parts)
-  let offers: ReadonlyMap<string, Offer> = new Map()
-  const arrange = () => {
-    offers = toOffers(channels.values())
-  }
+  const offers = createOffers()
   function read(id: number, row: ChannelTable): void {
     try {
       const authorization = openUpstreamKeys(parts.vault, id, row.keys)
@@ -99,8 +90,7 @@ function createShelf(parts: DirectoryParts) {
   return {
     channels: channels as ReadonlyMap<number, Channel>,
     asked,
-    arrange,
-    offer: (group: string) => offers.get(group),
+    offers,
     put(id: number, row: ChannelTable | undefined) {
       channels.delete(id)
       if (row !== undefined) read(id, row)
@@ -114,37 +104,12 @@ function createShelf(parts: DirectoryParts) {
       if (!(await asked.ask(channel, isThere))) return
       const now = channels.get(id)
       if (!now?.asksModels) return
-      channels.set(id, { ...now, models: new Set([...asked.of(now), ...now.mapping.keys()]) })
-      arrange()
+      const asking = { ...now, models: new Set([...asked.of(now), ...now.mapping.keys()]) }
+      channels.set(id, asking)
+      offers.follow(id, asking)
     },
   }
 }
 
 const isSamePlace = (a: BaseUrl | undefined, b: BaseUrl): boolean =>
   a?.origin === b.origin && a.pathPrefix === b.pathPrefix
-
-/** Sorts the enabled channels into groups and models. */
-function toOffers(channels: Iterable<Channel>): ReadonlyMap<string, Offer> {
-  const best = [...channels].filter(({ enabled }) => enabled)
-  best.sort((a, b) => b.priority - a.priority || a.id - b.id)
-  const groups = Map.groupBy(
-    best.flatMap((channel) => channel.groups.map((group) => ({ group, channel }))),
-    ({ group }) => group,
-  )
-  return new Map(
-    [...groups].map(([group, members]) => [group, toOffer(members.map(({ channel }) => channel))]),
-  )
-}
-
-/** What channels offer together; the first ones are the best. */
-function toOffer(channels: readonly Channel[]): Offer {
-  const byModel = new Map<string, Channel[]>()
-  for (const channel of channels) {
-    for (const model of channel.models) {
-      const serving = byModel.get(model)
-      if (serving) serving.push(channel)
-      else byModel.set(model, [channel])
-    }
-  }
-  return { byModel, models: [...byModel.keys()].sort() }
-}

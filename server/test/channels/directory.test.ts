@@ -5,29 +5,12 @@ import { sealUpstreamKeys } from '../../src/channels/upstream-keys.ts'
 import { createVault } from '../../src/keys/vault.ts'
 import type { ChannelTable } from '../../src/storage/tables.ts'
 import { openTestStore } from '../tools/database.ts'
+import { channelRow } from './a-channel.ts'
 
 const vault = createVault(Buffer.alloc(32, 7), 1)
 
-const rowOf = (id: number, fields: Partial<ChannelTable> = {}): ChannelTable => ({
-  id,
-  name: `c${id}`,
-  type: 'openai-compatible',
-  base_url: 'http://127.0.0.1:9',
-  keys: sealUpstreamKeys(vault, id, [`sk-${id}`]),
-  models: '["m"]',
-  groups: '["default"]',
-  model_mapping: '{}',
-  priority: 0,
-  weight: 1,
-  free: 0,
-  status: 1,
-  dialects: '[]',
-  headers: '{}',
-  timeouts: '{}',
-  created_at: 0,
-  deleted_at: null,
-  ...fields,
-})
+const rowOf = (id: number, fields: Partial<ChannelTable> = {}) =>
+  channelRow(id, { keys: sealUpstreamKeys(vault, id, [`sk-${id}`]), ...fields })
 
 /** A directory on a database of its own; `ask` is the provider that is asked for its models. */
 async function setUp(ask: (channel: Channel) => Promise<readonly string[]> = nobody) {
