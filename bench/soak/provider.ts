@@ -88,7 +88,10 @@ function shut(server: Server) {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, trouble: Trouble | undefined) {
-  if (trouble === 'refuses' || trouble === 'resets') return request.socket.resetAndDestroy()
+  if (trouble === 'refuses' || trouble === 'resets') {
+    request.socket.resetAndDestroy()
+    return
+  }
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
