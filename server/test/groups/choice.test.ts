@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { PRICE } from '../tools/calls.ts'
+import { resets } from '../tools/bad-scripts.ts'
+import { asking, PRICE } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 import { answering, called, makeGroups, makeKey, makeModel, PLAIN } from './world.ts'
 
@@ -29,8 +30,8 @@ const most = fc.oneof(
   { weight: 4, arbitrary: fc.shuffledSubarray([...GROUPS], { minLength: 3 }) },
   { weight: 1, arbitrary: fc.shuffledSubarray([...GROUPS]) },
 )
-/** How a provider answers to a model; `undefined`: it does not have it. */
-const status = fc.constantFrom(200, 500, 429, 403, 400, 500, undefined)
+/** How a provider answers to a model; 0: it resets the connection; `undefined`: it does not have it. */
+const status = fc.constantFrom(200, 500, 429, 403, 400, 0, undefined)
 const channel = fc.record({
   groups: fc.shuffledSubarray([...GROUPS], { minLength: 1, maxLength: 2 }),
   m: status,
@@ -47,6 +48,7 @@ const arrangement = fc.record({
   across: fc.constantFrom(true, true, false),
   /** Who names `f` to be tried instead of `m`. With `forbidden` it is the model, and the key may not use it. */
   fallback: fc.constantFrom('key', 'model', 'nobody', 'forbidden'),
+  stream: fc.boolean(),
 })
 type Arrangement = typeof arrangement extends fc.Arbitrary<infer T> ? T : never
 
@@ -98,7 +100,10 @@ function expected(arranged: Arrangement) {
 async function arrange({ channels: ways, granted, order, own, across, fallback }: Arrangement) {
   for (const [at, { groups, free, ...statuses }] of ways.entries()) {
     const models: string[] = MODELS.filter((model) => statuses[model] !== undefined)
-    for (const model of MODELS) gateway.upstream.on(`${model}-${at}`, answering(statuses[model]))
+    for (const model of MODELS) {
+      const status = statuses[model]
+      gateway.upstream.on(`${model}-${at}`, status === 0 ? resets : answering(status))
+    }
     // Without models of its own it would be asked for some.
     const serves = { models: models.length === 0 ? ['none'] : models }
     const mapped = { model_mapping: { m: `m-${at}`, f: `f-${at}` } }
@@ -127,7 +132,8 @@ it('only channels of allowed groups are tried, each once for a model, and the gr
   await fc.assert(
     fc.asyncProperty(arrangement, async (arranged) => {
       await arrange(arranged)
-      const { answer, tried, ...got } = await called(gateway, holder.key, 'm')
+      const more = { max_tokens: 10, stream: arranged.stream }
+      const { answer, tried, ...got } = await called(gateway, holder.key, 'm', more)
       const { status, by, ...wanted } = { by: undefined, ...expected(arranged) }
       // The world leaves the asked model out of what it says.
       const names = tried.map((name) => (name.startsWith('f') ? name : `m-${name}`))
@@ -139,4 +145,51 @@ it('only channels of allowed groups are tried, each once for a model, and the gr
     { numRuns: 100 },
   )
   // A dozen changes for each of them.
+}, 120_000)
+
+/** Channels that fail now and then, each by a pattern of its own, so that no breaker keeps them from being tried. */
+const unsteady = fc.record({
+  patterns: fc.array(fc.array(fc.boolean(), { minLength: 2, maxLength: 6 }), {
+    minLength: 2,
+    maxLength: 4,
+  }),
+  percent: fc.constantFrom(0, 5, 20, 50),
+  calls: fc.integer({ min: 10, max: 80 }),
+  atOnce: fc.constantFrom(1, 4, 16),
+})
+
+let groups = 0
+let mostFurther = 0
+
+it('the attempts of all calls never exceed what the retry budget of their group allows', async () => {
+  await fc.assert(
+    fc.asyncProperty(unsteady, async ({ patterns, percent, calls, atOnce }) => {
+      const name = `unsteady-${groups++}`
+      await makeGroups(gateway, { [name]: 1 })
+      const ways = patterns.map((_, at) => ({ name: String(at), groups: [name] }))
+      await makeModel(gateway, name, ways)
+      for (const [at, pattern] of patterns.entries()) {
+        let turn = 0
+        gateway.upstream.on(`${name}-${at}`, (call, response) =>
+          answering(pattern[turn++ % pattern.length] ? 500 : 200)(call, response),
+        )
+      }
+      const { key } = await makeKey(gateway, { groups: [name] }, { group: name })
+      await gateway.manage('PUT', '/api/setting/', { 'routing.retry_percent': percent })
+      const before = gateway.upstream.calls.length
+      for (let made = 0; made < calls; made += atOnce) {
+        const some = Array.from({ length: Math.min(atOnce, calls - made) }, (_, at) =>
+          gateway.call(asking(name, { max_tokens: 10, stream: at % 2 === 1 }), key),
+        )
+        await Promise.all(some)
+      }
+      const further = gateway.upstream.calls.length - before - calls
+      mostFurther = Math.max(mostFurther, further)
+      // Ten may always be made where any may; docs/routing.md.
+      expect(further).toBeLessThanOrEqual(percent === 0 ? 0 : Math.max(10, (calls * percent) / 100))
+    }),
+    { numRuns: 40 },
+  )
+  // Else no budget was ever in the way.
+  expect(mostFurther).toBeGreaterThanOrEqual(10)
 }, 120_000)

@@ -4,7 +4,7 @@ import { newCaller } from '../token/callers.ts'
 import { asking, PRICE } from '../tools/calls.ts'
 import type { TestGateway } from '../tools/gateway.ts'
 import type { Script } from '../tools/upstream.ts'
-import { answers, sendJson } from '../tools/upstream-scripts.ts'
+import { answers, sendJson, streams } from '../tools/upstream-scripts.ts'
 
 /** A channel of a test: how its provider answers, 200 or a failure. */
 export interface Way {
@@ -17,10 +17,15 @@ export interface Way {
 /** What is charged at the ratio 1: 10 tokens in, 5 out. */
 export const PLAIN = 30
 
-export const answering = (status = 200): Script =>
-  status === 200
-    ? answers({ usage: { prompt: 10, completion: 5 } })
-    : (_call, response) => sendJson(response, status, { error: { message: 'no', code: 'x' } })
+const plain = answers({ usage: { prompt: 10, completion: 5 } })
+const streaming = streams({ usage: { prompt: 10, completion: 5 } })
+
+export const answering =
+  (status = 200): Script =>
+  (call, response) => {
+    if (status === 200) return (call.json?.stream === true ? streaming : plain)(call, response)
+    sendJson(response, status, { error: { message: 'no', code: 'x' } })
+  }
 
 /** Groups with ratios. */
 export async function makeGroups({ manage }: TestGateway, ratios: Record<string, object | number>) {
