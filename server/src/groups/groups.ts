@@ -30,8 +30,11 @@ export interface Groups {
   readonly order: readonly string[]
   /** How often they changed: what was computed from them holds as long as this does not move. */
   readonly changes: number
-  /** Called when memory has followed a change, before its writer is answered. */
-  onChange(listener: () => void): void
+  /**
+   * Called when memory has followed a change, before its writer is answered: with the group's name, `auto` for what that
+   * walks, `undefined` for all of them.
+   */
+  onChange(listener: (name: string | undefined) => void): void
 }
 
 /** What an account with this own group pays in a group. */
@@ -41,7 +44,7 @@ export const ratioFor = (group: Group, ownGroup: string): string =>
 /** Reads every group, then follows the changes. */
 export async function createGroups({ store }: { readonly store: Store }): Promise<Groups> {
   const groups = new Map<string, Group>()
-  const listeners: (() => void)[] = []
+  const listeners: ((name: string | undefined) => void)[] = []
   let order: readonly string[] = []
   let changes = 0
   const rows = () => store.db.selectFrom('channel_group').selectAll()
@@ -57,9 +60,9 @@ export async function createGroups({ store }: { readonly store: Store }): Promis
       else if (row.walks === null) groups.set(name, toGroup(row))
       else order = JSON.parse(row.walks)
     },
-    kept() {
+    kept(name) {
       changes += 1
-      for (const listener of listeners) listener()
+      for (const listener of listeners) listener(name)
     },
   })
   return {

@@ -1,4 +1,4 @@
-import type { Groups } from '../groups/groups.ts'
+import { AUTO, type Groups } from '../groups/groups.ts'
 import { accountEntity, keyEntity } from '../ledger/entity.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -63,7 +63,10 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   )
   followChanges(store, { fills, shelf, unknown })
   // A read under way is compiled when it ends, hence with the groups as they are then.
-  parts.groups.onChange(shelf.clear)
+  parts.groups.onChange((name) => {
+    if (name === undefined) shelf.clear()
+    else shelf.drop((key) => mayGoTo(key, name))
+  })
 
   function fill(digest: string, value: string | undefined): Promise<ApiKey | undefined> {
     const digests = value === undefined ? [digest] : vault.digests(value).map((one) => one.digest)
@@ -106,6 +109,10 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
   }
 }
 
+/** Whether calls of a key may go to a group, be it there or not. `auto`: whether they walk. */
+const mayGoTo = ({ group, accountGroups }: ApiKey, name: string): boolean =>
+  group === name || (group === AUTO && (name === AUTO || accountGroups.includes(name)))
+
 interface Remembered {
   readonly fills: { note(what: string): void }
   readonly shelf: Shelf
@@ -122,7 +129,10 @@ function followChanges(
     if (kind === 'key') {
       shelf.dropKey(Number(subject))
       unknown.clear()
-    } else if (kind === 'account') shelf.dropAccount(Number(subject))
+    } else if (kind === 'account') {
+      const id = Number(subject)
+      shelf.drop(({ accountId }) => accountId === id)
+    }
   })
   store.onBehind(() => {
     fills.note(EVERYTHING)

@@ -13,7 +13,8 @@ export interface Shelf {
   get(digest: string): Shelved | undefined
   put(shelved: Shelved): void
   dropKey(keyId: number): void
-  dropAccount(accountId: number): void
+  /** Looks at all of them. */
+  drop(isConcerned: (key: ApiKey) => boolean): void
   clear(): void
   readonly size: number
 }
@@ -91,8 +92,8 @@ export function createShelf(
       }
     },
     dropKey,
-    dropAccount(accountId) {
-      for (const entry of byDigest.values()) if (entry.key.accountId === accountId) take(entry)
+    drop(isConcerned) {
+      for (const entry of byDigest.values()) if (isConcerned(entry.key)) take(entry)
     },
     clear() {
       for (const entry of byDigest.values()) take(entry)

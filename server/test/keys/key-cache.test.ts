@@ -253,6 +253,25 @@ describe('the key cache', () => {
     expect((await find(value))?.groups).toEqual([])
   })
 
+  it('at a change of a group forgets the keys that may go there, and no others', async () => {
+    const granted = { groups: '["gold","silver","auto"]' }
+    const account = store.db.updateTable('account').set(granted).where('id', '=', ACCOUNT)
+    await store.write([account], [{ kind: 'account', subject: String(ACCOUNT) }])
+    const gold = await insert(7, { group_name: 'gold' })
+    const silver = await insert(8, { group_name: 'silver' })
+    const walking = await insert(9, { group_name: 'auto' })
+    const all = [gold, silver, walking]
+    const known = () => all.map((value) => !(cache.find(vault.digest(value)) instanceof Promise))
+    const readAll = () => Promise.all(all.map((value) => find(value)))
+    await readAll()
+    expect(known()).toEqual([true, true, true])
+    await store.write([], [{ kind: 'group', subject: 'gold' }])
+    expect(known()).toEqual([false, true, false])
+    await readAll()
+    await store.write([], [{ kind: 'group', subject: 'auto' }])
+    expect(known()).toEqual([true, true, false])
+  })
+
   it('asks the database once for many callers, and never again', async () => {
     const value = await insert(7)
     const found = await Promise.all(Array.from({ length: 50 }, () => find(value)))
