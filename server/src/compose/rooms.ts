@@ -34,6 +34,7 @@ import { nameOf } from '../storage/postgres/name.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
+import { createCharts } from '../usage/charts.ts'
 import { createRetention } from '../usage/retention.ts'
 import { createRollUp } from '../usage/roll-up.ts'
 import { startEvents, tellBreaker } from './events.ts'
@@ -109,6 +110,7 @@ export async function buildRooms(
     ...{ probe, metrics, health, now, random, log },
     ...told,
     rates: openRates(store, outside, opened),
+    charts: createCharts(store),
     prices: await pricesComing,
     once: createOnce({ store, now }),
     program: {

@@ -5,6 +5,10 @@ import { StorageUnavailable, UniqueViolation } from '../storage/failures.ts'
 export const success = (data: unknown) =>
   data === undefined ? { success: true, message: '' } : { success: true, message: '', data }
 
+/** The body of a success, as text, around data that is text already. */
+export const successAround = (json: string): string =>
+  `{"success":true,"message":"","data":${json}}`
+
 /** The body of a failure. */
 export const failure = (code: RefusalCode, message: string) => ({ success: false, message, code })
 

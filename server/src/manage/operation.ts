@@ -31,6 +31,8 @@ export interface Asked<Params = unknown, Query = unknown, Body = unknown> {
 /** An answer: `data` (absent = the bare envelope), extra headers, `secret` = `Cache-Control: no-store`. */
 export interface Answer {
   readonly data?: unknown
+  /** `data` as the text of JSON, where it is there already. */
+  readonly json?: string
   /** The whole JSON body, for the few shapes that have no envelope. */
   readonly raw?: unknown
   /** A body that is not JSON, such as CSV; written piece by piece. */

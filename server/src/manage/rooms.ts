@@ -15,6 +15,7 @@ import type { PriceBook } from '../prices/price-book.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
+import type { Charts } from '../usage/charts.ts'
 import type { Once } from './idempotency.ts'
 
 /** Everything an operation may use. Each factory takes it whole; `compose.ts` builds it once. */
@@ -34,6 +35,7 @@ export interface Rooms {
   readonly prices: PriceBook
   readonly metrics: Metrics
   readonly rates: Rates
+  readonly charts: Charts
   /** Sends one message to one webhook, now. */
   readonly send: Send
   /** Does the work of an idempotent operation once: see manage/idempotency.ts. */

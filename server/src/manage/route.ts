@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../accounts/caller.ts'
 import { Refused } from '../errors.ts'
 import { NOBODY, proveCaller, requireScope } from './access.ts'
-import { success } from './envelope.ts'
+import { success, successAround } from './envelope.ts'
 import { readJson } from './json.ts'
 import type { Admit } from './limits.ts'
 import type { Answer, Asked, IdempotencyClaim, Operation } from './operation.ts'
@@ -117,6 +117,10 @@ function send(answer: Answer, reply: FastifyReply): unknown {
   if (answer.stream !== undefined) {
     return reply.type(answer.stream.type).send(Readable.from(answer.stream.body))
   }
-  const body = 'raw' in answer ? answer.raw : success(answer.data)
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(body))
+  return reply.type('application/json; charset=utf-8').send(textOf(answer))
+}
+
+function textOf(answer: Answer): string {
+  if (answer.json !== undefined) return successAround(answer.json)
+  return JSON.stringify('raw' in answer ? answer.raw : success(answer.data))
 }

@@ -29,12 +29,13 @@ export interface Grouping {
 
 const COLUMN_OF = { model: 'model', key: 'key_id', group: 'group_name' } as const
 
-const REST = sql`sum(quota) as quota, sum(shortfall) as shortfall, sum(prompt_tokens) as prompt_tokens,
-  sum(completion_tokens) as completion_tokens`
+/** Else one database adds the sums of parts up as decimal numbers, which takes several times as long. */
+const whole = (name: string) => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.ref(name)}`
+const REST = sql.join(['quota', 'shortfall', 'prompt_tokens', 'completion_tokens'].map(whole))
 /** Of sums, and of single records. */
-const COUNT = { sums: sql`sum(requests) as requests`, records: sql`count(*) as requests` } as const
+const COUNT = { sums: whole('requests'), records: sql`count(*) as requests` } as const
 const FAILED = {
-  sums: sql`sum(failed) as failed`,
+  sums: whole('failed'),
   records: sql`sum(case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end) as failed`,
 } as const
 

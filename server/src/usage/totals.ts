@@ -23,10 +23,20 @@ export interface SeriesPoint extends Totals {
   readonly of: string | number
 }
 
-const SUMS = sql`
-  coalesce(sum(requests), 0) as requests, coalesce(sum(failed), 0) as failed,
-  coalesce(sum(quota), 0) as quota, coalesce(sum(shortfall), 0) as shortfall,
-  coalesce(sum(prompt_tokens), 0) as prompt_tokens, coalesce(sum(completion_tokens), 0) as completion_tokens`
+/** The names of the sums, in their order. */
+export const FIGURES = [
+  'requests',
+  'failed',
+  'quota',
+  'shortfall',
+  'prompt_tokens',
+  'completion_tokens',
+] as const satisfies readonly (keyof Totals)[]
+
+/** Whole numbers below 2^53, which one database would else take for decimal ones. */
+export const SUMS = sql.raw(
+  FIGURES.map((name) => `cast(coalesce(sum(${name}), 0) as bigint) as ${name}`).join(', '),
+)
 
 /** The sums over everything that meets the filter. */
 export async function totalsOf(db: Kysely<Tables>, filter: UsageFilter): Promise<Totals> {

@@ -4,7 +4,6 @@ import type { UsageFilter } from '../../usage/filter.ts'
 import { keyNames } from '../../usage/key-names.ts'
 import { withKnownKeys } from '../../usage/known-names.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../../usage/levels.ts'
-import { seriesOf } from '../../usage/totals.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { totals } from './stat.ts'
@@ -51,7 +50,7 @@ export const seriesOfOwn = (rooms: Rooms) =>
     query: Type.Object(seriesQuery),
     data: Type.Array(point),
     run: async ({ caller, query }) => ({
-      data: await points(rooms, query, { ...filterOf(query), accounts: [caller.accountId] }),
+      json: await points(rooms, query, { ...filterOf(query), accounts: [caller.accountId] }),
     }),
   })
 
@@ -67,7 +66,7 @@ export const seriesOfAll = (rooms: Rooms) =>
     query: asked,
     data: Type.Array(point),
     run: async ({ query }) => ({
-      data: await points(rooms, query, await adminFilterOf(rooms, query)),
+      json: await points(rooms, query, await adminFilterOf(rooms, query)),
     }),
   })
 
@@ -76,34 +75,29 @@ async function points(rooms: Rooms, query: Static<typeof asked>, given: UsageFil
   const stepSeconds = interval === 'hour' ? HOUR_SECONDS : DAY_SECONDS
   const time = wholeSteps(given, stepSeconds * 1000, rooms.now())
   const filter = await withKnownKeys(rooms.store.db, given)
-  const series = await seriesOf(
-    rooms.store.db,
+  const drawn = await rooms.charts.draw(
     { ...filter, ...time },
-    { by, stepSeconds, most: MOST_POINTS + 1 },
+    { by, stepSeconds, names: NAMES[by], most: MOST_POINTS },
   )
-  if (series.length > MOST_POINTS) {
+  if (drawn === undefined) {
     throw new Refused(
       'invalid_field',
       `more than ${MOST_POINTS} points; ask for less time, days or one token_id`,
     )
   }
-  const names =
-    by === 'key'
-      ? await keyNames(
-          rooms.store.db,
-          series.map(({ of }) => Number(of)),
-        )
-      : new Map<number, string>()
-  return series.map(({ at, of, ...sums }) => ({ created_at: at, ...named(by, of, names), ...sums }))
+  return by === 'key' ? withNames(rooms, drawn) : drawn
 }
 
-function named(
-  by: 'model' | 'key' | 'group',
-  of: string | number,
-  names: ReadonlyMap<number, string>,
-) {
-  if (by === 'key') return { token_id: of, token_name: names.get(Number(of)) ?? '' }
-  return by === 'model' ? { model_name: of } : { group: of }
+const NAMES = { model: ['model_name'], key: ['token_id', 'token_name'], group: ['group'] }
+
+/** Points of keys are numbers alone: where a name belongs, the id stands. Names are read each time, for they change. */
+const NAMELESS = /(?<="token_name":)\d+/g
+
+async function withNames({ store }: Rooms, drawn: string): Promise<string> {
+  const ids = new Set(drawn.match(NAMELESS))
+  const names = await keyNames(store.db, [...ids].map(Number))
+  const quoted = new Map([...ids].map((id) => [id, JSON.stringify(names.get(Number(id)) ?? '')]))
+  return drawn.replace(NAMELESS, (id) => quoted.get(id) ?? id)
 }
 
 /** The time in whole steps. @throws Refused when there are more of them than a chart shows. */
