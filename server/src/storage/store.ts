@@ -66,6 +66,16 @@ export interface NodeStanding {
   readonly units: number
 }
 
+/** Months of usage records that may go, as `Store.months` is asked. */
+export interface MonthsAsked {
+  /** Those that ended before; milliseconds since 1970. */
+  readonly before: number
+  /** What must be written of the records in a table before it goes; it stays when a `must` is not met. */
+  readonly closing: (table: string) => readonly Statement[]
+  /** Whether to stop: the program ends. */
+  readonly over: () => boolean
+}
+
 /** What a settlement took. */
 export interface Settled {
   readonly charged: number
@@ -127,6 +137,16 @@ export interface Store {
   readonly rateExchange?: RateExchange
   /** Where many nodes share the database: what each of them holds. */
   nodes?(): Promise<readonly NodeStanding[]>
+  /** Where usage records of a month are a table of their own. */
+  readonly months?: {
+    /**
+     * Drops whole months, each in one transaction with what is written of it. Resolves with whether none is left for later:
+     * because somebody reads the table, another node is at it, or a `must` was not met.
+     */
+    drop(asked: MonthsAsked): Promise<boolean>
+    /** For a write that must not run meanwhile: returns a row when it may. */
+    readonly noneIsDropped: Statement
+  }
   /** Gives back the room of what was deleted, where the database does not do it by itself. */
   tidy?(): Promise<void>
   /** Copies the whole database, consistently, while it runs. */

@@ -1,10 +1,10 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Settings } from '../settings/settings.ts'
 import { chargedBudgets } from '../storage/charged-budgets.ts'
 import { statementOf } from '../storage/statement-of.ts'
 import type { Statement, Store } from '../storage/store.ts'
 import { createRounds, type Rounds } from './rounds.ts'
-import { SUMMED_UP_TO } from './summable.ts'
+import { summedUpTo } from './summable.ts'
 
 export interface RetentionParts {
   readonly store: Store
@@ -21,20 +21,26 @@ const RECORDS_A_WRITE = 500
 const DAY_MS = 86_400_000
 
 /**
- * Starts the rounds that delete usage records older than the setting `usage.keep_days`. What a record took from its payers is added to their rows in `closed` by the same write that
- * deletes it: a balance can be recomputed at every moment. Only records that the hours have summed go.
+ * Starts the rounds that delete usage records older than the setting `usage.keep_days`. What a record took from its payers
+ * is added to their rows in `closed` by the same write that deletes it: a balance can be recomputed at every moment. Only
+ * records that the hours have summed go. Months that are over go as a whole, where the database keeps them apart; single
+ * records follow when none of these is left, so that nobody deletes row by row what is about to be dropped.
  */
 export function createRetention({ store, settings, now, failed }: RetentionParts): Rounds {
   async function round(over: () => boolean): Promise<void> {
     const days = settings.get('usage.keep_days')
     if (days === 0) return
     const before = now() - days * DAY_MS
+    const closing = (table: string) => closingMonth(store, table)
+    if ((await store.months?.drop({ before, closing, over })) === false) return
     let any = false
     for (;;) {
       const until = await nextUntil(store, before)
       if (until === undefined || over()) break
       any = true
-      await store.write(closing(store, until))
+      const { done } = await store.write(closingUntil(store, until))
+      // Another node drops a month: what is due is still there for the next round.
+      if (!done) break
     }
     if (any) await store.tidy?.()
   }
@@ -45,7 +51,7 @@ export function createRetention({ store, settings, now, failed }: RetentionParts
  * `+` keeps the planner to the index by time. The newest record stays, however old: SQLite gives the next one the id after
  * it, and that must lie behind the mark.
  */
-const summed = sql`+id <= coalesce((select cast(value as bigint) from meta where name = ${SUMMED_UP_TO}), 0)
+const summed = sql`+id <= ${summedUpTo}
   and +id < (select max(id) from usage)`
 
 /** The time of the last record of the next batch; undefined when none is old enough. */
@@ -57,13 +63,32 @@ async function nextUntil({ db }: Store, before: number): Promise<number | undefi
 }
 
 /** Several nodes may do this at once: writes come one after the other, and what one deleted the next does not find. */
-function closing({ db, dialect }: Store, until: number): Statement[] {
+function closingUntil(store: Store, until: number): Statement[] {
   const expired = sql`created_at_ms <= ${until} and ${summed}`
+  const fold = folding(store, sql`usage where ${expired}`)
+  const written = [fold, sql`delete from usage where ${expired}`]
+  return [
+    ...(store.months === undefined ? [] : [store.months.noneIsDropped]),
+    ...written.map((raw) => statementOf(store.db, raw)),
+  ]
+}
+
+/** Everything in a table, once all of it is summed. */
+function closingMonth(store: Store, table: string): Statement[] {
+  const month = sql.table(table)
+  const isSummed = sql`select 1 where not exists (select 1 from ${month} where id > ${summedUpTo})`
+  return [
+    { ...statementOf(store.db, isSummed), must: 'row' },
+    statementOf(store.db, folding(store, month)),
+  ]
+}
+
+/** Adds records to the rows of their payers. A budget period whose balance was swept away has no books any more. */
+function folding({ dialect }: Store, records: RawBuilder<unknown>): RawBuilder<unknown> {
   const paid = sql.raw(chargedBudgets(dialect, 'expired'))
-  // A budget period whose balance was swept away has no books any more.
-  const fold = sql`
+  return sql`
     insert into closed (entity, taken, used, requests)
-    with expired as (select key_id, account_id, quota, key_charged, account_charged, budgets from usage where ${expired})
+    with expired as (select key_id, account_id, quota, key_charged, account_charged, budgets from ${records})
     select entity, sum(taken), sum(used), count(*) from (
       select key_id * 4 as entity, quota * key_charged as taken, quota as used from expired
       union all
@@ -73,5 +98,4 @@ function closing({ db, dialect }: Store, until: number): Statement[] {
     ) as charge group by entity
     on conflict (entity) do update set taken = closed.taken + excluded.taken,
       used = closed.used + excluded.used, requests = closed.requests + excluded.requests`
-  return [fold, sql`delete from usage where ${expired}`].map((raw) => statementOf(db, raw))
 }

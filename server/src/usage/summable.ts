@@ -40,7 +40,7 @@ const FAILED = {
 } as const
 
 /** How sums and what is not summed yet are joined: exact at every moment, in one snapshot. */
-const summedUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${SUMMED_UP_TO}), 0)`
+export const summedUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${SUMMED_UP_TO}), 0)`
 
 /**
  * Rows that add up to what a filter asks for, with `at` and `of` where a grouping wants them apart: whole days and hours where

@@ -15,4 +15,6 @@ export const LOCKS = {
   partitions: 7_402_005,
   /** Telling what was admitted under rate limits: who comes later hears who came before. */
   rates: 7_402_006,
+  /** Deleting old usage records: what they had charged goes into one row of each payer. */
+  retention: 7_402_007,
 } as const

@@ -14,6 +14,7 @@ import { createReadingDialect } from './dialect.ts'
 import { stateOf } from './failures.ts'
 import { startFeed } from './feed.ts'
 import { createRecalls, joinSharedLedger } from './join.ts'
+import { dropMonths, NO_MONTH_IS_DROPPED } from './months.ts'
 import { nameOf } from './name.ts'
 import { createNodes } from './nodes.ts'
 import { connect, createReads } from './pool.ts'
@@ -82,6 +83,10 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     },
     ...shared,
     ...createNumbers(reads.read),
+    months: {
+      drop: (asked) => dropMonths(url, asked),
+      noneIsDropped: { sql: NO_MONTH_IS_DROPPED, parameters: [], must: 'row' },
+    },
     tidy: async () => void (await reads.read('select usage_drop_empty()', [])),
     nodes: createNodes(reads.read, () => shared.loans.epoch),
     alone: (work) => runAlone(url, work),

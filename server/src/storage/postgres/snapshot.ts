@@ -24,6 +24,8 @@ export async function withPostgresSnapshot<T>(
     await client.query('begin isolation level repeatable read read only')
     // Adding up the whole books takes as long as it takes.
     await client.query('set local statement_timeout = 0')
+    // A month that is dropped is gone for everybody, whatever they saw before: the books would miss what it held.
+    await client.query('lock table usage in access share mode')
     return await look({
       rows: async (sql) => (await client.query<Record<string, unknown>>(sql)).rows,
       // The server checks its pages by itself, where it was set up to.
