@@ -4,8 +4,11 @@ import type { Effort } from '../neutral/request.ts'
 export interface Abilities {
   /** One of OpenAI's own, which take what its documentation says and refuse all else. */
   readonly own: boolean
-  /** `always`, `maybe` (unless told not to), `never`, or `unknown` with other providers' models. */
-  readonly reasons: 'always' | 'maybe' | 'never' | 'unknown'
+  /**
+   * `maybe`: it can be told not to, and reasons unless it is; `asked`: only when it is told to; `unknown`: another
+   * provider's model.
+   */
+  readonly reasons: 'always' | 'maybe' | 'asked' | 'never' | 'unknown'
   /** The efforts that it knows, from the least to the most. */
   readonly efforts: readonly Effort[]
   /** Tools that take free text, verbosity, and tools of which some are allowed. */
@@ -26,11 +29,13 @@ const GPT_5: Abilities = {
 }
 const GPT_5_1: Abilities = {
   own: true,
-  reasons: 'maybe',
+  reasons: 'asked',
   efforts: ['none', ...COMMON],
   newest: true,
 }
 const GPT_5_2: Abilities = { ...GPT_5_1, efforts: ['none', ...COMMON, 'xhigh'] }
+/** Nobody says what these do by themselves. */
+const LATER: Abilities = { ...GPT_5_2, reasons: 'maybe' }
 
 /** @param model as the provider calls it. A path before the name (`openai/gpt-5`) is a reseller's. */
 export function abilitiesOf(model: string): Abilities {
@@ -40,9 +45,10 @@ export function abilitiesOf(model: string): Abilities {
   if (version === null) return model.startsWith('chatgpt-') ? PLAIN : FOREIGN
   const major = Number(version[1])
   if (major < 5 || model.includes('-chat')) return PLAIN
-  if (major > 5) return GPT_5_2
+  if (major > 5) return LATER
   const minor = Number(version[2] ?? 0)
-  return minor === 0 ? GPT_5 : minor === 1 ? GPT_5_1 : GPT_5_2
+  if (minor < 2) return minor === 0 ? GPT_5 : GPT_5_1
+  return minor < 5 ? GPT_5_2 : LATER
 }
 
 const ORDER: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']

@@ -20,8 +20,8 @@ export function writeRequest(request: NeutralRequest, model: string): JsonObject
     body.tools = tools
     const choice = writeToolChoice(request, target)
     if (choice !== undefined) body.tool_choice = choice
-    if (request.parallelToolCalls !== undefined)
-      body.parallel_tool_calls = request.parallelToolCalls
+    // What all do anyway is not said: some models refuse the word.
+    if (request.parallelToolCalls === false) body.parallel_tool_calls = false
   }
   if (request.outputLimit !== undefined)
     body[target.own ? 'max_completion_tokens' : 'max_tokens'] = request.outputLimit
@@ -37,8 +37,10 @@ export function writeRequest(request: NeutralRequest, model: string): JsonObject
 }
 
 /** Whether a model reasons that takes no sampling options meanwhile. */
-const isThinking = (effort: Effort | undefined, { reasons }: Target): boolean =>
-  reasons === 'always' || (reasons === 'maybe' && effort !== undefined && effort !== 'none')
+function isThinking(effort: Effort | undefined, { reasons }: Target): boolean {
+  if (reasons === 'asked') return effort !== undefined && effort !== 'none'
+  return reasons === 'always' || (reasons === 'maybe' && effort !== 'none')
+}
 
 /** Other providers' models are only told to think more or less, and nothing where they shall not. */
 function effortFor({ reasoning }: NeutralRequest, target: Target): Effort | undefined {
