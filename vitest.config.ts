@@ -26,6 +26,7 @@ const WITHOUT_DATABASE = [
   'server/test/simulation/**',
   'server/test/storage/newest-read.test.ts',
   'server/test/tools/**',
+  'server/test/translate/**',
   'server/test/usage/csv.test.ts',
 ]
 

@@ -7,7 +7,7 @@ import type { AssistantPart } from '../../src/translate/neutral/request.ts'
 export interface Cutting {
   /** Characters of each bit of a text. */
   readonly size: number
-  /** All parts at the same time, and not one after the other. */
+  /** All calls at the same time, and not one after the other. */
   readonly interleaved: boolean
   /** Usage that is told after the end, as OpenAI does it. */
   readonly usageLast: boolean
@@ -29,9 +29,12 @@ export function eventsOf(answer: NeutralAnswer, cutting: Cutting): NeutralEvent[
 function partEvents({ index, parts }: Choice, cutting: Cutting): NeutralEvent[] {
   const each = parts.map((part, at) => eventsOfPart(part, { choice: index, part: at }, cutting))
   if (!cutting.interleaved) return each.flat()
-  const longest = Math.max(0, ...each.map(({ length }) => length))
-  const rounds = Array.from({ length: longest }, (_, at) => each.map((events) => events[at]))
-  return rounds.flat().filter((event) => event !== undefined)
+  const isCall = (at: number) => parts[at]?.kind === 'tool_call'
+  const others = each.filter((_, at) => !isCall(at))
+  const calls = each.filter((_, at) => isCall(at))
+  const longest = Math.max(0, ...calls.map(({ length }) => length))
+  const rounds = Array.from({ length: longest }, (_, at) => calls.map((events) => events[at]))
+  return [...others, ...rounds].flat().filter((event) => event !== undefined)
 }
 
 interface Where {
@@ -90,8 +93,8 @@ export function sentEvents(stream: string): Sent[] {
       const lines = block.split('\n')
       const field = (name: string) =>
         lines
-          .filter((line) => line.startsWith(`${field}: `))
-          .map((line) => line.slice(field.length + 2))
+          .filter((line) => line.startsWith(`${name}: `))
+          .map((line) => line.slice(name.length + 2))
           .join('\n')
       return { name: field('event'), data: field('data') }
     })

@@ -17,13 +17,17 @@ export function writeMessages(request: NeutralRequest, target: Target): Written[
   const out: Written[] = []
   if (request.system.length > 0)
     out.push({ role: 'system', content: writeTexts(request.system, target) })
+  let turn: (readonly UserPart[])[] = []
   for (const message of request.messages) {
+    if (message.role === 'user') {
+      turn.push(message.parts)
+      continue
+    }
+    if (turn.length > 0) writeUser(turn, target, out)
+    turn = []
     switch (message.role) {
       case 'system':
         out.push({ role: 'system', content: writeTexts(message.parts, target) })
-        break
-      case 'user':
-        writeUser(message.parts, target, out)
         break
       case 'assistant': {
         const written = writeAssistant(message.parts, request, target)
@@ -31,6 +35,7 @@ export function writeMessages(request: NeutralRequest, target: Target): Written[
       }
     }
   }
+  if (turn.length > 0) writeUser(turn, target, out)
   return out
 }
 
@@ -41,16 +46,22 @@ function writeTexts(parts: readonly TextPart[], target: Target): string | Writte
     : parts.map(({ text }) => text).join('\n\n')
 }
 
-/** Results of tools are messages of their own, and come first: they must follow the calls. */
-function writeUser(parts: readonly UserPart[], target: Target, out: Written[]): void {
-  const said: (TextPart | MediaPart)[] = []
-  const shown: (TextPart | MediaPart)[] = []
-  for (const part of parts) {
-    if (part.kind === 'tool_result') out.push(writeResult(part, shown))
-    else said.push(part)
+/**
+ * All that the user sent before the model's turn. Results of tools are messages of their own and come first: nothing may
+ * stand between them and the calls.
+ */
+function writeUser(turn: readonly (readonly UserPart[])[], target: Target, out: Written[]): void {
+  let shown: (TextPart | MediaPart)[] = []
+  for (const parts of turn)
+    for (const part of parts) if (part.kind === 'tool_result') out.push(writeResult(part, shown))
+  for (const parts of turn) {
+    const said: readonly (TextPart | MediaPart)[] = parts.filter(
+      (part) => part.kind !== 'tool_result',
+    )
+    const content = shown.length === 0 ? said : [...shown, ...said]
+    if (content.length > 0) out.push({ role: 'user', content: writeContent(content, target) })
+    shown = []
   }
-  const content = shown.length === 0 ? said : [...shown, ...said]
-  if (content.length > 0) out.push({ role: 'user', content: writeContent(content, target) })
 }
 
 /** A result is text only: what it shows follows in the user's next message. */
