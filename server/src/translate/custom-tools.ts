@@ -20,5 +20,13 @@ export function unpackedInput(json: string): string {
   return isObject(parsed) && typeof parsed.input === 'string' ? parsed.input : json
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
+/** The names of all that take free text: who writes many calls asks for them once. */
+export function customToolsOf({ tools }: NeutralRequest): ReadonlySet<string> {
+  if (!tools.some(({ kind }) => kind === 'custom')) return NONE
+  return new Set(tools.filter(({ kind }) => kind === 'custom').map(({ name }) => name))
+}
+
 export const isCustomTool = ({ tools }: NeutralRequest, name: string): boolean =>
   tools.some((tool) => tool.kind === 'custom' && tool.name === name)

@@ -51,6 +51,34 @@ describe.each(CODECS.map((codec) => [codec.dialect, codec] as const))('%s', (_, 
     )
   })
 
+  it('takes as long a call as may come', () => {
+    const many = <T>(one: (at: number) => T) => Array.from({ length: 130_000 }, (_, at) => one(at))
+    const text = { type: 'text', text: 'x' }
+    const listed = many(() => text)
+    const call = (at: number) => ({
+      id: `c${at}`,
+      type: 'function',
+      function: { name: `f${at}`, arguments: '{}' },
+    })
+    const used = (at: number) => ({ type: 'tool_use', id: `c${at}`, name: `f${at}`, input: {} })
+    const tool = (at: number) => ({ type: 'custom', custom: { name: `f${at}` } })
+    const hello = { model: 'm', max_tokens: 9 }
+    const user = { role: 'user', content: listed }
+    for (const body of [
+      { ...hello, system: listed, messages: [user, { role: 'assistant', content: listed }, user] },
+      { ...hello, messages: [{ role: 'system', content: listed }, user, user] },
+      { ...hello, messages: [user, { role: 'system', content: listed }] },
+      { ...hello, messages: [user, { role: 'assistant', content: many(used) }] },
+      {
+        ...hello,
+        messages: [user, { role: 'assistant', tool_calls: many(call) }],
+        tools: many(tool),
+      },
+      { ...hello, messages: many(() => ({ role: 'user', content: 'x' })) },
+    ])
+      survives(codec, CODECS, body, ['claude-sonnet-4-5'])
+  })
+
   it('reads every answer, or none', () => {
     fc.assert(
       fc.property(fc.oneof(anyJson(names), damaged(spoken, names)), fc.nat(29), (body, at) => {

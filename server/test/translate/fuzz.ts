@@ -67,14 +67,20 @@ export const damaged = (
         .map(([path, by]) => replaced(body, path, by)),
     )
 
+const MODELS = ['gpt-5.2', 'claude-opus-4-8', 'claude-sonnet-4-5', 'other']
+
 /** Reads a call as an attacker sends it, and writes what was understood for all. Anything but a refusal is thrown on. */
-export function survives(reader: Codec, writers: readonly Codec[], body: unknown): void {
+export function survives(
+  reader: Codec,
+  writers: readonly Codec[],
+  body: unknown,
+  models: readonly string[] = MODELS,
+): void {
   if (!isObject(body)) return
   try {
     const request = reader.readRequest(body, { model: 'm', stream: false })
     for (const writer of writers) {
-      for (const model of ['gpt-5.2', 'claude-opus-4-8', 'claude-sonnet-4-5', 'other'])
-        JSON.stringify(writer.writeRequest(request, model))
+      for (const model of models) JSON.stringify(writer.writeRequest(request, model))
     }
   } catch (error) {
     if (!(error instanceof Refused)) throw error

@@ -16,7 +16,9 @@ export const fates: Fates = {
   file_url: KEPT,
   stored_file: REFUSED,
   tools: KEPT,
-  strict_tools: changed('models before 4.5 and more than 20 strict tools: not strict'),
+  strict_tools: changed(
+    'not strict: models before 4.5, more than 20 strict tools, open and recursive schemas',
+  ),
   custom_tools: changed('functions with one text'),
   hosted_tools: REFUSED,
   tool_result_media: KEPT,
@@ -28,7 +30,7 @@ export const fates: Fates = {
   one_tool_call: KEPT,
   json: changed('said in the system prompt'),
   json_schema: changed(
-    'limits of numbers and lengths are told in words; models before 4.5: all of it',
+    'limits of numbers and lengths are told in words; models before 4.5, open and recursive schemas: all of it',
   ),
   reasoning_effort: changed('models before 4.6 take a budget of tokens instead'),
   reasoning_budget: changed('models from 4.6 on think as they see fit, by the nearest effort'),

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import { isObject, needed, objectAt, oneOfAt, textAt, wrong } from '../json.ts'
 import type { ForeignMark } from '../neutral/foreign-mark.ts'
 import { unwrapMark } from '../neutral/foreign-mark.ts'
@@ -49,7 +50,7 @@ export function readDocument(
   const about = textAt(block.context, `${place}.context`)
   if (about !== undefined && about !== '') parts.push({ kind: 'text', text: about })
   if (source.type === 'content') {
-    parts.push(...readContentSource(source.content, `${place}.source.content`, uses))
+    append(parts, readContentSource(source.content, `${place}.source.content`, uses))
     return parts
   }
   const name = textAt(block.title, `${place}.title`)

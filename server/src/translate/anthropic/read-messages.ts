@@ -1,4 +1,5 @@
 import { Refused } from '../../errors.ts'
+import { append } from '../append.ts'
 import { flagAt, isObject, listAt, needed, objectAt, oneOfAt, textAt, wrong } from '../json.ts'
 import { jsonAt } from '../json-text.ts'
 import type {
@@ -101,7 +102,7 @@ function readUserBlocks(
       const texts = readTexts(block.content, `${where}.content`, reading.uses)
       messages.push({ role: 'system', parts: texts })
     } else if (block.type === 'tool_result') parts.push(readToolResult(block, where, reading))
-    else parts.push(...readContentBlock(block, where, reading.uses))
+    else append(parts, readContentBlock(block, where, reading.uses))
   }
   if (parts.length > 0) messages.push({ role: 'user', parts })
 }
@@ -150,7 +151,7 @@ function readResult(content: unknown, place: string, uses: Uses): (TextPart | Me
     const where = `${place}[${at}]`
     if (!isObject(block)) return wrong(where, 'an object')
     if (block.type === 'tool_reference') note(uses, 'hosted_tools', where)
-    else parts.push(...readContentBlock(block, where, uses))
+    else append(parts, readContentBlock(block, where, uses))
   }
   if (parts.some((part) => part.kind !== 'text')) note(uses, 'tool_result_media', place)
   return parts
@@ -169,7 +170,7 @@ function readAssistantBlocks(
     if (block.type === 'tool_use') parts.push(readToolUse(block, where, reading))
     else if (block.type === 'thinking' || block.type === 'redacted_thinking')
       parts.push(readThinkingBlock(block, where, reading.uses))
-    else parts.push(...readContentBlock(block, where, reading.uses))
+    else append(parts, readContentBlock(block, where, reading.uses))
   }
   return withMarks(parts)
 }

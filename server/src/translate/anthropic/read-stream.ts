@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
@@ -97,7 +98,8 @@ export class AnthropicStreamReader implements StreamReader {
       usage === undefined ? [] : [{ kind: 'usage', usage, serviceTier: readTier(this.#report) }]
     const delta = isObject(event.delta) ? event.delta : {}
     if (typeof delta.stop_reason !== 'string') return events
-    events.push(...this.#closeAll(), ...this.#refused(refusalOf(delta.stop_details)))
+    append(events, this.#closeAll())
+    append(events, this.#refused(refusalOf(delta.stop_details)))
     const stopSequence = typeof delta.stop_sequence === 'string' ? delta.stop_sequence : undefined
     events.push({ kind: 'finish', choice: 0, finish: readFinish(delta.stop_reason), stopSequence })
     return events

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { AssistantPart, Message, TextPart, UserPart } from '../neutral/request.ts'
 import {
   type Block,
@@ -10,7 +11,7 @@ import {
 
 export interface WrittenMessage {
   readonly role: 'user' | 'assistant'
-  readonly content: Block[]
+  content: Block[]
 }
 
 /** A conversation must begin with the user. */
@@ -28,10 +29,10 @@ export function writeMessages(messages: readonly Message[]): WrittenMessage[] {
       message.role === 'user' ? userBlocks(message.parts) : assistantBlocks(message.parts)
     if (blocks.length === 0) continue
     const last = turns.at(-1)
-    if (last?.role === message.role) last.content.push(...blocks)
+    if (last?.role === message.role) append(last.content, blocks)
     else turns.push({ role: message.role, content: blocks })
   }
-  for (const turn of turns) if (turn.role === 'user') putResultsFirst(turn.content)
+  for (const turn of turns) if (turn.role === 'user') turn.content = withResultsFirst(turn.content)
   if (turns[0]?.role !== 'user')
     turns.unshift({ role: 'user', content: [{ type: 'text', text: BEGINNING }] })
   trimEnd(turns.at(-1))
@@ -47,7 +48,7 @@ export function instructionsOf(
   for (const message of messages) {
     if (message.role !== 'system') continue
     all ??= [...system]
-    all.push(...message.parts)
+    append(all, message.parts)
   }
   return all ?? system
 }
@@ -92,13 +93,12 @@ function assistantBlock(part: AssistantPart): Block | undefined {
   }
 }
 
-function putResultsFirst(content: Block[]): void {
+function withResultsFirst(content: Block[]): Block[] {
   const isResult = ({ type }: Block) => type === 'tool_result'
   const firstOther = content.findIndex((block) => !isResult(block))
-  if (firstOther < 0 || !content.some((block, at) => at > firstOther && isResult(block))) return
-  const others = content.filter((block) => !isResult(block))
-  const results = content.filter(isResult)
-  content.splice(0, content.length, ...results, ...others)
+  if (firstOther < 0 || !content.some((block, at) => at > firstOther && isResult(block)))
+    return content
+  return [...content.filter(isResult), ...content.filter((block) => !isResult(block))]
 }
 
 /** A beginning that the model goes on with must not end in blanks. */

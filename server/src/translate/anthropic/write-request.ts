@@ -1,5 +1,6 @@
 import { Refused } from '../../errors.ts'
 import type { Format, JsonObject, NeutralRequest, TextPart } from '../neutral/request.ts'
+import { mayBeClosed } from './closable.ts'
 import { type Abilities, abilitiesOf } from './models.ts'
 import { closedSchema } from './schema.ts'
 import { type Block, textBlock } from './write-blocks.ts'
@@ -50,21 +51,23 @@ function writeSystem(request: NeutralRequest, abilities: Abilities): string | Bl
 }
 
 /** Where the provider holds the model to nothing. */
-function formatInWords(format: Format | undefined, { schemas }: Abilities): string | undefined {
-  if (format === undefined) return undefined
+function formatInWords(format: Format | undefined, abilities: Abilities): string | undefined {
+  if (format === undefined || isHeldTo(format, abilities)) return undefined
   if (format.kind === 'json') return 'Answer with one valid JSON object and nothing else.'
-  if (schemas) return undefined
   return `Answer with JSON and nothing else. It must be valid by this JSON schema: ${JSON.stringify(format.schema)}`
 }
+
+const isHeldTo = (format: Format, { schemas }: Abilities): boolean =>
+  schemas && format.kind === 'schema' && mayBeClosed(format.schema)
 
 function outputConfig(
   format: Format | undefined,
   { effort }: Thinking,
-  { schemas }: Abilities,
+  abilities: Abilities,
 ): Block | undefined {
   const output: Block = {}
   if (effort !== undefined) output.effort = effort
-  if (schemas && format?.kind === 'schema')
+  if (format?.kind === 'schema' && isHeldTo(format, abilities))
     output.format = { type: 'json_schema', schema: closedSchema(format.schema) }
   return output.effort === undefined && output.format === undefined ? undefined : output
 }

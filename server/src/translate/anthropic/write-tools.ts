@@ -1,6 +1,7 @@
 import { Refused } from '../../errors.ts'
 import { CUSTOM_PARAMETERS } from '../custom-tools.ts'
 import type { JsonObject, NeutralRequest, Tool } from '../neutral/request.ts'
+import { mayBeClosed } from './closable.ts'
 import type { Abilities } from './models.ts'
 import { closedSchema } from './schema.ts'
 import { type Block, marked } from './write-blocks.ts'
@@ -59,8 +60,8 @@ function writeTool(tool: Tool, mayBeStrict: boolean): Block {
     written.input_schema = CUSTOM_PARAMETERS
     return written
   }
-  const strict = tool.strict === true && mayBeStrict
   const schema = inputSchema(tool.parameters)
+  const strict = tool.strict === true && mayBeStrict && mayBeClosed(schema)
   written.input_schema = strict ? closedSchema(schema) : schema
   if (strict) written.strict = true
   return marked(written, tool.cache)

@@ -1,5 +1,6 @@
 import { openai } from '../../dialects/openai.ts'
 import { wholeTokens } from '../../usage/usage.ts'
+import { append } from '../append.ts'
 import { sourceOfDataUrl } from '../data-url.ts'
 import { isObject } from '../json.ts'
 import { jsonOf } from '../json-text.ts'
@@ -45,12 +46,12 @@ interface Around {
 
 function readChoice(choice: JsonObject, message: JsonObject, { id, at, body }: Around): Choice {
   const parts: AssistantPart[] = readReasoning(message)
-  parts.push(...readSaid(message, readSources(body)))
+  append(parts, readSaid(message, readSources(body)))
   const refusal = textOf(message.refusal)
   if (refusal !== '') parts.push({ kind: 'refusal', text: refusal })
-  parts.push(...readImages(message.images))
+  append(parts, readImages(message.images))
   const calls = readCalls(message, `call_${id}_${at}`)
-  parts.push(...calls)
+  append(parts, calls)
   return {
     index: at,
     parts,

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import { isObject, listAt, needed, objectAt, oneOfAt, textAt, wrong } from '../json.ts'
 import type {
   AssistantPart,
@@ -21,6 +22,8 @@ interface Reading extends ReadMessages {
   readonly uses: Uses
   /** The calls so far, by id. */
   readonly calls: Map<string, ToolCallPart>
+  /** The last call of each function, from before there were ids. */
+  readonly legacyCalls: Map<string, ToolCallPart>
 }
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const
@@ -28,7 +31,13 @@ const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] a
 export function readMessages(value: unknown, uses: Uses): ReadMessages {
   const given = needed(listAt(value, 'messages'), 'messages')
   if (given.length === 0) return wrong('messages', 'a list of at least one message')
-  const reading: Reading = { system: [], messages: [], uses, calls: new Map() }
+  const reading: Reading = {
+    system: [],
+    messages: [],
+    uses,
+    calls: new Map(),
+    legacyCalls: new Map(),
+  }
   for (let at = 0; at < given.length; at++) {
     const message = given[at]
     const place = `messages[${at}]`
@@ -48,7 +57,7 @@ function readMessage(message: JsonObject, place: string, reading: Reading): void
     case 'system':
     case 'developer': {
       const parts = readTexts(message.content, `${place}.content`, uses)
-      if (messages.length === 0) system.push(...parts)
+      if (messages.length === 0) append(system, parts)
       else {
         note(uses, 'mid_system', place)
         messages.push({ role: 'system', parts })
@@ -72,7 +81,7 @@ function readAssistant(message: JsonObject, place: string, reading: Reading): As
   const parts: AssistantPart[] = readReasoning(message)
   if (parts.some((part) => part.kind === 'reasoning' && part.mark !== undefined))
     note(uses, 'reasoning_kept', `${place}.reasoning_details`)
-  parts.push(...readSaid(message, place, uses))
+  append(parts, readSaid(message, place, uses))
   const refusal = textAt(message.refusal, `${place}.refusal`)
   if (refusal !== undefined && refusal !== '') parts.push({ kind: 'refusal', text: refusal })
   if (objectAt(message.audio, `${place}.audio`) !== undefined)
@@ -121,18 +130,20 @@ function readCall(value: unknown, place: string, { calls }: Reading): ToolCallPa
 }
 
 /** Before tools there were functions, one call at a time and without ids. */
-function readLegacyCall(value: JsonObject, place: string, { calls }: Reading): ToolCallPart {
+function readLegacyCall(value: JsonObject, place: string, reading: Reading): ToolCallPart {
   const where = `${place}.function_call`
   const name = needed(textAt(value.name, `${where}.name`), `${where}.name`)
   const input = textAt(value.arguments, `${where}.arguments`) ?? ''
+  const { calls, legacyCalls } = reading
   const call: ToolCallPart = { kind: 'tool_call', id: `call_${calls.size}`, name, input }
   calls.set(call.id, call)
+  legacyCalls.set(name, call)
   return call
 }
 
 function readResult(message: JsonObject, place: string, reading: Reading): void {
   const { uses, calls, messages } = reading
-  const call = message.role === 'tool' ? undefined : legacyCallOf(message, place, calls)
+  const call = message.role === 'tool' ? undefined : legacyCallOf(message, place, reading)
   const id = call?.id ?? textAt(message.tool_call_id, `${place}.tool_call_id`)
   const parts = readContent(message.content, `${place}.content`, uses)
   if (parts.some((part) => part.kind !== 'text')) note(uses, 'tool_result_media', place)
@@ -152,12 +163,9 @@ function readResult(message: JsonObject, place: string, reading: Reading): void 
   })
 }
 
-function legacyCallOf(
-  message: JsonObject,
-  place: string,
-  calls: ReadonlyMap<string, ToolCallPart>,
-): ToolCallPart {
+function legacyCallOf(message: JsonObject, place: string, { legacyCalls }: Reading): ToolCallPart {
   const name = needed(textAt(message.name, `${place}.name`), `${place}.name`)
-  const call = Array.from(calls.values()).findLast((known) => known.name === name)
-  return call ?? wrong(`${place}.name`, 'the name of a function that was called before')
+  return (
+    legacyCalls.get(name) ?? wrong(`${place}.name`, 'the name of a function that was called before')
+  )
 }

@@ -1,4 +1,5 @@
-import { isCustomTool, packedInput } from '../custom-tools.ts'
+import { append } from '../append.ts'
+import { customToolsOf, packedInput } from '../custom-tools.ts'
 import type {
   AssistantPart,
   MediaPart,
@@ -17,6 +18,7 @@ export function writeMessages(request: NeutralRequest, target: Target): Written[
   const out: Written[] = []
   if (request.system.length > 0)
     out.push({ role: 'system', content: writeTexts(request.system, target) })
+  const customTools = customToolsOf(request)
   let turn: (readonly UserPart[])[] = []
   for (const message of request.messages) {
     if (message.role === 'user') {
@@ -30,7 +32,7 @@ export function writeMessages(request: NeutralRequest, target: Target): Written[
         out.push({ role: 'system', content: writeTexts(message.parts, target) })
         break
       case 'assistant': {
-        const written = writeAssistant(message.parts, request, target)
+        const written = writeAssistant(message.parts, customTools, target)
         if (written !== undefined) out.push(written)
       }
     }
@@ -75,7 +77,8 @@ function writeResult(part: ToolResultPart, shown: (TextPart | MediaPart)[]): Wri
   if (media.length > 0) {
     texts.push('(What this result shows follows in the next message.)')
     const shows = `What the result of ${part.name ?? 'the tool'} (${part.id}) shows:`
-    shown.push({ kind: 'text', text: shows }, ...media)
+    shown.push({ kind: 'text', text: shows })
+    append(shown, media)
   }
   const said = texts.join('\n')
   const content = part.failed ? `The tool failed. ${said}` : said
@@ -85,7 +88,7 @@ function writeResult(part: ToolResultPart, shown: (TextPart | MediaPart)[]): Wri
 /** Media that a model made are taken back by nobody here. */
 function writeAssistant(
   parts: readonly AssistantPart[],
-  request: NeutralRequest,
+  customTools: ReadonlySet<string>,
   target: Target,
 ): Written | undefined {
   let text = ''
@@ -99,7 +102,7 @@ function writeAssistant(
       if (part.mark?.issuer === 'gemini' && !target.own)
         written.extra_content = extraContent(part.mark)
     } else if (part.kind === 'refusal') refusal += part.text
-    else if (part.kind === 'tool_call') calls.push(writeCall(part, request, target))
+    else if (part.kind === 'tool_call') calls.push(writeCall(part, customTools, target))
     else if (part.kind === 'reasoning') reasoning.push(part)
   }
   const isEmpty = text === '' && refusal === '' && calls.length === 0
@@ -123,9 +126,9 @@ function writeReasoning(parts: readonly ReasoningPart[], written: Written): void
   if (details.length > 0) written.reasoning_details = details
 }
 
-function writeCall(part: ToolCallPart, request: NeutralRequest, target: Target): Written {
+function writeCall(part: ToolCallPart, customTools: ReadonlySet<string>, target: Target): Written {
   const { id, name, input } = part
-  const isCustom = part.custom === true || isCustomTool(request, name)
+  const isCustom = part.custom === true || customTools.has(name)
   if (isCustom && target.newest) {
     return { id, type: 'custom', custom: { name, input } }
   }

@@ -1,5 +1,5 @@
 import { Refused } from '../../errors.ts'
-import { CUSTOM_PARAMETERS } from '../custom-tools.ts'
+import { CUSTOM_PARAMETERS, customToolsOf } from '../custom-tools.ts'
 import type { JsonObject, NeutralRequest, Tool, ToolChoice } from '../neutral/request.ts'
 import { mayBeStrict } from './schema.ts'
 import type { Target, Written } from './write-parts.ts'
@@ -46,7 +46,7 @@ function customFormat(format: JsonObject): JsonObject {
 }
 
 export function writeToolChoice(request: NeutralRequest, target: Target): unknown {
-  const { toolChoice, tools } = request
+  const { toolChoice } = request
   switch (toolChoice?.kind) {
     case undefined:
       return undefined
@@ -55,24 +55,25 @@ export function writeToolChoice(request: NeutralRequest, target: Target): unknow
     case 'required':
       return toolChoice.kind
     case 'named':
-      return named(toolChoice.name, tools, target)
+      return named(toolChoice.name, customToolsOf(request), target)
     case 'allowed':
-      return allowed(toolChoice, tools, target)
+      return allowed(toolChoice, customToolsOf(request), target)
   }
 }
 
-function named(name: string, tools: readonly Tool[], { newest }: Target): Written {
-  const isCustom = newest && tools.some((tool) => tool.kind === 'custom' && tool.name === name)
-  return isCustom ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } }
+function named(name: string, customTools: ReadonlySet<string>, { newest }: Target): Written {
+  return newest && customTools.has(name)
+    ? { type: 'custom', custom: { name } }
+    : { type: 'function', function: { name } }
 }
 
 function allowed(
   { required, names }: Extract<ToolChoice, { kind: 'allowed' }>,
-  tools: readonly Tool[],
+  customTools: ReadonlySet<string>,
   target: Target,
 ): unknown {
   const mode = required ? 'required' : 'auto'
   if (!target.newest) return mode
-  const chosen = names.map((name) => named(name, tools, target))
+  const chosen = names.map((name) => named(name, customTools, target))
   return { type: 'allowed_tools', allowed_tools: { mode, tools: chosen } }
 }

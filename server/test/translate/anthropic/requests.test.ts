@@ -355,6 +355,20 @@ describe("a request for Anthropic's models", () => {
       },
     })
     expect(write({ response_format }, 'claude-3-haiku-20240307').system).toContain('"minimum":0')
+    const open = { type: 'object', additionalProperties: { type: 'number' } }
+    const self = {
+      type: 'object',
+      properties: { next: { $ref: '#/$defs/node' } },
+      $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
+    }
+    for (const other of [open, self]) {
+      const body = write(
+        { response_format: { type: 'json_schema', json_schema: { schema: other } } },
+        'claude-opus-4-8',
+      )
+      expect(body).not.toHaveProperty('output_config')
+      expect(body.system).toContain(JSON.stringify(other))
+    }
     expect(write({ response_format: { type: 'json_object' } }, 'claude-opus-4-8').system).toContain(
       'JSON',
     )
