@@ -6,7 +6,7 @@ const NEVER_STORED = dropped('the provider stores no answers')
 export const fates: Fates = {
   system: KEPT,
   mid_system: changed('joined to the system prompt'),
-  prefill: KEPT,
+  prefill: changed('models from 4.6 on are asked to go on, by a message of the user'),
   image_url: KEPT,
   image_bytes: KEPT,
   image_detail: dropped('the provider decides'),

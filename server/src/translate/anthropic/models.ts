@@ -2,6 +2,8 @@
 export interface Abilities {
   /** How it is asked to think. `adaptive`: it decides itself; `budget`: in tokens. */
   readonly thinking: 'none' | 'budget' | 'adaptive'
+  /** Whether it goes on with an answer that the caller began. */
+  readonly goesOn: boolean
   /** Whether it may be told not to think. */
   readonly mayNotThink: boolean
   /** Effort between `high` and `max`. */
@@ -17,6 +19,7 @@ export interface Abilities {
 /** Others that speak this dialect: what they all take. */
 const FOREIGN: Abilities = {
   thinking: 'budget',
+  goesOn: true,
   mayNotThink: true,
   takesXhigh: false,
   sampling: 'all',
@@ -43,6 +46,7 @@ const THINKERS = /claude-(?:mythos|fable)/
 function abilitiesOfClaude(model: string): Abilities {
   const version = versionOf(model)
   return {
+    goesOn: version < 406,
     mayNotThink: version >= 307 && !THINKERS.test(model),
     thinking: version >= 406 ? 'adaptive' : version >= 307 ? 'budget' : 'none',
     takesXhigh: version >= 407,

@@ -1,5 +1,6 @@
 import { append } from '../append.ts'
 import type { AssistantPart, Message, TextPart, UserPart } from '../neutral/request.ts'
+import type { Abilities } from './models.ts'
 import {
   type Block,
   mediaBlock,
@@ -16,12 +17,17 @@ export interface WrittenMessage {
 
 /** A conversation must begin with the user. */
 const BEGINNING = '(The conversation begins.)'
+/** And with newer models it must end with the user. */
+const CONTINUATION = '(Go on.)'
 
 /**
  * The conversation, in turns: what follows each other by one role is joined. Instructions on the way are not in it; see
  * `instructionsOf`.
  */
-export function writeMessages(messages: readonly Message[]): WrittenMessage[] {
+export function writeMessages(
+  messages: readonly Message[],
+  { goesOn }: Abilities,
+): WrittenMessage[] {
   const turns: WrittenMessage[] = []
   for (const message of messages) {
     if (message.role === 'system') continue
@@ -35,7 +41,9 @@ export function writeMessages(messages: readonly Message[]): WrittenMessage[] {
   for (const turn of turns) if (turn.role === 'user') turn.content = withResultsFirst(turn.content)
   if (turns[0]?.role !== 'user')
     turns.unshift({ role: 'user', content: [{ type: 'text', text: BEGINNING }] })
-  trimEnd(turns.at(-1))
+  if (goesOn) trimEnd(turns.at(-1))
+  else if (turns.at(-1)?.role === 'assistant')
+    turns.push({ role: 'user', content: [{ type: 'text', text: CONTINUATION }] })
   return turns
 }
 

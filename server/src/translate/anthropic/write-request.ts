@@ -12,7 +12,7 @@ import { writeTools } from './write-tools.ts'
 export function writeRequest(request: NeutralRequest, model: string): JsonObject {
   const abilities = abilitiesOf(model)
   const limit = request.outputLimit ?? abilities.usualOutputLimit
-  const turns = writeMessages(request.messages)
+  const turns = writeMessages(request.messages, abilities)
   const thinking = writeThinking(request, abilities, limit, turns)
   const body: Block = { model, max_tokens: limit, messages: turns }
   if (request.stream) body.stream = true

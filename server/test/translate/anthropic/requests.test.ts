@@ -281,6 +281,24 @@ describe("a request for Anthropic's models", () => {
     expect(body.tool_choice).toEqual({ type: 'none' })
   })
 
+  it('begins an answer where the model goes on with one', () => {
+    const begun = {
+      messages: [
+        { role: 'user', content: 'x' },
+        { role: 'assistant', content: '{ ' },
+      ],
+    }
+    expect(write(begun, 'claude-sonnet-4-5').messages).toMatchObject([
+      {},
+      { role: 'assistant', content: [{ type: 'text', text: '{' }] },
+    ])
+    expect(write(begun, 'claude-opus-4-8').messages).toMatchObject([
+      {},
+      { role: 'assistant', content: [{ type: 'text', text: '{ ' }] },
+      { role: 'user', content: [{ type: 'text', text: '(Go on.)' }] },
+    ])
+  })
+
   it('lets each model think in its own way, within the limit', () => {
     const wish = { reasoning_effort: 'high', max_completion_tokens: 4_000 }
     expect(write(wish, 'claude-opus-4-8')).toMatchObject({
