@@ -33,8 +33,8 @@ const base64 = fc.uint8Array({ minLength: 1, maxLength: 12 }).map((bytes) => {
   return Buffer.from(bytes).toString('base64')
 })
 const cache = fc.option(fc.constantFrom<CacheMark>('5m', '1h'), { nil: undefined })
-/** Absent more often than not. */
-const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 1 })
+/** Absent half of the time. */
+const sometimes = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 })
 
 /** A schema within what every provider takes as strict. */
 export const schema: fc.Arbitrary<JsonObject> = fc
@@ -124,15 +124,15 @@ const tool: fc.Arbitrary<Tool> = fc.oneof(
   fc.record({
     kind: fc.constant('function' as const),
     name: word,
-    description: rarely(text),
+    description: sometimes(text),
     parameters: schema,
-    strict: rarely(fc.boolean()),
+    strict: sometimes(fc.boolean()),
     cache: fc.constant(undefined),
   }),
   fc.record({
     kind: fc.constant('custom' as const),
     name: word,
-    description: rarely(text),
+    description: sometimes(text),
     format: fc.constant(undefined),
   }),
 )
@@ -140,7 +140,7 @@ const tool: fc.Arbitrary<Tool> = fc.oneof(
 function toolChoice(tools: readonly Tool[]): fc.Arbitrary<ToolChoice | undefined> {
   const names = tools.map(({ name }) => name)
   if (names.length === 0) return fc.constant(undefined)
-  return rarely(
+  return sometimes(
     fc.oneof(
       fc.record({ kind: fc.constantFrom('auto' as const, 'none' as const, 'required' as const) }),
       fc.record({ kind: fc.constant('named' as const), name: fc.constantFrom(...names) }),
@@ -153,7 +153,7 @@ function toolChoice(tools: readonly Tool[]): fc.Arbitrary<ToolChoice | undefined
   )
 }
 
-const format: fc.Arbitrary<Format | undefined> = rarely(
+const format: fc.Arbitrary<Format | undefined> = sometimes(
   fc.oneof(
     fc.record({ kind: fc.constant('json' as const) }),
     fc.record({
@@ -180,7 +180,7 @@ const sampling: fc.Arbitrary<Sampling> = fc.record(
   { requiredKeys: [] },
 )
 
-const reasoning: fc.Arbitrary<ReasoningWish | undefined> = rarely(
+const reasoning: fc.Arbitrary<ReasoningWish | undefined> = sometimes(
   fc.oneof(
     fc.record({
       effort: fc.constantFrom('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'),
@@ -206,18 +206,18 @@ export const request: fc.Arbitrary<NeutralRequest> = fc
       messages,
       tools: fc.constant(tools),
       toolChoice: toolChoice(tools),
-      parallelToolCalls: rarely(fc.boolean()),
+      parallelToolCalls: sometimes(fc.boolean()),
       format,
-      outputLimit: rarely(fc.integer({ min: 16, max: 64_000 })),
+      outputLimit: sometimes(fc.integer({ min: 16, max: 64_000 })),
       stop: fc.array(text, { maxLength: 3 }),
       sampling,
       reasoning,
       choices: fc.constant(1),
       logprobs: fc.constant(undefined),
-      verbosity: rarely(fc.constantFrom('low' as const, 'medium' as const, 'high' as const)),
-      serviceTier: rarely(fc.constantFrom('auto' as const, 'default' as const)),
-      endUser: rarely(word),
-      promptCacheKey: rarely(word),
+      verbosity: sometimes(fc.constantFrom('low' as const, 'medium' as const, 'high' as const)),
+      serviceTier: sometimes(fc.constantFrom('auto' as const, 'default' as const)),
+      endUser: sometimes(word),
+      promptCacheKey: sometimes(word),
       streamsUsage: fc.constant(true),
       uses: fc.constant(new Map()),
     }),
@@ -242,7 +242,7 @@ export const usage: fc.Arbitrary<Usage> = fc
 const reasoningPart: fc.Arbitrary<ReasoningPart> = fc.record({
   kind: fc.constant('reasoning' as const),
   text,
-  mark: rarely(
+  mark: sometimes(
     fc.record({
       issuer: fc.constantFrom('responses' as const, 'anthropic' as const),
       value: base64,

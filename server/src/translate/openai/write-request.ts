@@ -67,11 +67,16 @@ function schemaName(name: string): string {
   return taken === '' ? 'output' : taken
 }
 
+const JSON_ASKED = 'Answer with one valid JSON object.'
+
 /** OpenAI refuses this format unless the word stands somewhere in the messages. */
 function sayJson(body: Written): void {
   const messages = body.messages as Written[]
   if (/json/i.test(JSON.stringify(messages))) return
-  messages.unshift({ role: 'system', content: 'Answer with one valid JSON object.' })
+  const [first] = messages
+  if (first?.role !== 'system') messages.unshift({ role: 'system', content: JSON_ASKED })
+  else if (Array.isArray(first.content)) first.content.push({ type: 'text', text: JSON_ASKED })
+  else first.content = `${String(first.content)}\n\n${JSON_ASKED}`
 }
 
 function writeSampling(body: Written, request: NeutralRequest, thinking: boolean): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { anthropicCodec } from '../../../src/translate/anthropic/codec.ts'
+import type { NeutralEvent } from '../../../src/translate/neutral/answer.ts'
 import type { JsonObject, NeutralRequest } from '../../../src/translate/neutral/request.ts'
 import { openaiCodec } from '../../../src/translate/openai/codec.ts'
 import { assembled, readAll, sentEvents, writeAll } from '../streams.ts'
@@ -254,6 +255,23 @@ describe('a stream for an Anthropic caller', () => {
         usage: { input_tokens: 4, cache_read_input_tokens: 5, output_tokens: 7 },
       },
       { type: 'message_stop' },
+    ])
+  })
+
+  it('packs what a tool that takes a text is called with, as a whole answer does', () => {
+    const text = '*** Begin "Patch"'
+    const call = { kind: 'tool_call', id: 'c', name: 'patch', input: text, custom: true } as const
+    const events: NeutralEvent[] = [
+      { kind: 'open', choice: 0, part: 0, opens: { ...call, input: '' } },
+      { kind: 'more', choice: 0, part: 0, text: text.slice(0, 5) },
+      { kind: 'more', choice: 0, part: 0, text: text.slice(5) },
+      { kind: 'close', choice: 0, part: 0 },
+      { kind: 'finish', choice: 0, finish: 'tool_calls', stopSequence: undefined },
+    ]
+    const stream = writeAll(anthropicCodec.createStreamWriter(context(thinking)), events)
+    const read = assembled(readAll(anthropicCodec.createStreamReader(), sentEvents(stream)))
+    expect(read.choices[0]?.parts).toMatchObject([
+      { kind: 'tool_call', id: 'c', input: JSON.stringify({ input: text }) },
     ])
   })
 
