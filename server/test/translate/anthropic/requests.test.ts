@@ -140,6 +140,11 @@ describe("an Anthropic caller's request", () => {
     expect(JSON.stringify(body)).not.toContain('Which file?')
   })
 
+  it('is written again as it was', () => {
+    const { context_management: _, temperature: __, ...kept } = agent
+    expect(anthropicCodec.writeRequest(read(agent), 'claude-sonnet-4-5')).toEqual(kept)
+  })
+
   it('shows other models what was thought before a call', () => {
     const body = openaiCodec.writeRequest(read(agent), 'deepseek-chat')
     expect(body.messages).toMatchObject([{}, {}, { reasoning_content: 'Which file?' }, {}, {}, {}])

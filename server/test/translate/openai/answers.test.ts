@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { NeutralEvent } from '../../../src/translate/neutral/answer.ts'
 import type { JsonObject } from '../../../src/translate/neutral/request.ts'
 import { openaiCodec } from '../../../src/translate/openai/codec.ts'
-import { assembled, readAll, sentEvents, writeAll } from '../streams.ts'
+import { assembled, eventsOf, readAll, sentEvents, writeAll } from '../streams.ts'
 
 const read = (body: JsonObject) => openaiCodec.readAnswer(body)
 const request = openaiCodec.readRequest(
@@ -199,6 +199,68 @@ describe('a stream for a chat caller', () => {
       },
     })
     expect(final.usage).toMatchObject({ total_tokens: 15 })
+  })
+
+  it('says where each source stands in all that was said, as the whole answer does', () => {
+    const url = 'https://a.example'
+    const parts = [
+      { kind: 'text' as const, text: 'a\u{1F600}' },
+      { kind: 'text' as const, text: 'cd', citations: [{ url }, { url, start: 0, end: 1 }] },
+    ]
+    const choice = {
+      index: 0,
+      parts,
+      finish: 'stop' as const,
+      stopSequence: undefined,
+      logprobs: undefined,
+    }
+    const answer = {
+      id: 'x',
+      model: 'm',
+      createdAt: 1,
+      choices: [choice],
+      usage: undefined,
+      serviceTier: undefined,
+    }
+    const cited = (start_index: number, end_index: number) => ({
+      type: 'url_citation',
+      url_citation: { url, title: url, start_index, end_index },
+    })
+    expect(openaiCodec.writeAnswer(answer, context)).toMatchObject({
+      choices: [{ message: { annotations: [cited(2, 4), cited(2, 3)] } }],
+    })
+    const events = eventsOf(answer, { size: 1, interleaved: false, usageLast: false })
+    const told = sentEvents(written(events)).filter(({ data }) => data.includes('annotations'))
+    expect(told.map(({ data }) => JSON.parse(data).choices[0].delta)).toEqual([
+      { annotations: [cited(2, 4), cited(2, 3)] },
+    ])
+  })
+
+  it('may be a refusal in the words of the model, or none', () => {
+    const finish: NeutralEvent = {
+      kind: 'finish',
+      choice: 0,
+      finish: 'refusal',
+      stopSequence: undefined,
+    }
+    const words: NeutralEvent[] = [
+      { kind: 'open', choice: 0, part: 0, opens: { kind: 'refusal', text: '' } },
+      { kind: 'more', choice: 0, part: 0, text: 'No.' },
+      { kind: 'close', choice: 0, part: 0 },
+    ]
+    const choices = (events: readonly NeutralEvent[]) =>
+      sentEvents(written(events))
+        .filter(({ data }) => data !== '[DONE]')
+        .map(({ data }) => JSON.parse(data).choices[0])
+    expect(choices([...words, finish])).toMatchObject([
+      { delta: { role: 'assistant' } },
+      { delta: { refusal: 'No.' } },
+      { delta: {}, finish_reason: 'stop' },
+    ])
+    expect(choices([finish])).toMatchObject([
+      { delta: { role: 'assistant' } },
+      { delta: {}, finish_reason: 'content_filter' },
+    ])
   })
 
   it('has no usage for whoever did not ask for it', () => {
