@@ -12,7 +12,7 @@ export const fates: Fates = {
   image_detail: KEPT,
   audio: KEPT,
   video: changed("OpenAI's own models: refused"),
-  file_bytes: KEPT,
+  file_bytes: changed('PDF; plain text becomes a part of the message'),
   file_url: REFUSED,
   stored_file: REFUSED,
   tools: KEPT,

@@ -49,7 +49,7 @@ function mediaPart(part: MediaPart, target: Target): Written {
         throw new Refused('unsupported_parameter', 'the provider of this model takes no video')
       return { type: 'video_url', video_url: { url: urlOf(part) } }
     case 'file':
-      return { type: 'file', file: inputFile(part) }
+      return filePart(part)
   }
 }
 
@@ -86,22 +86,27 @@ function audioFormat(mediaType: string): string {
   }
 }
 
-function inputFile({ source, name }: MediaPart): Written {
+/** A PDF goes as a file. Text goes as text, with its name above it: the provider takes no other files. */
+function filePart({ source, name }: MediaPart): Written {
   switch (source.kind) {
-    case 'bytes':
-      return {
-        filename: name ?? nameFor(source.mediaType),
-        file_data: dataUrl(source.mediaType, source.base64),
-      }
-    case 'text': {
-      const base64 = Buffer.from(source.text).toString('base64')
-      return { filename: name ?? 'document.txt', file_data: dataUrl('text/plain', base64) }
+    case 'bytes': {
+      const { mediaType, base64 } = source
+      if (isText(mediaType)) return namedText(Buffer.from(base64, 'base64').toString('utf8'), name)
+      const file_data = dataUrl(mediaType, base64)
+      return { type: 'file', file: { filename: name ?? 'document.pdf', file_data } }
     }
+    case 'text':
+      return namedText(source.text, name)
     case 'url':
     case 'id':
       throw new Refused('invalid_request', 'a file must be sent inline here')
   }
 }
 
-const nameFor = (mediaType: string): string =>
-  mediaType === 'application/pdf' ? 'document.pdf' : 'document.txt'
+const isText = (mediaType: string): boolean =>
+  mediaType.startsWith('text/') || mediaType === 'application/json'
+
+const namedText = (text: string, name: string | undefined): Written => ({
+  type: 'text',
+  text: name === undefined || name === '' ? text : `${name}\n\n${text}`,
+})

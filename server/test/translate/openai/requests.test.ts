@@ -275,6 +275,26 @@ describe('a request for chat completions', () => {
     ])
   })
 
+  it('sends files of text as text', () => {
+    const read = (source: JsonObject) =>
+      anthropicCodec.readRequest(
+        {
+          model: 'm',
+          max_tokens: 9,
+          messages: [{ role: 'user', content: [{ type: 'document', title: 'a.txt', source }] }],
+        },
+        ASKED,
+      )
+    for (const source of [
+      { type: 'text', media_type: 'text/plain', data: 'Hi' },
+      { type: 'base64', media_type: 'text/plain', data: 'SGk=' },
+    ]) {
+      expect(openaiCodec.writeRequest(read(source), 'gpt-4o').messages).toEqual([
+        { role: 'user', content: [{ type: 'text', text: 'a.txt\n\nHi' }] },
+      ])
+    }
+  })
+
   it('keeps cache marks for Claude behind this dialect', () => {
     const request = anthropicCodec.readRequest(
       {
