@@ -26,8 +26,8 @@ export class AnthropicStreamReader implements StreamReader {
   #parts = 0
   #report: JsonObject = {}
 
-  read(_name: string, data: string): readonly NeutralEvent[] {
-    const event = parsedJson(data)
+  read(_name: string, text: string): readonly NeutralEvent[] {
+    const event = parsedJson(text)
     if (!isObject(event)) return NOTHING
     switch (event.type) {
       case 'content_block_delta': {
@@ -58,10 +58,10 @@ export class AnthropicStreamReader implements StreamReader {
   }
 
   #start(message: JsonObject): readonly NeutralEvent[] {
-    this.#id = text(message.id)
+    this.#id = textOf(message.id)
     if (isObject(message.usage)) this.#report = message.usage
     const usage = readUsage(this.#report)
-    return [{ kind: 'start', id: this.#id, model: text(message.model), createdAt: 0, usage }]
+    return [{ kind: 'start', id: this.#id, model: textOf(message.model), createdAt: 0, usage }]
   }
 
   #openBlock({ index, content_block }: JsonObject): readonly NeutralEvent[] {
@@ -163,4 +163,4 @@ function emptied(part: AssistantPart): { readonly empty: AssistantPart; readonly
   }
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -73,10 +73,7 @@ function writePart(part: AssistantPart, request: NeutralRequest, content: Block[
  * A reasoning's block for a caller; `undefined`: there is nothing in it for this one. Where its text is not to be shown the
  * mark alone goes out, as the provider itself does it.
  */
-export function reasoningBlock(
-  { text, mark }: ReasoningPart,
-  request: NeutralRequest,
-): Block | undefined {
+function reasoningBlock({ text, mark }: ReasoningPart, request: NeutralRequest): Block | undefined {
   if (request.reasoning === undefined) return undefined
   const shown = isThinkingShown(request) ? text : ''
   if (mark !== undefined) return thinkingBlock(shown, mark)

@@ -115,7 +115,7 @@ export function inputOf({ input, custom }: ToolCallPart): unknown {
 }
 
 /** The provider's ids have letters, digits, `_` and `-` only; others' may have more. */
-export function toolId(id: string): string {
+function toolId(id: string): string {
   return /^[\w-]+$/.test(id) ? id : id.replace(/[^\w-]/g, '_')
 }
 

@@ -15,25 +15,25 @@ export interface Abilities {
   readonly newest: boolean
 }
 
-const COMMON: readonly Effort[] = ['low', 'medium', 'high']
+const USUAL: readonly Effort[] = ['low', 'medium', 'high']
 const NO_EFFORTS: readonly Effort[] = []
 
-const FOREIGN: Abilities = { own: false, reasons: 'unknown', efforts: COMMON, newest: false }
+const FOREIGN: Abilities = { own: false, reasons: 'unknown', efforts: USUAL, newest: false }
 const PLAIN: Abilities = { own: true, reasons: 'never', efforts: NO_EFFORTS, newest: false }
-const O_SERIES: Abilities = { own: true, reasons: 'always', efforts: COMMON, newest: false }
+const O_SERIES: Abilities = { own: true, reasons: 'always', efforts: USUAL, newest: false }
 const GPT_5: Abilities = {
   own: true,
   reasons: 'always',
-  efforts: ['minimal', ...COMMON],
+  efforts: ['minimal', ...USUAL],
   newest: true,
 }
 const GPT_5_1: Abilities = {
   own: true,
   reasons: 'asked',
-  efforts: ['none', ...COMMON],
+  efforts: ['none', ...USUAL],
   newest: true,
 }
-const GPT_5_2: Abilities = { ...GPT_5_1, efforts: ['none', ...COMMON, 'xhigh'] }
+const GPT_5_2: Abilities = { ...GPT_5_1, efforts: ['none', ...USUAL, 'xhigh'] }
 /** Nobody says what these do by themselves. */
 const LATER: Abilities = { ...GPT_5_2, reasons: 'maybe' }
 

@@ -17,13 +17,13 @@ export class ChatStreamReader implements StreamReader {
   #hasStarted = false
   #isDone = false
 
-  read(_name: string, data: string): readonly NeutralEvent[] {
+  read(_name: string, text: string): readonly NeutralEvent[] {
     if (this.#isDone) return NOTHING
-    if (data === '[DONE]') {
+    if (text === '[DONE]') {
       this.#isDone = true
       return NOTHING
     }
-    const chunk = parsedJson(data)
+    const chunk = parsedJson(text)
     if (!isObject(chunk)) return NOTHING
     const events: NeutralEvent[] = []
     if (chunk.error !== undefined && chunk.error !== null) {
