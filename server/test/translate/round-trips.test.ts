@@ -129,9 +129,6 @@ const known = (codec: Codec, expected: ReturnType<typeof core>) => {
   return { ...expected, usage: { ...usage, cacheWrite, cacheWrite1h: 0 } }
 }
 
-const plainMarks = (value: unknown) =>
-  JSON.parse(JSON.stringify(value, (name, member) => (name === 'redacted' ? undefined : member)))
-
 describe.each([
   ['anthropic', anthropicCodec],
   ['openai', openaiCodec],
@@ -140,7 +137,7 @@ describe.each([
     fc.assert(
       fc.property(foreign(codec), context, (answer, asked) => {
         const read = codec.readAnswer(JSON.parse(JSON.stringify(codec.writeAnswer(answer, asked))))
-        expect(plainMarks(core(read))).toEqual(plainMarks(known(codec, core(answer))))
+        expect(core(read)).toEqual(known(codec, core(answer)))
       }),
     )
   })
@@ -155,8 +152,7 @@ describe.each([
       fc.property(foreign(codec), context, cutting, (answer, asked, cut) => {
         const stream = writeAll(codec.createStreamWriter(asked), eventsOf(answer, cut))
         const read = assembled(readAll(codec.createStreamReader(), sentEvents(stream)))
-        const inOrder = { ...core(read) }
-        expect(plainMarks(inOrder)).toEqual(plainMarks(known(codec, core(answer))))
+        expect(core(read)).toEqual(known(codec, core(answer)))
       }),
     )
   })

@@ -43,7 +43,7 @@ function marked(text: string): ForeignMark | undefined {
     return {
       issuer,
       value,
-      redacted: redacted === 1,
+      redacted: redacted === 1 ? true : undefined,
       id: typeof id === 'string' && id !== '' ? id : undefined,
     }
   } catch {
