@@ -17,10 +17,14 @@ export function writeAnswer(answer: NeutralAnswer, context: AnswerContext): Json
     candidates: choices.map(writeCandidate),
     ...(usage !== undefined && { usageMetadata: writeUsage(usage) }),
     modelVersion: model === '' ? context.request.model : model,
-    ...(createdAt > 0 && { createTime: new Date(createdAt * 1000).toISOString() }),
+    ...(createdAt > 0 &&
+      createdAt <= LATEST && { createTime: new Date(createdAt * 1000).toISOString() }),
     responseId: idWith('', id, context.requestId),
   }
 }
+
+/** No date is later; what a provider claims beyond is none. */
+const LATEST = 8_640_000_000_000
 
 function writeCandidate({ index, parts, finish, logprobs }: Choice): JsonObject {
   const written: AssistantPart[] = []
