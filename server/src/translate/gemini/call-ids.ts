@@ -9,6 +9,7 @@ export interface CallIds {
 
 export function createCallIds(): CallIds {
   let made = 0
+  const answered = new Set<string>()
   const waiting = new Map<string, { readonly ids: string[]; next: number }>()
 
   return {
@@ -20,9 +21,14 @@ export function createCallIds(): CallIds {
       return id
     },
     ofResult(given, name) {
-      if (given !== undefined) return given
+      if (given !== undefined) {
+        answered.add(given)
+        return given
+      }
       const calls = waiting.get(name)
-      return calls?.ids[calls.next++] ?? `call_nr_${made++}`
+      if (calls === undefined) return `call_nr_${made++}`
+      while (answered.has(calls.ids[calls.next] ?? '')) calls.next++
+      return calls.ids[calls.next++] ?? `call_nr_${made++}`
     },
   }
 }

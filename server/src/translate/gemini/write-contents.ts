@@ -49,18 +49,19 @@ interface Known {
 function addUserParts(into: JsonObject[], parts: readonly UserPart[], known: Known): void {
   const others: JsonObject[] = []
   const results: JsonObject[] = []
+  const beside: JsonObject[] = []
   for (const part of parts) {
-    if (part.kind === 'tool_result') addResult({ results, others }, part, known)
+    if (part.kind === 'tool_result') addResult({ results, beside }, part, known)
     else others.push(...simplePart(part))
   }
   // Behind the results that an earlier message brought.
   const at = into.findLastIndex((part) => part.functionResponse !== undefined) + 1
   into.splice(at, 0, ...results)
-  into.push(...others)
+  into.push(...beside, ...others)
 }
 
 function addResult(
-  { results, others }: { results: JsonObject[]; others: JsonObject[] },
+  { results, beside }: { results: JsonObject[]; beside: JsonObject[] },
   { id, name, parts, failed }: ToolResultPart,
   { model, names }: Known,
 ): void {
@@ -75,7 +76,7 @@ function addResult(
       ...(inside && { parts: media }),
     },
   })
-  if (!inside) others.push(...media)
+  if (!inside) beside.push(...media)
 }
 
 function simplePart(part: TextPart | MediaPart): readonly JsonObject[] {
