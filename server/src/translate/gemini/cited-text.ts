@@ -1,5 +1,5 @@
 import type { Citation, JsonObject } from '../neutral/request.ts'
-import { writeGrounding } from './grounding.ts'
+import { MOST_CITATIONS, writeGrounding } from './grounding.ts'
 
 /** To clients all texts of a stream are one, and citations count in it. */
 export interface CitedText {
@@ -40,7 +40,9 @@ export function createCitedText(): CitedText {
       said += piece
     },
     cite: (citations) => {
-      for (const citation of citations) cited.push(moved(citation))
+      for (const citation of citations) {
+        if (cited.length < MOST_CITATIONS) cited.push(moved(citation))
+      }
     },
     grounding: () => writeGrounding([{ kind: 'text', text: said, citations: cited }]),
   }

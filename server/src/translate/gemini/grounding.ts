@@ -1,6 +1,9 @@
 import { isObject } from '../json.ts'
 import type { AssistantPart, Citation, JsonObject } from '../neutral/request.ts'
 
+/** No answer has more; finding the place of each in a long text takes its time. */
+export const MOST_CITATIONS = 1_000
+
 /**
  * Where the sentences of an answer come from: Gemini tells it apart from the texts, by bytes.
  * Answers the citations of each part, by its place in `parts`.
@@ -10,7 +13,7 @@ export function readGrounding(candidate: JsonObject, textOf: (part: number) => s
   const { groundingMetadata, citationMetadata } = candidate
   if (isObject(groundingMetadata)) addSupports(found, groundingMetadata, textOf)
   const cited: unknown = isObject(citationMetadata) ? citationMetadata.citations : undefined
-  for (const one of Array.isArray(cited) ? cited : []) {
+  for (const one of Array.isArray(cited) ? cited.slice(0, MOST_CITATIONS) : []) {
     if (!isObject(one) || (typeof one.uri !== 'string' && typeof one.title !== 'string')) continue
     add(found, 0, { ...named(one), ...placed(one, textOf(0)) })
   }
@@ -23,7 +26,7 @@ function addSupports(
   textOf: (part: number) => string | undefined,
 ): void {
   if (!Array.isArray(groundingChunks) || !Array.isArray(groundingSupports)) return
-  for (const support of groundingSupports) {
+  for (const support of groundingSupports.slice(0, MOST_CITATIONS)) {
     if (!isObject(support) || !isObject(support.segment)) continue
     const { segment, groundingChunkIndices: indices } = support
     const part = typeof segment.partIndex === 'number' ? segment.partIndex : 0
@@ -75,7 +78,7 @@ export function writeGrounding(parts: readonly AssistantPart[]): JsonObject | un
   const indices = new Map<string, number>()
   for (const [partIndex, part] of parts.entries()) {
     if (part.kind !== 'text' || part.citations === undefined) continue
-    for (const citation of part.citations) {
+    for (const citation of part.citations.slice(0, MOST_CITATIONS)) {
       const key = JSON.stringify([citation.url, citation.title])
       let index = indices.get(key)
       if (index === undefined) {

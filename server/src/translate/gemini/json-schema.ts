@@ -84,8 +84,9 @@ function merged(
   for (const one of [first, ...all.filter(isObject)]) {
     const piece = one === first ? first : forGemini(one, place, depth + 1)
     for (const name of Object.keys(piece)) out[name] ??= piece[name]
-    if (isObject(piece.properties)) properties.push(...Object.entries(piece.properties))
-    if (Array.isArray(piece.required)) required.push(...piece.required)
+    const { properties: named, required: names } = piece
+    if (isObject(named)) for (const one of Object.entries(named)) properties.push(one)
+    if (Array.isArray(names)) for (const name of names) required.push(name)
   }
   if (properties.length > 0) out.properties = Object.fromEntries(properties)
   if (required.length > 0) out.required = [...new Set(required)]

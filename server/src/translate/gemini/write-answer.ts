@@ -1,4 +1,5 @@
 import type { AnswerContext } from '../codec.ts'
+import { packedInput } from '../custom-tools.ts'
 import { idWith } from '../ids.ts'
 import { isObject, parsedJson } from '../json.ts'
 import type { Choice, NeutralAnswer } from '../neutral/answer.ts'
@@ -72,7 +73,8 @@ export const marked = (mark: ForeignMark | undefined) => {
 }
 
 /** Arguments are an object here: what is none, since the answer was cut off, can't be told. */
-export function writeCall({ id, name, input, mark }: ToolCallPart): JsonObject | undefined {
-  const args = input === '' ? {} : parsedJson(input)
+export function writeCall(call: ToolCallPart): JsonObject | undefined {
+  const { id, name, input, mark, custom } = call
+  const args = input === '' ? {} : parsedJson(custom === true ? packedInput(input) : input)
   return isObject(args) ? { functionCall: { id, name, args }, ...marked(mark) } : undefined
 }

@@ -17,10 +17,14 @@ import { type OwnMark, ownMark } from './own-mark.ts'
 
 interface Content {
   readonly role: 'user' | 'model'
+  /** Of functions: Gemini wants them first. */
+  readonly results: JsonObject[]
   readonly parts: JsonObject[]
+  /** Whether a function is called in it. */
+  called: boolean
 }
 
-/** Contents follow each other by turns: what one side says is one content, results of functions first. */
+/** Contents follow each other by turns: what one side says is one content. */
 export function writeContents({ system, messages }: NeutralRequest, model: string): JsonObject[] {
   const contents: Content[] = []
   const names = new Map<string, string>()
@@ -28,16 +32,17 @@ export function writeContents({ system, messages }: NeutralRequest, model: strin
     const side = role === 'assistant' ? 'model' : 'user'
     let content = contents.at(-1)
     if (content?.role !== side) {
-      content = { role: side, parts: [] }
+      content = { role: side, results: [], parts: [], called: false }
       contents.push(content)
     }
-    if (role === 'assistant') addModelParts(content.parts, parts, { model, names })
-    else addUserParts(content.parts, parts, { model, names })
+    if (role === 'assistant') addModelParts(content, parts, { model, names })
+    else addUserParts(content, parts, { model, names })
   }
-  const said = contents.filter(({ parts }) => parts.length > 0)
+  const said = contents
+    .map(({ role, results, parts }) => ({ role, parts: results.concat(parts) }))
+    .filter(({ parts }) => parts.length > 0)
   // Gemini answers to no empty conversation.
-  if (said.length === 0) return [{ role: 'user', parts: system.map(({ text }) => ({ text })) }]
-  return said.map(({ role, parts }) => ({ role, parts }))
+  return said.length > 0 ? said : [{ role: 'user', parts: system.map(({ text }) => ({ text })) }]
 }
 
 interface Known {
@@ -46,29 +51,27 @@ interface Known {
   readonly names: Map<string, string>
 }
 
-function addUserParts(into: JsonObject[], parts: readonly UserPart[], known: Known): void {
-  const others: JsonObject[] = []
-  const results: JsonObject[] = []
-  const beside: JsonObject[] = []
+function addUserParts(into: Content, parts: readonly UserPart[], known: Known): void {
+  for (const part of parts) if (part.kind === 'tool_result') addResult(into, part, known)
   for (const part of parts) {
-    if (part.kind === 'tool_result') addResult({ results, beside }, part, known)
-    else others.push(...simplePart(part))
+    if (part.kind !== 'tool_result') add(into.parts, simplePart(part))
   }
-  // Behind the results that an earlier message brought.
-  const at = into.findLastIndex((part) => part.functionResponse !== undefined) + 1
-  into.splice(at, 0, ...results)
-  into.push(...beside, ...others)
+}
+
+/** One by one: a long list overflows the stack when it is spread. */
+function add(into: JsonObject[], parts: readonly JsonObject[]): void {
+  for (const part of parts) into.push(part)
 }
 
 function addResult(
-  { results, beside }: { results: JsonObject[]; beside: JsonObject[] },
+  into: Content,
   { id, name, parts, failed }: ToolResultPart,
   { model, names }: Known,
 ): void {
   const text = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join('\n')
   const media = parts.flatMap((part) => (part.kind === 'text' ? [] : writeMedia(part)))
   const inside = media.length > 0 && isSigning(model)
-  results.push({
+  into.results.push({
     functionResponse: {
       id,
       name: name ?? names.get(id) ?? id,
@@ -76,7 +79,7 @@ function addResult(
       ...(inside && { parts: media }),
     },
   })
-  if (!inside) beside.push(...media)
+  if (!inside) add(into.parts, media)
 }
 
 function simplePart(part: TextPart | MediaPart): readonly JsonObject[] {
@@ -102,27 +105,27 @@ export function writeMedia({ kind, source, name }: MediaPart): readonly JsonObje
 }
 
 function addModelParts(
-  into: JsonObject[],
+  content: Content,
   parts: readonly AssistantPart[],
   { model, names }: Known,
 ): void {
   // A signature that came without a text belongs to the call behind it, if there is one: other dialects tell it apart.
   let loose: string | undefined
-  let called = into.some((part) => part.functionCall !== undefined)
+  const into = content.parts
   for (const part of parts) {
     if (part.kind === 'tool_call') {
       names.set(part.id, part.name)
-      const unsigned = !called && isSigning(model) ? UNSIGNED : undefined
+      const unsigned = !content.called && isSigning(model) ? UNSIGNED : undefined
       const signature = ownMark(part.mark) ?? loose ?? unsigned
       into.push({ functionCall: writeCall(part), ...signed(signature) })
       loose = undefined
-      called = true
+      content.called = true
       continue
     }
     if (loose !== undefined) into.push({ text: '', thoughtSignature: loose })
     loose = undefined
     if (part.kind === 'reasoning' && part.text === '') loose = ownMark(part.mark)
-    else into.push(...saidPart(part))
+    else add(into, saidPart(part))
   }
   if (loose !== undefined) into.push({ text: '', thoughtSignature: loose })
 }

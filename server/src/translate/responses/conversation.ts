@@ -38,7 +38,7 @@ export function createConversation(): Conversation {
     names: new Map(),
     isEmpty: () => messages.length === 0,
     instruct(parts) {
-      if (messages.length === 0) system.push(...parts)
+      if (messages.length === 0) for (const part of parts) system.push(part)
       else begin({ role: 'system', parts })
     },
     user: (parts) => begin({ role: 'user', parts }),

@@ -49,7 +49,8 @@ export class ItemWriter {
   }
 
   addLogprobs({ content }: JsonObject): void {
-    if (Array.isArray(content)) this.#logprobs.push(...content)
+    // One by one: a long list overflows the stack when it is spread.
+    if (Array.isArray(content)) for (const token of content) this.#logprobs.push(token)
   }
 
   write(event: PartEvent): string {

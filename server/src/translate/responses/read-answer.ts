@@ -112,13 +112,10 @@ export function callOf(item: JsonObject) {
 }
 
 function logprobsOf(output: readonly unknown[]): JsonObject | undefined {
-  const tokens: unknown[] = []
-  for (const item of output) {
-    if (!isObject(item) || !Array.isArray(item.content)) continue
-    for (const part of item.content) {
-      if (isObject(part) && Array.isArray(part.logprobs)) tokens.push(...part.logprobs)
-    }
-  }
+  const contents = output.flatMap((item) => (isObject(item) ? item.content : undefined))
+  const tokens = contents.flatMap((part: unknown): readonly unknown[] =>
+    isObject(part) && Array.isArray(part.logprobs) ? part.logprobs : [],
+  )
   return tokens.length === 0 ? undefined : { content: tokens, refusal: null }
 }
 

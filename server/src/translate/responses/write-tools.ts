@@ -42,12 +42,11 @@ export function writeToolChoice(choice: ToolChoice, tools: readonly Tool[]): unk
       return choice.kind
     case 'named':
       return named(choice.name, tools)
-    case 'allowed':
-      return {
-        type: 'allowed_tools',
-        mode: choice.required ? 'required' : 'auto',
-        tools: choice.names.map((name) => named(name, tools)),
-      }
+    case 'allowed': {
+      const kinds = new Map(tools.map(({ name, kind }) => [name, kind]))
+      const allowed = choice.names.map((name) => ({ type: kinds.get(name) ?? 'function', name }))
+      return { type: 'allowed_tools', mode: choice.required ? 'required' : 'auto', tools: allowed }
+    }
   }
 }
 
