@@ -60,6 +60,14 @@ describe('a call that nobody should send', () => {
     },
   )
 
+  it('with lists that are longer than a stack is read', () => {
+    const parts = Array.from({ length: 200_000 }, () => ({ text: 'a' }))
+    const required = parts.map((_, at) => `p${at}`)
+    const parametersJsonSchema = { allOf: [{ required }, { required }] }
+    const tools = [{ functionDeclarations: [{ name: 'f', parametersJsonSchema }] }]
+    expect(attack({ contents: [{ parts }, { role: 'model', parts }], tools })).toBe('read')
+  })
+
   it('keeps a property called __proto__ where it belongs', () => {
     const body = JSON.parse(
       '{"contents":[{"parts":[{"text":"a"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"__proto__":{"type":"STRING"}}}}]}]}',

@@ -45,6 +45,17 @@ describe('a call that nobody should send', () => {
   })
 })
 
+describe('a call with lists that are longer than a stack', () => {
+  it('is read', () => {
+    const content = Array.from({ length: 200_000 }, () => ({ type: 'input_text', text: 'a' }))
+    const input = [
+      { role: 'system', content },
+      { role: 'user', content },
+    ]
+    expect(attack({ input })).toBe('read')
+  })
+})
+
 describe('an answer that no provider should send', () => {
   const context = { request: responsesCodec.readRequest(FULL, asked), requestId: 'r', now: 1 }
 
