@@ -54,7 +54,7 @@ describe('embeddings', () => {
 
 describe('moderations and rankings', () => {
   it('take the standard model where none is named', async () => {
-    upstream.on('', (_call, response) =>
+    upstream.on('undefined', (_call, response) =>
       sendJson(response, 200, { id: 'modr-1', model: 'omni', results: [{ flagged: false }] }),
     )
     await gateway.manage('PUT', '/api/price/omni-moderation-latest', { input: '0', output: '0' })

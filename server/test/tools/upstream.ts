@@ -47,9 +47,11 @@ function parsed(body: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** The body names it, or, in Gemini's dialect, the path. */
-const modelOf = ({ json, path }: UpstreamCall): string =>
-  String(json?.model ?? decodeURIComponent(/\/models\/([^:/?]+):/.exec(path)?.[1] ?? ''))
+/** The body names it, or, in Gemini's dialect, the path; `undefined` in letters: nobody does. */
+function modelOf({ json, path }: UpstreamCall): string {
+  const inPath = /\/models\/([^:/?]+):/.exec(path)?.[1]
+  return String(json?.model ?? (inPath && decodeURIComponent(inPath)))
+}
 
 async function record(request: IncomingMessage, response: ServerResponse): Promise<UpstreamCall> {
   const over = new Promise<'answered' | 'aborted'>((resolve) => {
