@@ -23,7 +23,7 @@ import type { Usage } from '../../src/usage/usage.ts'
 /** Calls and answers that every dialect has some way to say. */
 
 /** Never blank, and with letters of all kinds. */
-export const text: fc.Arbitrary<string> = fc
+const text: fc.Arbitrary<string> = fc
   .string({ maxLength: 20, unit: 'grapheme' })
   .map((tail) => `a${tail}z`)
 
@@ -37,7 +37,7 @@ const cache = fc.option(fc.constantFrom<CacheMark>('5m', '1h'), { nil: undefined
 const sometimes = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 })
 
 /** A schema within what every provider takes as strict. */
-export const schema: fc.Arbitrary<JsonObject> = fc
+const schema: fc.Arbitrary<JsonObject> = fc
   .uniqueArray(word, { minLength: 1, maxLength: 3 })
   .map((names) => ({
     type: 'object',
@@ -223,7 +223,7 @@ export const request: fc.Arbitrary<NeutralRequest> = fc
     }),
   )
 
-export const usage: fc.Arbitrary<Usage> = fc
+const usage: fc.Arbitrary<Usage> = fc
   .tuple(...Array.from({ length: 6 }, () => fc.nat(10_000)))
   .map(([fresh = 0, cached = 0, cacheWrite = 0, cacheWrite1h = 0, said = 0, reasoned = 0]) => ({
     prompt: fresh + cached + cacheWrite + cacheWrite1h,

@@ -43,7 +43,7 @@ export function pathsOf(value: unknown, path: Path = []): Path[] {
 }
 
 /** The same with something else in one place. */
-export function replaced(value: unknown, path: Path, by: unknown): unknown {
+function replaced(value: unknown, path: Path, by: unknown): unknown {
   const [head, ...rest] = path
   if (head === undefined) return by
   if (Array.isArray(value)) {

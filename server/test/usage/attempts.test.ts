@@ -123,7 +123,9 @@ describe('the record of a call', () => {
 
   it('leaves the columns of a file as they were', async () => {
     const file = await gateway.api('GET', '/api/log/?format=csv')
-    expect(file.text.split('\r\n')[0]).toMatch(/,attempts,output_limit,requested_model,user_id,username,channel$/)
+    expect(file.text.split('\r\n')[0]).toMatch(
+      /,attempts,output_limit,requested_model,user_id,username,channel$/,
+    )
   })
 })
 

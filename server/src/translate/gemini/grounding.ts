@@ -96,7 +96,7 @@ export function writeGrounding(parts: readonly AssistantPart[]): JsonObject | un
 }
 
 /** A citation without a place is about the whole text. */
-export function segmentOf({ start, end, quoted }: Citation, text: string, partIndex: number) {
+function segmentOf({ start, end, quoted }: Citation, text: string, partIndex: number) {
   const points = start === undefined && end === undefined ? undefined : [...text]
   const bytesUpTo = (point: number) => Buffer.byteLength((points ?? []).slice(0, point).join(''))
   return {

@@ -113,7 +113,7 @@ export const isCustom = ({ custom, name }: ToolCallPart, request: NeutralRequest
   custom === true || isCustomTool(request, name)
 
 /** The free text of a custom tool, whether the model wrote it as it is or packed. */
-export const freeText = ({ custom, input }: ToolCallPart): string =>
+const freeText = ({ custom, input }: ToolCallPart): string =>
   custom === true ? input : unpackedInput(input)
 
 export function callItem(

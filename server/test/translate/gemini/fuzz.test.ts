@@ -102,7 +102,7 @@ describe('an answer that no provider should send', () => {
     )
     fc.assert(
       fc.property(fc.array(chunk, { maxLength: 4 }), (chunks) => {
-        const sent = chunks.map((data) => ({ name: '', data: data ?? '' }))
+        const sent = chunks.map((said) => ({ name: '', data: said ?? '' }))
         const events = readAll(geminiCodec.createStreamReader(), sent)
         for (const codec of [geminiCodec, responsesCodec]) {
           const writer = codec.createStreamWriter(context)
