@@ -9,13 +9,13 @@ export interface Abilities {
 }
 
 const ALL: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
-const COMMON: readonly Effort[] = ['low', 'medium', 'high']
+const LOW_TO_HIGH: readonly Effort[] = ['low', 'medium', 'high']
 
 const NEVER: Abilities = { reasons: 'never', efforts: [] }
-const O_SERIES: Abilities = { reasons: 'always', efforts: COMMON }
-const GPT_5: Abilities = { reasons: 'always', efforts: ['minimal', ...COMMON] }
-const GPT_5_1: Abilities = { reasons: 'maybe', efforts: ['none', ...COMMON] }
-const LATER: Abilities = { reasons: 'maybe', efforts: ['none', ...COMMON, 'xhigh'] }
+const O_SERIES: Abilities = { reasons: 'always', efforts: LOW_TO_HIGH }
+const GPT_5: Abilities = { reasons: 'always', efforts: ['minimal', ...LOW_TO_HIGH] }
+const GPT_5_1: Abilities = { reasons: 'maybe', efforts: ['none', ...LOW_TO_HIGH] }
+const LATER: Abilities = { reasons: 'maybe', efforts: ['none', ...LOW_TO_HIGH, 'xhigh'] }
 const OTHERS: Abilities = { reasons: 'maybe', efforts: ALL }
 
 /** @param model as the provider calls it, perhaps behind a reseller's path (`openai/gpt-5`). */
