@@ -17,7 +17,7 @@ export interface PriceBook {
   catalogue(): Promise<readonly Catalogued[]>
 }
 
-/** Model ids come from callers, so what is remembered of them is bounded. */
+/** Model ids come from callers, so what is remembered of them is bounded: so many beside those that have a price of ours. */
 const MOST_REMEMBERED = 2_000
 const MOST_ID = 256
 /** Ratios come from administrators; those that they had before are not kept for ever. */
@@ -62,7 +62,7 @@ export async function createPriceBook(parts: {
     if (known && known.until > now()) return known
     if (model.length > MOST_ID) return undefined
     const found = lookUp(overrides, catalogue, model, now())
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+    if (remembered.size >= MOST_REMEMBERED + overrides.size) remembered.clear()
     remembered.set(model, found)
     return found
   }

@@ -120,3 +120,14 @@ it('a list that a call is on its way through does not change under it', async ()
   expect(list).toEqual(before)
   expect(directory.candidates('g4', 'm4')).not.toContain(before.find(({ id }) => id === 5))
 })
+
+it('the prices of more models than callers may make up stay compiled', async () => {
+  const { store } = await openTestStore()
+  const many = Array.from({ length: 2_500 }, (_, at) => ({
+    ...{ model: `m${at}`, price: '{"input":"1"}', updated_at: 0 },
+  }))
+  await store.write([store.db.insertInto('price').values(many)])
+  const book = await createPriceBook({ store })
+  const compiled = many.map(({ model }) => book.priceOf(model))
+  expect(many.filter(({ model }, at) => book.priceOf(model) !== compiled[at])).toEqual([])
+})
