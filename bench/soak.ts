@@ -55,7 +55,11 @@ async function furnish(manage: ReturnType<typeof managing>, providers: readonly 
     })
   }
   await manage('PUT', '/api/price/soak', { input: '2', output: '8' })
-  await manage('PUT', '/api/setting/', { 'timeouts.first_byte_ms': PATIENCE_MS })
+  await manage('PUT', '/api/setting/', {
+    'timeouts.first_byte_ms': PATIENCE_MS,
+    // A provider that took a call and is silent is not tried elsewhere: only this helps against it.
+    ...{ 'routing.hedge': 'on', 'routing.hedge_after_ms': 100 },
+  })
   const { id } = await manage('GET', '/api/user/self')
   await manage('PUT', `/api/user/${id}`, { unlimited_quota: false })
   await manage('POST', `/api/user/${id}/quota`, { delta: 1e12, reason: 'soak' })
