@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { anthropicCodec } from '../../src/translate/anthropic/codec.ts'
 import type { Codec } from '../../src/translate/codec.ts'
+import { CODECS as ALL } from '../../src/translate/codecs.ts'
 import { isObject } from '../../src/translate/json.ts'
 import type { JsonObject } from '../../src/translate/neutral/request.ts'
-import { openaiCodec } from '../../src/translate/openai/codec.ts'
 import * as arbitraries from './arbitraries.ts'
 import { anyJson, damaged, pathsOf, survives } from './fuzz.ts'
 import { eventsOf, sentEvents, writeAll } from './streams.ts'
 
-const CODECS = [anthropicCodec, openaiCodec]
+const CODECS = Object.values(ALL)
 const RUNS = { numRuns: 300 }
 
 /** Bodies of all kinds, from what is written for them. */

@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { anthropicCodec } from '../../src/translate/anthropic/codec.ts'
+import { CODECS } from '../../src/translate/codecs.ts'
 import type { NeutralAnswer } from '../../src/translate/neutral/answer.ts'
 import type { NeutralRequest } from '../../src/translate/neutral/request.ts'
-import { openaiCodec } from '../../src/translate/openai/codec.ts'
 import * as arbitraries from './arbitraries.ts'
 import { assembled, eventsOf, readAll, sentEvents, writeAll } from './streams.ts'
 
-const CODECS = [anthropicCodec, openaiCodec]
-const PAIRS = CODECS.flatMap((provider) =>
-  CODECS.map((caller) => [provider.dialect, caller.dialect, provider, caller] as const),
+const ALL = Object.values(CODECS)
+const PAIRS = ALL.flatMap((provider) =>
+  ALL.map((caller) => [provider.dialect, caller.dialect, provider, caller] as const),
 )
 
 /** What of an answer any caller must be told, whoever gave it. */
