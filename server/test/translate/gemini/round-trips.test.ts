@@ -26,7 +26,7 @@ function kept(request: NeutralRequest): NeutralRequest {
     system: request.system.map(({ kind, text }) => ({ kind, text })),
     messages: joined(request.messages),
     tools: request.tools.map(keptTool),
-    toolChoice: request.toolChoice && keptChoice(request.toolChoice),
+    toolChoice: keptChoice(request),
     parallelToolCalls: undefined,
     format: request.format && keptFormat(request.format),
     reasoning: undefined,
@@ -70,7 +70,12 @@ const keptTool = (tool: Tool): Tool => ({
   cache: undefined,
 })
 
-function keptChoice(choice: ToolChoice): ToolChoice {
+/** Tools are strict by the mode of the choice. */
+function keptChoice({ toolChoice: choice, tools }: NeutralRequest): ToolChoice | undefined {
+  if (choice === undefined) {
+    const strict = tools.some((tool) => tool.kind === 'function' && tool.strict)
+    return strict ? { kind: 'auto' } : undefined
+  }
   if (choice.kind !== 'allowed' || !choice.required) return choice
   const [only, ...others] = choice.names
   return only !== undefined && others.length === 0 ? { kind: 'named', name: only } : choice
