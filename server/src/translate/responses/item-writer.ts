@@ -1,3 +1,4 @@
+import { customToolsOf } from '../custom-tools.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
 import type { ForeignMark } from '../neutral/foreign-mark.ts'
 import type {
@@ -28,7 +29,8 @@ export class ItemWriter {
   /** As JSON. */
   readonly finished: string[] = []
   readonly #events: EventWriter
-  readonly #request: NeutralRequest
+  /** Tools of the caller that take free text. */
+  readonly #customTools: ReadonlySet<string>
   /** What the ids of items have in common. */
   readonly #bare: string
   /** The message that texts go to: it is open until something else follows. */
@@ -39,7 +41,7 @@ export class ItemWriter {
 
   constructor(events: EventWriter, request: NeutralRequest, bare: string) {
     this.#events = events
-    this.#request = request
+    this.#customTools = customToolsOf(request)
     this.#bare = bare
   }
 
@@ -113,7 +115,7 @@ export class ItemWriter {
 
   #openCall(opens: ToolCallPart): string {
     const out = opens.mark === undefined ? '' : this.#marked(opens.mark)
-    const custom = isCustom(opens, this.#request)
+    const custom = isCustom(opens, this.#customTools)
     const id = this.#nextId(custom ? 'ctc' : 'fc')
     const name = custom ? 'custom_tool_call_input' : 'function_call_arguments'
     // Free text that a model packed into JSON can be told when it is whole.
@@ -175,7 +177,7 @@ export class ItemWriter {
   }
 
   #endCall(call: ToolCallPart, id: string): string {
-    const custom = isCustom(call, this.#request)
+    const custom = isCustom(call, this.#customTools)
     const item = callItem(call, custom, { bare: this.#bare, index: this.finished.length })
     const name = custom ? 'custom_tool_call_input' : 'function_call_arguments'
     const where = this.#where(id)

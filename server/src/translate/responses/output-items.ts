@@ -1,4 +1,4 @@
-import { isCustomTool, unpackedInput } from '../custom-tools.ts'
+import { customToolsOf, unpackedInput } from '../custom-tools.ts'
 import { type ForeignMark, wrapMark } from '../neutral/foreign-mark.ts'
 import type {
   AssistantPart,
@@ -24,6 +24,7 @@ export function writeOutput(
   request: NeutralRequest,
 ): JsonObject[] {
   const items: JsonObject[] = []
+  const customTools = customToolsOf(request)
   let content: JsonObject[] | undefined
   for (const part of parts) {
     if (part.kind === 'text' || part.kind === 'refusal') {
@@ -38,7 +39,7 @@ export function writeOutput(
       continue
     }
     content = undefined
-    addItem(items, part, { bare, request })
+    addItem(items, part, { bare, customTools })
   }
   return items
 }
@@ -46,7 +47,7 @@ export function writeOutput(
 function addItem(
   items: JsonObject[],
   part: Exclude<AssistantPart, TextPart | RefusalPart>,
-  { bare, request }: { bare: string; request: NeutralRequest },
+  { bare, customTools }: { bare: string; customTools: ReadonlySet<string> },
 ): void {
   if (part.kind === 'reasoning') {
     const id = itemId('rs', bare, items.length)
@@ -56,7 +57,7 @@ function addItem(
   // There is no other place for what Gemini puts beside its calls.
   if (part.mark !== undefined) items.push(markItem(part.mark, itemId('rs', bare, items.length)))
   if (part.kind === 'tool_call') {
-    items.push(callItem(part, isCustom(part, request), { bare, index: items.length }))
+    items.push(callItem(part, isCustom(part, customTools), { bare, index: items.length }))
     return
   }
   const image = imageItem(part, itemId('ig', bare, items.length))
@@ -109,8 +110,10 @@ export const markItem = (mark: ForeignMark, id: string): JsonObject =>
   reasoningItem({ id, text: '', mark })
 
 /** Whether the caller defined the tool as one that takes free text. */
-export const isCustom = ({ custom, name }: ToolCallPart, request: NeutralRequest): boolean =>
-  custom === true || isCustomTool(request, name)
+export const isCustom = (
+  { custom, name }: ToolCallPart,
+  customTools: ReadonlySet<string>,
+): boolean => custom === true || customTools.has(name)
 
 /** The free text of a custom tool, whether the model wrote it as it is or packed. */
 const freeText = ({ custom, input }: ToolCallPart): string =>
