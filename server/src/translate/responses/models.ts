@@ -9,13 +9,13 @@ export interface Abilities {
 }
 
 const ALL: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
-const LOW_TO_HIGH: readonly Effort[] = ['low', 'medium', 'high']
+const USUAL: readonly Effort[] = ['low', 'medium', 'high']
 
 const NEVER: Abilities = { reasons: 'never', efforts: [] }
-const O_SERIES: Abilities = { reasons: 'always', efforts: LOW_TO_HIGH }
-const GPT_5: Abilities = { reasons: 'always', efforts: ['minimal', ...LOW_TO_HIGH] }
-const GPT_5_1: Abilities = { reasons: 'maybe', efforts: ['none', ...LOW_TO_HIGH] }
-const LATER: Abilities = { reasons: 'maybe', efforts: ['none', ...LOW_TO_HIGH, 'xhigh'] }
+const O_SERIES: Abilities = { reasons: 'always', efforts: USUAL }
+const GPT_5: Abilities = { reasons: 'always', efforts: ['minimal', ...USUAL] }
+const GPT_5_1: Abilities = { reasons: 'maybe', efforts: ['none', ...USUAL] }
+const LATER: Abilities = { reasons: 'maybe', efforts: ['none', ...USUAL, 'xhigh'] }
 const OTHERS: Abilities = { reasons: 'maybe', efforts: ALL }
 
 /** @param model as the provider calls it, perhaps behind a reseller's path (`openai/gpt-5`). */

@@ -102,7 +102,7 @@ describe('an answer that no provider should send', () => {
     )
     fc.assert(
       fc.property(fc.array(chunk, { maxLength: 4 }), (chunks) => {
-        const sent = chunks.map((said) => ({ name: '', data: said ?? '' }))
+        const sent = chunks.map((text) => ({ name: '', data: text ?? '' }))
         const events = readAll(geminiCodec.createStreamReader(), sent)
         for (const codec of [geminiCodec, responsesCodec]) {
           const writer = codec.createStreamWriter(context)

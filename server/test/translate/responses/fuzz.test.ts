@@ -82,7 +82,7 @@ describe('an answer that no provider should send', () => {
     )
     fc.assert(
       fc.property(fc.array(event, { maxLength: 12 }), (events) => {
-        const sent = events.map((said) => ({ name: '', data: said ?? '' }))
+        const sent = events.map((text) => ({ name: '', data: text ?? '' }))
         const read = readAll(responsesCodec.createStreamReader(), sent)
         for (const codec of [geminiCodec, responsesCodec]) {
           const writer = codec.createStreamWriter(context)
