@@ -89,7 +89,7 @@ describe('a compiled channel', () => {
   })
 
   it('of a type of a later version is refused', () => {
-    expect(() => compileChannel({ ...row, type: 'anthropic' }, none)).toThrow(/anthropic/)
+    expect(() => compileChannel({ ...row, type: 'unheard-of' }, none)).toThrow(/unheard-of/)
   })
 })
 

@@ -150,7 +150,9 @@ describe('a rotation', () => {
     change(
       folder,
       `update key set sealed = (select sealed from key where id = 8) where id = 7;
-       insert into channel select 2, name, type, base_url, keys, models, groups, model_mapping, priority,
+       insert into channel (id, name, type, base_url, keys, models, groups, model_mapping, priority,
+         weight, free, status, headers, timeouts, created_at, deleted_at)
+         select 2, name, type, base_url, keys, models, groups, model_mapping, priority,
          weight, free, status, headers, timeouts, created_at, deleted_at from channel`,
     )
     const said = await rotate(folder)

@@ -40,6 +40,7 @@ describe('channels', () => {
       weight: 1,
       free: false,
       status: 1,
+      dialects: [],
       headers: {},
       timeouts: {},
       served_models: ['m'],
@@ -155,7 +156,9 @@ describe('channels', () => {
 
   it.each([
     [
-      { type: 'anthropic' },
+      { type: 'unheard-of' },
+      { dialects: ['anthropic', 'gemini'] },
+      { dialects: ['unheard-of'] },
       'type must be one of openai, openai-compatible, azure, vertex, bedrock, simulator, got "anthropic" (string)',
     ],
     [{ type: 'openai', keys: [] }, 'keys is required for the type openai'],
