@@ -157,9 +157,11 @@ describe('channels', () => {
   it.each([
     [
       { type: 'unheard-of' },
+      'type must be one of openai, openai-compatible, azure, anthropic, gemini, vertex, bedrock, simulator, got "unheard-of" (string)',
+    ],
+    [
       { dialects: ['anthropic', 'gemini'] },
-      { dialects: ['unheard-of'] },
-      'type must be one of openai, openai-compatible, azure, vertex, bedrock, simulator, got "anthropic" (string)',
+      'dialects: a channel of type openai-compatible speaks openai, responses, anthropic, not gemini',
     ],
     [{ type: 'openai', keys: [] }, 'keys is required for the type openai'],
     [{ base_url: '' }, 'base_url is required for the type openai-compatible'],
