@@ -244,8 +244,10 @@ const FOR_AN_HOUR = '"1h"'
 
 /** The call's input as a model of that name would read it. */
 export const inputOf = ({ dialect, parsed, payload }: ModelCall, model: string): Input => ({
-  ...{ dialect: dialect.name, operation: dialect.operation },
-  ...{ model, bytes: payload.length },
+  dialect: dialect.name,
+  operation: dialect.operation,
+  model,
+  bytes: payload.length,
   body: parsed.body(),
 })
 

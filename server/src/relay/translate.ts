@@ -54,27 +54,26 @@ export function translate(
   const { operation } = call.dialect
   if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
   const path = TYPE_RULES[channel.type].pathOf({
-    ...{ dialect, operation, model, stream: call.parsed.stream, baseUrl: channel.baseUrl },
+    dialect,
+    operation,
+    model,
+    stream: call.parsed.stream,
+    baseUrl: channel.baseUrl,
     query: isForeign ? '' : call.query,
   })
-  const request = { method: 'POST', path } as const
   if (isForeign) {
     const neutral = neutralOf(reserved, dialect, maxOutput(publicModel))
     const body = Buffer.from(JSON.stringify(CODECS[dialect].writeRequest(neutral, model)))
     const sent = headersForDialect(headers, demandsOf(dialect))
-    return {
-      request: { ...request, headers: sent, body },
-      ...{ dialect, hideUsage: false, neutral },
-    }
+    const request: UpstreamRequest = { method: 'POST', path, headers: sent, body }
+    return { request, dialect, hideUsage: false, neutral }
   }
   const usage = call.dialect === openai ? usageEdit(reserved) : undefined
   const edits = editsOf(reserved, channel, { model, usage })
   const body = edits.length === 0 ? call.payload : spliced(call.payload, edits)
   const sent = dialect === 'anthropic' ? withDemands(headers, demandsOf(dialect)) : headers
-  return {
-    request: { ...request, headers: sent, body },
-    ...{ dialect, hideUsage: usage !== undefined, neutral: undefined },
-  }
+  const request: UpstreamRequest = { method: 'POST', path, headers: sent, body }
+  return { request, dialect, hideUsage: usage !== undefined, neutral: undefined }
 }
 
 const notOffered = (operation: string, dialect: DialectName) =>
