@@ -18,7 +18,6 @@ export interface Provider {
   readonly url: string
   readonly fate: Fate
   /** Requests that arrived, and those of them that are left without an answer. */
-  readonly counts: { readonly asked: number; readonly stalled: number }
   /** Neither wholly down nor in a pause that it asked for. */
   isWell(): boolean
   close(): Promise<void>
@@ -37,13 +36,10 @@ export async function startProviders(fates: readonly Fate[], now: () => number) 
 }
 
 async function startProvider(from: number, fate: Fate, now: () => number) {
-  const counts = { asked: 0, stalled: 0 }
   let pausedUntil = 0
   const server = createServer((request, response) => {
-    counts.asked += 1
     const trouble = fate.next(now())
     if (trouble === 'says_429') pausedUntil = now() + LONGEST_PAUSE_MS
-    if (trouble === 'stalls') counts.stalled += 1
     answer(request, response, trouble)
   })
   // The gateway decides how long idle connections are kept: an end of theirs would be trouble that nobody counts.
@@ -57,7 +53,6 @@ async function startProvider(from: number, fate: Fate, now: () => number) {
   const provider: Provider = {
     url: `http://127.0.0.1:${port}`,
     fate,
-    counts,
     isWell: () => !fate.isDown(now()) && now() >= pausedUntil,
     async close() {
       clearInterval(looking)

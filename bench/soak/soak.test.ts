@@ -37,7 +37,7 @@ describe('the fates of the providers', () => {
 
 describe('a soak', () => {
   const good: Figures = {
-    ...{ calls: 10_000, errors: new Map([['504', 20]]), withoutChannel: 0, stalled: 20 },
+    ...{ calls: 10_000, errors: new Map([['504', 9]]), withoutChannel: 0 },
     ...{ attempts: 10_700, resident: Array(60).fill(2e8), charged: { answers: 5, records: 5 } },
     findings: [],
   }
@@ -47,8 +47,7 @@ describe('a soak', () => {
   })
 
   it.each<readonly [string, Partial<Figures>]>([
-    ['clients saw errors', { errors: new Map([['502', 30]]) }],
-    ['a provider that stalls is asked on and on', { stalled: 51 }],
+    ['clients saw errors', { errors: new Map([['502', 10]]) }],
     ['providers got a fifth more', { attempts: 12_001 }],
     ['the providers did not fail', { attempts: 10_001 }],
     ['memory grew', { resident: Array.from({ length: 60 }, (_, at) => 2e8 + at * 1e6) }],

@@ -19,7 +19,7 @@ const OUTAGES: readonly Trouble[] = [
   ...(['refuses', 'resets', 'breaks', 'says_500', 'says_502', 'says_429'] as const),
   ...(['refuses', 'resets', 'stalls', 'says_429'] as const),
 ]
-/** A port that is open can't refuse one call of twenty; and nobody is asked instead of one that stalls. */
+/** A port that is open can't refuse one call of twenty. */
 const NOW_AND_THEN: readonly Trouble[] = ['resets', 'breaks', 'says_500', 'says_502', 'says_429']
 /** One call of twenty fails by chance, and a tenth of the time all do. */
 const FAILING = 0.05

@@ -4,8 +4,6 @@ export interface Figures {
   /** Errors that a client saw while some channel was well, by what they were. */
   readonly errors: ReadonlyMap<string, number>
   readonly withoutChannel: number
-  /** Requests that providers took and never answered. */
-  readonly stalled: number
   /** Requests that the gateway made of the calls, refused connections among them. */
   readonly attempts: number
   /** Resident bytes of the gateway, once a second. */
@@ -16,7 +14,6 @@ export interface Figures {
 }
 
 const MOST_ERRORS = 0.001
-const MOST_STALLED = 0.005
 const MOST_FURTHER = 0.2
 /** Below it the providers can't have failed as they should: nothing was tried. */
 const LEAST_FURTHER = 0.03
@@ -29,13 +26,7 @@ export function judge(figures: Figures): {
   readonly lines: readonly string[]
   readonly met: boolean
 } {
-  const rows = [
-    errorsOf(figures),
-    stallsOf(figures),
-    furtherOf(figures),
-    memoryOf(figures),
-    chargesOf(figures),
-  ]
+  const rows = [errorsOf(figures), furtherOf(figures), memoryOf(figures), chargesOf(figures)]
   const lines = rows.map(
     ({ what, value, bound, met }) =>
       `| ${what} | ${value} | ${bound} | ${met ? 'met' : 'missed'} |`,
@@ -55,30 +46,15 @@ interface Row {
 
 const percent = (part: number, of: number) => `${((100 * part) / of).toFixed(3)} %`
 
-/**
- * A call that a provider took and never answered goes to nobody else, for it may be paid for there (docs/routing.md):
- * each of them is one error that its client sees, whatever answer came before. They have a row of their own.
- */
-function errorsOf({ calls, errors, withoutChannel, stalled }: Figures): Row {
+function errorsOf({ calls, errors, withoutChannel }: Figures): Row {
   const kinds = [...errors].map(([what, count]) => `${count} x ${what}`).join(', ')
   const aside = withoutChannel === 0 ? '' : `, and ${withoutChannel} while no channel was well`
   const sum = sumOf(errors.values())
-  const others = Math.max(0, sum - stalled)
   return {
-    what: 'errors that clients saw, less stalled calls',
-    value: `${others} of ${calls} calls, ${percent(others, calls)}${aside}; all: ${kinds || 'none'}`,
+    what: 'errors that clients saw',
+    value: `${sum} of ${calls} calls, ${percent(sum, calls)}${aside}; ${kinds || 'none'}`,
     bound: `< ${percent(MOST_ERRORS, 1)}`,
-    met: others < calls * MOST_ERRORS,
-  }
-}
-
-/** Breakers keep them few. */
-function stallsOf({ calls, stalled }: Figures): Row {
-  return {
-    what: 'stalled calls',
-    value: `${stalled}, ${percent(stalled, calls)}`,
-    bound: `<= ${percent(MOST_STALLED, 1)}`,
-    met: stalled <= calls * MOST_STALLED,
+    met: sum < calls * MOST_ERRORS,
   }
 }
 

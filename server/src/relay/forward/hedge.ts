@@ -26,16 +26,19 @@ export interface Hedged {
   readonly beside: Ran | undefined
 }
 
+/** Of the deadline for a first byte. */
+const UNKNOWN_SHARE = 0.25
+
 /**
  * How long the present channel is waited for until another one is asked, too: as long as nineteen of twenty of its answers
- * took to begin. `undefined`: it is waited for alone, because nobody else is there, or too little is known of it.
+ * took to begin, or a part of the deadline while too little is known of it. `undefined`: nobody else is there.
  */
 export function hedgeAfterMs({ health, settings }: HedgeParts, course: Course): number | undefined {
   const { channel, offer, reserved } = course
   if (offer.channels.length < 2) return undefined
   const usualMs = health.of(channel).firstBytesOf(reserved.call.parsed).p95
-  if (usualMs === undefined) return undefined
-  return Math.max(usualMs, settings.get('routing.hedge_after_ms'))
+  const waitsMs = usualMs ?? patienceFor({ settings }, channel, 0).firstByteMs * UNKNOWN_SHARE
+  return Math.max(waitsMs, settings.get('routing.hedge_after_ms'))
 }
 
 /**
