@@ -3,8 +3,9 @@ import { jsonList, type Member } from '../storage/json-list.ts'
 import type { Store } from '../storage/store.ts'
 import { type Block, createBlocks, type Step } from './blocks.ts'
 import type { UsageFilter } from './filter.ts'
-import { type SeriesBy, summable } from './summable.ts'
-import { countsOf, FIGURES, SUMS } from './totals.ts'
+import { HOUR_SECONDS } from './levels.ts'
+import { type SeriesBy, summable, summed, unsummed } from './summable.ts'
+import { FIGURES, growingSpans, SUMS } from './totals.ts'
 
 /** What a chart shows of the records it is asked for. */
 export interface ChartWanted {
@@ -28,39 +29,42 @@ export interface Charts {
   draw(filter: ChartFilter, wanted: ChartWanted): Promise<string | undefined>
 }
 
-/** Steps that are kept together. */
-const STEPS_A_BLOCK = 24
+/** Hours that are kept together. */
+const HOURS_A_BLOCK = 24
+const BLOCK_MS = HOURS_A_BLOCK * HOUR_SECONDS * 1000
 /** Blocks that one question is about: others can read after each. */
 const BLOCKS_AT_ONCE = 8
 /** A dozen charts of a month by the hour. */
 const MOST_CHARACTERS = 32 * 1024 * 1024
 
 /**
- * Draws charts in blocks of a day's hours, or of some weeks' days, and keeps what it drew. Records are added and never
- * changed, and their sums outlive them: a block with as many requests as are counted now is the same block, however old.
- * So nothing must be forgotten in time, and what other nodes wrote is in the count.
+ * Draws charts by the hour in blocks of a day, and keeps what it drew; those by the day are drawn as soon as their records
+ * are counted. Records are added and never changed, and their sums outlive them: a block with as many requests as are
+ * counted now is the same block, however old. So nothing must be forgotten in time, and what other nodes wrote is in the
+ * count.
  */
 export function createCharts(store: Pick<Store, 'db' | 'dialect' | 'onBehind'>): Charts {
   const kept = createBlocks(MOST_CHARACTERS)
   // A database that went back in time may count the same of other records.
   store.onBehind(() => kept.clear())
 
+  async function* partsOf(filter: ChartFilter, wanted: ChartWanted) {
+    if (wanted.stepSeconds !== HOUR_SECONDS) {
+      for (const span of wanted.by === 'key' ? growingSpans(filter) : [filter])
+        yield await stepsOf(store, { ...filter, ...span }, wanted, 'all')
+      return
+    }
+    for (const run of runs(await blocksOf(store.db, filter, wanted), kept.get, wanted.by))
+      yield run.known ?? (await drawRun(store, { filter, wanted, run, keep: kept.put }))
+  }
+
   return {
     async draw(filter, wanted) {
-      const blockMs = wanted.stepSeconds * STEPS_A_BLOCK * 1000
-      // Whole blocks: what was drawn yesterday is a part of what is asked for today.
-      const from = Math.floor(filter.from / blockMs) * blockMs
-      const until = Math.ceil(filter.until / blockMs) * blockMs
-      const counted = await countsOf(store.db, { ...filter, from, until }, blockMs / 1000)
-      const named = counted.toReversed().map((block) => ({
-        ...block,
-        name: nameOf({ ...filter, from: block.from, until: block.until }, wanted),
-      }))
       const texts: string[] = []
       let points = 0
-      for (const run of runs(named, kept.get, wanted.by)) {
-        const drawn = run.known ?? (await drawRun(store, { filter, wanted, run, keep: kept.put }))
-        for (const step of drawn) {
+      for await (const steps of partsOf(filter, wanted)) {
+        if (steps === undefined) return undefined
+        for (const step of steps) {
           if (step.at * 1000 < filter.from || step.at * 1000 >= filter.until) continue
           points += step.points
           texts.push(step.text)
@@ -78,6 +82,38 @@ interface NamedBlock {
   readonly until: number
   /** As they are counted now. */
   readonly requests: number
+  /** Those of them that are not summed yet. */
+  readonly unsummed: number
+}
+
+/**
+ * The days of a chart that have requests, oldest first. Whole ones: what was drawn yesterday is a part of what is asked for
+ * today. Days of keys are too large for that.
+ */
+async function blocksOf(
+  db: Store['db'],
+  filter: ChartFilter,
+  wanted: ChartWanted,
+): Promise<readonly NamedBlock[]> {
+  const isWide = wanted.by !== 'key'
+  const from = isWide ? Math.floor(filter.from / BLOCK_MS) * BLOCK_MS : filter.from
+  const until = isWide ? Math.ceil(filter.until / BLOCK_MS) * BLOCK_MS : filter.until
+  const wide = { ...filter, from, until }
+  const grouping = { stepSeconds: BLOCK_MS / 1000, counting: true } as const
+  const { rows } = await sql<{ at: number; requests: number; unsummed: number }>`
+    select at, sum(requests) as requests, sum(unsummed) as unsummed from (
+      select at, requests, 0 as unsummed from (${summed(wide, grouping)}) as summed
+      union all
+      select at, requests, requests from (${unsummed(wide, grouping)}) as coming
+    ) as found group by at order by at`.execute(db)
+  return rows.map((row) => {
+    const block = {
+      from: Math.max(Number(row.at) * 1000, from),
+      until: Math.min(Number(row.at) * 1000 + BLOCK_MS, until),
+    }
+    const name = nameOf({ ...filter, ...block }, wanted)
+    return { ...block, name, requests: Number(row.requests), unsummed: Number(row.unsummed) }
+  })
 }
 
 /** A block that is known, or blocks that follow each other and must be asked for. */
@@ -127,13 +163,17 @@ interface Drawing {
 async function drawRun(
   store: Pick<Store, 'db' | 'dialect'>,
   { filter, wanted, run: { blocks }, keep }: Drawing,
-): Promise<readonly Step[]> {
+): Promise<readonly Step[] | undefined> {
   const from = blocks[0]?.from ?? 0
   const until = blocks.at(-1)?.until ?? 0
-  const rows = await stepsOf(store, { ...filter, from, until }, wanted)
-  if (rows.reduce((sum, { points }) => sum + points, 0) > wanted.most) {
+  // What comes from now on is counted the next time.
+  const isSummed = blocks.every(({ unsummed }) => unsummed === 0)
+  const records = isSummed ? 'summed' : 'all'
+  const rows = await stepsOf(store, { ...filter, from, until }, wanted, records)
+  if (rows === undefined) {
     const inner = { from: Math.max(from, filter.from), until: Math.min(until, filter.until) }
-    return stepsOf(store, { ...filter, ...inner }, wanted)
+    const isInner = inner.from === from && inner.until === until
+    return isInner ? undefined : stepsOf(store, { ...filter, ...inner }, wanted, records)
   }
   for (const block of blocks) {
     const steps = rows.filter(({ at }) => at * 1000 >= block.from && at * 1000 < block.until)
@@ -144,28 +184,38 @@ async function drawRun(
 
 type StepRow = Step & { readonly requests: number }
 
-/** The steps of a filter, oldest first, with `most` and one points altogether at most. */
+/** The steps of a filter, oldest first. Undefined, and soon, where they have too many points for a chart. */
 async function stepsOf(
   { db, dialect }: Pick<Store, 'db' | 'dialect'>,
   filter: UsageFilter,
   { by, stepSeconds, names, most }: ChartWanted,
-): Promise<readonly StepRow[]> {
+  records: 'all' | 'summed',
+): Promise<readonly StepRow[] | undefined> {
   const members: Member[] = [
     { name: 'created_at', column: 'at', holds: 'number' },
     ...names.map((name) => ({ name, column: 'of', holds: HOLDS[by] })),
     ...FIGURES.map((name) => ({ name, column: name, holds: 'number' as const })),
   ]
-  const found = summable(filter, { by, stepSeconds, most: most + 1 })
-  const point = sql`
-    select at, "of", ${SUMS} from (${found}) as found group by 1, 2 order by 1, 2 limit ${most + 1}`
+  const grouping = { by, stepSeconds, most: most + 1 }
+  const found = records === 'all' ? summable(filter, grouping) : summed(filter, grouping)
+  // Their text is what takes long: none is made of what is not shown.
   const { rows } = await sql<StepRow>`
+    with point as materialized (
+      select at, "of", ${SUMS} from (${found}) as found group by 1, 2 limit ${most + 1}
+    ), counted as (select count(*) as points from point)
     select at, count(*) as points, cast(sum(requests) as bigint) as requests,
       ${jsonList({ dialect }, members, ['of'])} as text
-    from (${point}) as point group by at order by at`.execute(db)
+    from point where (select points from counted) <= ${most} group by at
+    union all
+    select ${sql.lit(TOO_MANY)}, points, 0, '[]' from counted where points > ${most}
+    order by at`.execute(db)
+  if (Number(rows[0]?.at) === TOO_MANY) return undefined
   return rows.map(({ at, points, requests, text }) => ({
     ...{ at: Number(at), points: Number(points), requests: Number(requests) },
     text: text.slice(1, -1),
   }))
 }
 
+/** A step that nothing begins at. */
+const TOO_MANY = -1
 const HOLDS = { model: 'text', group: 'text', key: 'number' } as const

@@ -48,16 +48,23 @@ export const summedUpTo = sql`coalesce((select cast(value as bigint) from meta w
  * then a few thousand rows instead of a hundred million.
  */
 export function summable(filter: UsageFilter, grouping: Grouping = {}): RawBuilder<unknown> {
-  const whole = { from: filter.from, until: filter.until }
-  if (!isSummed(filter)) return ofRecords(filter, grouping, whole, 'indexed')
-  const { sums, edges } = levelsOf(whole, grouping.stepSeconds)
+  if (!isSummed(filter)) return ofRecords(filter, grouping, filter, 'indexed')
+  return sql`${summed(filter, grouping)} union all ${unsummed(filter, grouping)}`
+}
+
+/** The same of what is summed already. The filter must be one that sums know. */
+export function summed(filter: UsageFilter, grouping: Grouping): RawBuilder<unknown> {
+  const { sums, edges } = levelsOf(filter, grouping.stepSeconds)
   const parts = [
     ...sums.map((part) => ofSums(filter, grouping, part)),
     ...edges.map((edge) => ofRecords(filter, grouping, edge, 'summed')),
-    ofRecords(filter, grouping, whole, 'unsummed'),
   ]
   return sql.join(parts, sql` union all `)
 }
+
+/** The same of what is not summed yet. */
+export const unsummed = (filter: UsageFilter, grouping: Grouping): RawBuilder<unknown> =>
+  ofRecords(filter, grouping, filter, 'unsummed')
 
 /** Sums with keys are read where keys matter; there are many more of them. */
 function ofSums(filter: UsageFilter, grouping: Grouping, part: Part): RawBuilder<unknown> {
