@@ -31,16 +31,21 @@ export const connectionTo = (url: string) => ({
 })
 
 /**
- * One connection, set up: a transaction that its owner forgot is ended, should this process be frozen in it. Answers
- * that don't come within `answerMs` count as a broken connection.
+ * Every statement sees what was committed before it, whatever a server's default is: who has waited for a lock must see
+ * what was done under it, and would be undone instead.
  */
+const ISOLATION = "set default_transaction_isolation = 'read committed'"
+/** A transaction that its owner forgot is ended, should this process be frozen in it. */
+const WRITING = `set idle_in_transaction_session_timeout = '10s'; ${ISOLATION}`
+
+/** One connection, set up. Answers that don't come within `answerMs` count as a broken connection. */
 export async function connect(url: string, answerMs: number): Promise<Client> {
   const client = new Client({ ...connectionTo(url), query_timeout: answerMs })
   // Whoever uses the connection notices by itself; without a listener the process would end.
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query("set idle_in_transaction_session_timeout = '10s'")
+    await client.query(WRITING)
     return client
   } catch (failure) {
     await client.end().catch(() => undefined)
@@ -52,7 +57,7 @@ export async function connect(url: string, answerMs: number): Promise<Client> {
  * Nothing else is set, because behind a pooler what is set on a connection may meet others. Our questions touch few rows,
  * whatever the planner thinks of them: starting processes or a compiler for one takes longer than answering it.
  */
-const READING = `set statement_timeout = ${READ_MS}; set max_parallel_workers_per_gather = 0; set jit = off`
+const READING = `set statement_timeout = ${READ_MS}; set max_parallel_workers_per_gather = 0; set jit = off; ${ISOLATION}`
 
 export interface Reads {
   readonly read: Read
