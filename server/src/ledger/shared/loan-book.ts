@@ -33,7 +33,7 @@ export interface LoanBook {
 export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
   /** Those of which the database may hold a row: all that `idle` has to look at. */
   const open = new Set<Loan>()
-  const { known, of, know, meet, drop } = createKnown(clock, open)
+  const { known, of, know, meet, drop, retire } = createKnown(clock, open)
 
   return {
     of,
@@ -68,7 +68,7 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
     renew() {
       open.clear()
       for (const [entity, loan] of known) {
-        if (loan.unwanted && loan.keepers === 0) known.delete(entity)
+        if (loan.unwanted && loan.keepers === 0) retire(loan)
         else known.set(entity, heirOf(loan, clock.monotonic()))
         follow(loan, { granted: loan.spent })
       }
@@ -106,10 +106,17 @@ function createKnown(clock: Pick<Clock, 'monotonic'>, open: ReadonlySet<Loan>) {
     return loan
   }
 
+  /** A call that was authenticated before may still ask for units of it. */
+  function retire(loan: Loan): void {
+    known.delete(loan.entity)
+    recent.set(loan.entity, wholeOf(loan))
+  }
+
   return {
     known,
     know,
     meet,
+    retire,
     of(entity: Entity): Loan {
       const loan = known.get(entity)
       if (loan !== undefined) return loan
@@ -121,9 +128,7 @@ function createKnown(clock: Pick<Clock, 'monotonic'>, open: ReadonlySet<Loan>) {
     drop(loan: Loan): void {
       // What is still on loan is given back first; then `moved` drops it.
       const isOver = loan.unwanted && loan.holders === 0 && !open.has(loan)
-      if (!isOver || known.get(loan.entity) !== loan) return
-      known.delete(loan.entity)
-      recent.set(loan.entity, wholeOf(loan))
+      if (isOver && known.get(loan.entity) === loan) retire(loan)
     },
   }
 }
