@@ -2,14 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, describe, expect, it } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { databaseIn, findingsIn } from '../tools/books.ts'
 import { asking, createCalls } from '../tools/calls.ts'
+import { freePort } from '../tools/free-port.ts'
 import { newAdminToken } from '../tools/gateway.ts'
+import { keepCalling, type Seen } from '../tools/keep-calling.ts'
 import { startProgram } from '../tools/program.ts'
 import { startUpstream } from '../tools/upstream.ts'
 import { answers, streams } from '../tools/upstream-scripts.ts'
 
+/** A minute was tried, too: TURNPIKE_CRASH_SECONDS=60. */
+const KILLING_SECONDS = Number(process.env.TURNPIKE_CRASH_SECONDS ?? 5)
 const upstream = await startUpstream()
 const adminToken = newAdminToken()
 const dataFolder = mkdtempSync(join(tmpdir(), 'turnpike-kill-'))
@@ -77,4 +82,58 @@ describe('kill -9 under load', () => {
     expect(await second.end()).toBe(0)
     expect(await findingsIn(dataFolder)).toEqual([])
   })
+
+  it('again and again: each answer that a client saw is charged, and once', {
+    timeout: 60_000 + KILLING_SECONDS * 1_000,
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'turnpike-kills-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const start = { ...environment, TURNPIKE_DATA: folder, PORT: String(await freePort()) }
+    let program = await startProgram(start)
+    const { url } = program
+    const gateway = callsOf(url)
+    const usage = { prompt: 10, completion: 10 }
+    await gateway.offer('plain', answers({ usage }))
+    await gateway.offer('streamed', streams({ usage, events: 4, gapMs: 20 }))
+    const rich = await gateway.createKey({ remain_quota: 100_000_000 })
+    const poor = await gateway.createKey({ remain_quota: 20_000 })
+    const seen: Seen = { complete: [], others: new Map() }
+    const stop = new AbortController()
+    const clients = Array.from({ length: 16 }, (_, n) => {
+      const stream = n % 2 === 0
+      const { key } = n % 8 < 2 ? poor : rich
+      const plan = { url, key, stream, model: stream ? 'streamed' : 'plain' }
+      return keepCalling(plan, seen, stop.signal)
+    })
+    const until = performance.now() + KILLING_SECONDS * 1_000
+    let kills = 0
+    while (performance.now() < until) {
+      await pause(300 + 500 * Math.random())
+      await program.end('SIGKILL')
+      kills += 1
+      program = await startProgram(start)
+    }
+    const before = seen.complete.length
+    await expect.poll(() => seen.complete.length).toBeGreaterThan(before + 20)
+    stop.abort()
+    await Promise.all(clients)
+    expect(await program.end()).toBe(0)
+    expect(kills).toBeGreaterThan(1)
+    expect(await findingsIn(folder)).toEqual([])
+    expectCharged(databaseIn(folder), seen, 50)
+  })
 })
+
+/** What clients saw complete is on the books, once, at its price or with what was left. */
+function expectCharged(path: string, { complete }: Seen, cost: number): void {
+  const database = new DatabaseSync(path, { readOnly: true })
+  const written = database.prepare('select request_id as id, quota, shortfall from usage').all()
+  database.close()
+  const charged = new Map(written.map(({ id, ...figures }) => [id, figures]))
+  expect(charged.size).toBe(written.length)
+  const wrong = complete.filter(({ requestId, cost: told }) => {
+    const { quota, shortfall } = charged.get(requestId) ?? {}
+    return Number(quota) + Number(shortfall) !== cost || (told !== undefined && quota !== told)
+  })
+  expect(wrong).toEqual([])
+}

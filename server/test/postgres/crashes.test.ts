@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { GatewayCalls } from '../tools/calls.ts'
 import type { TestDatabase } from '../tools/database.ts'
+import { keepCalling, type Seen } from '../tools/keep-calling.ts'
 import { answers, streams } from '../tools/upstream-scripts.ts'
-import { type Fleet, keepCalling, type Member, type Seen, startFleet } from './fleet.ts'
+import { type Fleet, type Member, startFleet } from './fleet.ts'
 
 /** A minute was tried, too: TURNPIKE_CRASH_SECONDS=60. */
 const KILLING_SECONDS = Number(process.env.TURNPIKE_CRASH_SECONDS ?? 6)
