@@ -6,7 +6,7 @@ import { createCalendar, momentIn, spanOf } from './calendar.ts'
 import { createOpening, type Open } from './opening.ts'
 
 export interface BudgetsParts {
-  readonly store: Pick<Store, 'db' | 'dialect' | 'write'>
+  readonly store: Pick<Store, 'db' | 'dialect' | 'write' | 'loans'>
   readonly ledger: Pick<Ledger, 'know' | 'knows' | 'forget'>
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -35,7 +35,12 @@ export function createBudgets({ store, ledger, now }: BudgetsParts): Budgets {
   const calendar = createCalendar()
   const known = createKnown(ledger)
   const open = createOpening({ store, now, found: known.add })
-  const latest = new WeakMap<readonly Budget[], Running>()
+  let latest = new WeakMap<readonly Budget[], Running>()
+  // A failover may have lost that a period was opened: each is looked for again.
+  store.loans?.onLost(() => {
+    latest = new WeakMap()
+    known.doubt()
+  })
 
   async function find(budgets: readonly Budget[]): Promise<readonly Entity[]> {
     const at = now()
@@ -71,15 +76,17 @@ function openMissing(
   known: Known,
   open: Open,
 ): Promise<void> | undefined {
-  const missing = periods.filter(({ entity }) => !known.keep(entity))
+  const missing = periods.filter(({ entity }) => !known.has(entity))
   return missing.length === 0 ? undefined : open(missing)
 }
 
 interface Known {
   add(entity: Entity, remain: number): void
-  /** Whether the ledger knows it; if so it is not forgotten with an owner that was dropped before. */
-  keep(entity: Entity): boolean
+  /** Whether it is one of them. */
+  has(entity: Entity): boolean
   forget(owner: Entity): void
+  /** None of them is known for sure any more; the ledger goes on with those that calls hold units of. */
+  doubt(): void
 }
 
 /** The periods that the ledger knows, by owner: of each budget the latest one. */
@@ -98,16 +105,15 @@ function createKnown(ledger: BudgetsParts['ledger']): Known {
 
   return {
     add,
-    keep(entity) {
-      if (!ledger.knows(entity)) return false
-      // What the ledger knows already it does not learn from this.
-      add(entity, 0)
-      return true
+    has(entity) {
+      const { owner, period } = budgetPeriodOf(entity)
+      return byOwner.get(owner)?.get(period) === entity && ledger.knows(entity)
     },
     forget(owner) {
       for (const entity of byOwner.get(owner)?.values() ?? []) ledger.forget(entity)
       byOwner.delete(owner)
     },
+    doubt: () => byOwner.clear(),
   }
 }
 

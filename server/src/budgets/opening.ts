@@ -80,6 +80,10 @@ async function find({ store, now, found }: OpeningParts, wanted: readonly Wanted
       'in',
       wanted.map(({ entity }) => entity),
     )
+    // One without was never opened: calls that settled after a failover had lost the opening have made its row.
+    .where(({ exists, selectFrom }) =>
+      exists(selectFrom('entry').select('id').whereRef('entry.entity', '=', 'balance_now.entity')),
+    )
     .execute()
   for (const { entity, remain } of rows) found(entity, remain)
   const there = new Set(rows.map(({ entity }) => entity))

@@ -2,14 +2,17 @@
 
 /**
  * Opens the balance of a period with what its owner's budget is now, and says what it has; nothing when there is no such
- * budget. No other node needs to hear of a balance that nobody knows yet: the row is not called `entity`.
+ * budget. No other node needs to hear of a balance that nobody knows yet: the row is not called `entity`. A row without an
+ * entry was made by calls that settled in a period whose opening a failover had lost.
  */
 const openBudget = `
 create or replace function turnpike_open_budget(p_entity bigint, p_key bigint, p_account bigint, p_period text, p_seconds bigint)
 returns table (budget bigint, remain bigint)
 language plpgsql as $$
 #variable_conflict use_column
-declare v_amount bigint;
+declare
+  v_amount bigint;
+  v_new boolean;
 begin
   select (one ->> 'amount')::bigint into v_amount from (
     select k.extra as rules from key k where k.id = p_key and k.deleted_at is null
@@ -19,7 +22,11 @@ begin
   if v_amount is null then return; end if;
   insert into balance as b (entity, remain, used, requests) values (p_entity, v_amount, 0, 0)
     on conflict (entity) do nothing;
-  if found then
+  v_new := found;
+  if v_new or not exists (select 1 from entry e where e.entity = p_entity) then
+    if not v_new then
+      update balance b set remain = b.remain + v_amount where b.entity = p_entity;
+    end if;
     insert into entry (entity, delta, kind, reason, actor, created_at)
     values (p_entity, v_amount, 'grant', 'budget', 'gateway', p_seconds);
   end if;

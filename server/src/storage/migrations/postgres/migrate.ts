@@ -16,6 +16,7 @@ import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
 import { attempts } from './0013-attempts.ts'
+import { lostOpenings } from './0014-lost-openings.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -32,6 +33,7 @@ const steps: readonly string[] = [
   events,
   fallbackModels,
   attempts,
+  lostOpenings,
   channelDialects,
 ]
 
