@@ -78,6 +78,7 @@ it('after changes were missed for good, everything is read anew', async () => {
      update change_counter set seq = seq + 3`,
   )
   await expect.poll(() => refusalThere(key), soon).toBe('key_disabled')
-  const settings = await there.manage('GET', '/api/setting/')
-  expect(settings).toContainEqual(expect.objectContaining({ name: 'ledger.wait_ms', value: 7 }))
+  const settings = () => there.manage('GET', '/api/setting/')
+  const isRead = expect.objectContaining({ name: 'ledger.wait_ms', value: 7 })
+  await expect.poll(settings, soon).toContainEqual(isRead)
 })
