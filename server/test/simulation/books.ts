@@ -1,5 +1,8 @@
+import { spanAt } from '../../src/budgets/calendar.ts'
+import { budgetPeriodOf } from '../../src/ledger/entity.ts'
 import type { RunningCall } from './calls.ts'
 import { type Database, holdKey } from './database.ts'
+import { netUsed } from './database-management.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
 
@@ -47,6 +50,7 @@ export function createBooks(simulation: Simulation): Books {
     whole() {
       for (const call of calls.values()) checkEnded(database, call, fail)
       checkSums(database, fail)
+      checkBudgets(database, fail)
     },
   }
 }
@@ -178,5 +182,21 @@ function checkSums(database: Database, fail: Fail): void {
       fail(`entity ${entity} counts ${counted} in ${requests} calls, not ${said.used}`)
     if ((database.charged.get(entity) ?? 0) !== said.charged)
       fail(`entity ${entity} was charged ${said.charged} by its records`)
+  }
+}
+
+/** A period has what its owner's row says, less what was used: since the last change of the row, whenever it was opened. */
+function checkBudgets(database: Database, fail: Fail): void {
+  for (const [entity] of database.balances.rows()) {
+    if (entity % 4 !== 2 || database.overdrawn.has(entity)) continue
+    const { owner, period, number } = budgetPeriodOf(entity)
+    const row = database.owners.get(owner)
+    const wish = row?.budgets.find((one) => one.period === period)
+    // An update leaves alone what ended before it; some node's clock may be behind.
+    if (row === undefined || wish === undefined || number < spanAt(period, 'UTC', row.atMs).number)
+      continue
+    const left = Math.max(wish.amount - netUsed(database, entity), 0)
+    if (database.whole(entity) !== left)
+      fail(`budget ${entity} has ${database.whole(entity)} of ${wish.amount}, and not ${left}`)
   }
 }

@@ -1,8 +1,9 @@
 import { Refused } from '../../src/errors.ts'
-import type { Payers, Reservation, Settled } from '../../src/ledger/ledger.ts'
+import { NO_BUDGETS, type Payers, type Reservation, type Settled } from '../../src/ledger/ledger.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { recordOf } from '../ledger/record.ts'
+import { type Customer, lookUp } from './customers.ts'
 import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -22,7 +23,7 @@ export interface RunningCall {
   rejected: boolean
 }
 
-/** Above this many at once a node's callers wait for better times. */
+/** Above this many at once, those that wait for units included, a node's callers wait for better times. */
 const MOST_AT_ONCE = 12
 
 /** Lets a node serve calls until the trouble is over. */
@@ -30,7 +31,7 @@ export function serve(simulation: Simulation, node: Node): void {
   const { world, profile } = simulation
   const next = () => {
     if (!simulation.network.troubled || node.closing) return
-    if (running(simulation, node) < MOST_AT_ONCE) void callOnce(simulation, node)
+    if (node.asking + running(simulation, node) < MOST_AT_ONCE) void callOnce(simulation, node)
     const burst = world.random.chance(0.2)
     node.clock.after(burst ? 0 : world.random.around(profile.betweenCallsMs), next)
   }
@@ -49,33 +50,37 @@ export const running = ({ unfinished }: Simulation, node: Node): number => {
 export const isOver = ({ released, answer, rejected }: RunningCall): boolean =>
   released || answer !== undefined || rejected
 
-/** What the key cache does when a call's key is looked up. */
-export function know(simulation: Simulation, node: Node, payers: Payers): void {
-  const { database, world } = simulation
-  for (const [entity, unlimited] of [
-    [payers.key, payers.keyUnlimited],
-    [payers.account, payers.accountUnlimited],
-    ...payers.budgets.map((budget) => [budget, false] as const),
-  ] as const) {
-    if (unlimited || (node.ledger.knows(entity) && !world.random.chance(0.1))) continue
-    // It may have been read a while ago.
-    const remain = world.random.chance(0.1)
-      ? world.random.whole(0, simulation.profile.mostUnits)
-      : database.whole(entity)
-    node.ledger.know(entity, remain)
+/**
+ * Who pays for a call that begins now: as the node's caches say, and the periods that run by its clock. Undefined: the
+ * database could not be asked.
+ */
+export async function payersNow(
+  simulation: Simulation,
+  node: Node,
+  customer: Customer,
+): Promise<Payers | undefined> {
+  const budgets = lookUp(simulation, node, customer)
+  if (budgets === undefined) return { ...customer, budgets: NO_BUDGETS }
+  try {
+    return { ...customer, budgets: await node.budgets.running(budgets) }
+  } catch (failure) {
+    if (!(failure instanceof Refused)) simulation.world.fail(failure)
+    return undefined
   }
 }
 
 async function callOnce(simulation: Simulation, node: Node): Promise<void> {
   const { world, profile } = simulation
   const { random } = world
-  const payers = random.pick(simulation.payers)
-  if (simulation.deleted.has(payers.key)) return
+  const customer = random.pick(simulation.customers)
+  if (simulation.deleted.has(customer.key)) return
   const id = `call-${++simulation.lastCall}`
   const amount = random.chance(0.05) ? 0 : random.whole(1, Math.ceil(profile.mostUnits / 4))
-  know(simulation, node, payers)
-  const got = await reserve(simulation, node, { payers, amount, id })
-  if (got === undefined) return
+  node.asking++
+  const payers = await payersNow(simulation, node, customer)
+  const got = payers && (await reserve(simulation, node, { payers, amount, id }))
+  node.asking--
+  if (payers === undefined || got === undefined) return
   const call: RunningCall = {
     ...{ id, node, payers, reservation: got, cost: 0 },
     epoch: node.loans.epoch,
@@ -116,24 +121,29 @@ async function reserve(
 }
 
 function run(simulation: Simulation, call: RunningCall): void {
-  const { world } = simulation
-  const { random } = world
-  const { clock, owner } = call.node
+  const { random } = simulation.world
+  const { clock } = call.node
   const lasts = random.chance(0.05) ? random.next() * 12_000 : random.around(400)
-  if (random.chance(0.2)) {
-    clock.after(lasts / 2, () => {
-      const before = call.reservation.amount
-      const total = before + random.whole(1, 20)
-      // At once or after a move; a node that is gone meanwhile is not asked any more.
-      void Promise.resolve(call.reservation.extend(units(total))).then((did) => {
-        world.note(owner.name, () => `${call.id} extends to ${total}: ${did}`)
-        if (did && total > before && !owner.gone) simulation.books.reserved(call)
-      })
-    })
+  // One dearer group after the other, each at a price of its own; those that can't be paid are skipped.
+  const groups = random.chance(0.2) ? random.whole(1, 3) : 0
+  for (let group = 1; group <= groups; group++) {
+    clock.after((lasts * group) / (groups + 1), () => growFor(simulation, call))
   }
   clock.after(lasts, () => {
     if (random.chance(0.15)) release(simulation, call)
     else settle(simulation, call)
+  })
+}
+
+function growFor(simulation: Simulation, call: RunningCall): void {
+  const { world } = simulation
+  const { id, reservation, node } = call
+  const before = reservation.amount
+  const total = Math.ceil(before * (0.5 + world.random.next() * 2)) + world.random.whole(0, 20)
+  // At once or after a move; a node that is gone meanwhile is not asked any more.
+  void Promise.resolve(reservation.extend(units(total))).then((did) => {
+    world.note(node.owner.name, () => `${id} extends to ${total}: ${did}`)
+    if (did && total > before && !node.owner.gone) simulation.books.reserved(call)
   })
 }
 

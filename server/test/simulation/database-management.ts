@@ -1,6 +1,9 @@
+import type { BudgetWish } from '../../src/budgets/budget.ts'
+import { budgetPeriodOf } from '../../src/ledger/entity.ts'
 import { type Database, holdKey } from './database.ts'
 
 const MOST_UNITS = 1e15
+const NOTHING = { remain: 0, used: 0, requests: 0 }
 
 /** A new balance, and the entry that explains it. */
 export function openBalance(database: Database, entity: number, amount: number): void {
@@ -22,6 +25,7 @@ export function changeBalance(
     if (idempotency !== undefined) {
       if (database.idempotency.get(idempotency)) throw new DoneBefore()
       database.idempotency.set(idempotency, true)
+      database.refunded.set(entity, (database.refunded.get(entity) ?? 0) + delta)
     }
     enter(database, entity, delta)
     return whole
@@ -36,6 +40,64 @@ export function setBalance(database: Database, entity: number, amount: number): 
     if (delta !== 0) enter(database, entity, delta)
     take(database, entity, delta)
   })
+}
+
+/** `turnpike_open_budget`; nothing when the owner has no such budget. `cached`: what a weakened node says it is. */
+export function openBudget(
+  database: Database,
+  entity: number,
+  cached?: number,
+): { readonly budget: number; readonly remain: number } | undefined {
+  return database.journal.transact(() => {
+    const { owner, period } = budgetPeriodOf(entity)
+    const wishes = database.owners.get(owner)?.budgets ?? []
+    const amount = cached ?? wishes.find((wish) => wish.period === period)?.amount
+    if (amount === undefined) return undefined
+    // A row without an entry was made by calls that settled after a failover had lost the opening.
+    if (database.granted.get(entity) === undefined) {
+      const { remain, ...sums } = database.balances.get(entity) ?? NOTHING
+      database.balances.set(entity, { ...sums, remain: remain + amount })
+      enter(database, entity, amount)
+    }
+    return { budget: entity, remain: database.whole(entity) }
+  })
+}
+
+export interface BudgetsUpdate {
+  readonly owner: number
+  readonly wishes: readonly BudgetWish[]
+  /** By period that may run: `turnpike_set_budgets`. */
+  readonly amounts: ReadonlyMap<number, number>
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+}
+
+/** The owner's row, and what its running periods have left of new amounts, in one write; says which have changed. */
+export function updateBudgets(database: Database, update: BudgetsUpdate): readonly number[] {
+  const { owner, wishes, amounts, atMs } = update
+  return database.journal.transact(() => {
+    const changed: number[] = []
+    for (const [entity, amount] of amounts) {
+      const balance = database.balances.get(entity)
+      if (balance === undefined || database.weakness === 'running budget') continue
+      const left = amount - netUsed(database, entity)
+      if (left < 0) database.overdrawn.add(entity)
+      const delta = Math.max(left, 0) - database.whole(entity)
+      if (delta === 0) continue
+      enter(database, entity, delta)
+      take(database, entity, delta)
+      changed.push(entity)
+    }
+    database.owners.set(owner, { budgets: wishes, atMs })
+    return changed
+  })
+}
+
+/** What was used of an entity and not given back, as `balance_now` and entries say. */
+export function netUsed(database: Database, entity: number): number {
+  const held = database.holdsOf(entity).reduce((sum, { used }) => sum + used, 0)
+  const used = (database.balances.get(entity)?.used ?? 0) + held
+  return used - (database.refunded.get(entity) ?? 0)
 }
 
 /** An entry with this idempotency key is there already. */

@@ -1,3 +1,4 @@
+import type { BudgetWish } from '../../src/budgets/budget.ts'
 import type { Lanes, Move, Moved } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Settlement } from '../../src/storage/store.ts'
 import { Journal, Table } from './tables.ts'
@@ -28,8 +29,23 @@ export interface UsageRow {
   readonly shortfall: number
 }
 
-/** Ways to make the database worse than it is, to see that somebody notices. */
-export type Weakness = 'epoch' | 'epoch again' | 'seq' | 'dedupe' | 'fence' | 'confiscation'
+/** What the row of a key or an account says of its budgets, and when it was written. */
+export interface OwnerRow {
+  readonly budgets: readonly BudgetWish[]
+  readonly atMs: number
+}
+
+/** Ways to make the database or its nodes worse than they are, to see that somebody notices. */
+export type Weakness =
+  | 'epoch'
+  | 'epoch again'
+  | 'former epoch'
+  | 'seq'
+  | 'dedupe'
+  | 'fence'
+  | 'confiscation'
+  | 'cached budget'
+  | 'running budget'
 
 export type Lane = 'move' | 'settle'
 
@@ -51,6 +67,12 @@ export class Database {
   readonly granted = new Table<number, number>(this.journal)
   readonly charged = new Table<number, number>(this.journal)
   readonly idempotency = new Table<string, true>(this.journal)
+  /** By entity: what refunds gave back. */
+  readonly refunded = new Table<number, number>(this.journal)
+  /** By key or account; those without a row were deleted. */
+  readonly owners = new Table<number, OwnerRow>(this.journal)
+  /** Periods that had used more than a new amount: what they have is not what is left of it. */
+  readonly overdrawn = new Set<number>()
   /** By hold: what management took of it. */
   readonly confiscated = new Table<string, number>(this.journal)
   /** Holds of which management ever took something. */
@@ -173,7 +195,8 @@ export class Database {
 
   recalled(): readonly number[] {
     const from = this.world.now - 1_000
-    return [...this.recalls].filter(([, at]) => at > from).map(([entity]) => entity)
+    for (const [entity, at] of this.recalls) if (at <= from) this.recalls.delete(entity)
+    return [...this.recalls.keys()]
   }
 
   /** Told of every commit. */

@@ -1,7 +1,8 @@
 import type { Payers } from '../../src/ledger/ledger.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
-import { isOver, know } from './calls.ts'
+import { isOver, payersNow } from './calls.ts'
+import { type Customer, lookUp } from './customers.ts'
 import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
@@ -35,7 +36,7 @@ export async function endWell(simulation: Simulation): Promise<void> {
   // What fell behind when a node was paused or closed may have left nobody to go on with.
   if (nodes.size === 0) throw new Violation('no node serves')
   expectAllBack(simulation)
-  for (const payers of simulation.payers) await serveWhole(simulation, payers)
+  for (const customer of simulation.customers) await serveWhole(simulation, customer)
   await world.run(world.now + BACK_MS)
   expectNoHolds(simulation)
   simulation.books.check()
@@ -78,11 +79,13 @@ function expectNoHolds({ database, nodes }: Simulation): void {
 }
 
 /** Units that other nodes hold without need must come to whoever asks, in time. */
-async function serveWhole(simulation: Simulation, payers: Payers): Promise<void> {
+async function serveWhole(simulation: Simulation, customer: Customer): Promise<void> {
   const { world, database, nodes, deleted } = simulation
-  const isUnlimited = payers.keyUnlimited && payers.accountUnlimited && payers.budgets.length === 0
-  if (deleted.has(payers.key) || isUnlimited) return
   const all = [...nodes]
+  const [first] = all
+  if (deleted.has(customer.key) || first === undefined) return
+  const payers = await payersSoon(simulation, first, customer)
+  if (payers.keyUnlimited && payers.accountUnlimited && payers.budgets.length === 0) return
   // Others use some of it first, and keep it for a while.
   for (const node of all) await touch(simulation, node, payers)
   const least = Math.min(
@@ -110,6 +113,23 @@ async function serveWhole(simulation: Simulation, payers: Payers): Promise<void>
   if (!answers.includes('units'))
     throw new Violation(`${wanted} of ${least} of ${payers.key} were free: ${answers.join(', ')}`)
   await world.run(world.now + SOON_MS)
+}
+
+/** Nodes whose clocks differ may be in other periods: all are asked for those of one. */
+async function payersSoon(simulation: Simulation, node: Node, customer: Customer): Promise<Payers> {
+  const { world } = simulation
+  let payers: Payers | undefined
+  void payersNow(simulation, node, customer).then((found) => {
+    payers = found
+  })
+  await world.run(world.now + SOON_MS)
+  if (payers === undefined) throw new Violation(`the budgets of ${customer.key} were not opened`)
+  return payers
+}
+
+function know(simulation: Simulation, node: Node, payers: Payers): void {
+  lookUp(simulation, node, payers)
+  for (const budget of payers.budgets) node.ledger.know(budget, simulation.database.whole(budget))
 }
 
 async function touch(simulation: Simulation, node: Node, payers: Payers): Promise<void> {

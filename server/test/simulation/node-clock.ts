@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/storage/lanes/clock.ts'
 import type { Owner, World } from './world.ts'
 
-const LONG_AGO = 1_700_000_000_000
+/** Ten seconds before a day and a month end: it happens in the midst of trouble, at another moment on each node. */
+export const BEGAN_MS = Date.UTC(2024, 0, 31, 23, 59, 50)
 /** How soon a timer looks again at a clock that stood still. */
 const LOOK_AGAIN_MS = 100
 
@@ -11,7 +12,7 @@ export class NodeClock implements Clock {
   readonly #owner: Owner
   readonly #speed: number
   readonly #wallSpeed: number
-  #wallOffset = LONG_AGO
+  #wallOffset = BEGAN_MS
   #stoppedAt: number | undefined
   #stoodStill = 0
 

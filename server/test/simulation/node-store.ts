@@ -1,17 +1,19 @@
+import { budgetPeriodOf } from '../../src/ledger/entity.ts'
 import { StorageUnavailable, UniqueViolation } from '../../src/storage/failures.ts'
 import type { Joined } from '../../src/storage/lanes/join-ledger.ts'
 import { type Store, toPlain, type Written } from '../../src/storage/store.ts'
 import type { Change } from '../../src/storage/tables.ts'
-import type { Database, Weakness } from './database.ts'
-import { changeBalance, DoneBefore } from './database-management.ts'
-import { textOnly } from './kysely-text.ts'
+import type { Database } from './database.ts'
+import { changeBalance, DoneBefore, openBudget } from './database-management.ts'
 import type { Connection } from './network.ts'
+import type { Node } from './node.ts'
+import { createReads } from './node-reads.ts'
 
 export interface NodeStoreParts {
   readonly joined: Joined
   readonly connection: Connection
   readonly database: Database
-  readonly weakness: Weakness | undefined
+  readonly keys: Node['keys']
   /** Says to all nodes that a balance was changed. */
   readonly changed: (entity: number) => void
 }
@@ -25,18 +27,18 @@ const never = (): never => {
   throw new Error('the simulation has no such thing')
 }
 
-/** As much of a store as the ledger asks of it. The only writes are refunds. */
+/** As much of a store as ledger and budgets ask of it. */
 export function createNodeStore(parts: NodeStoreParts): NodeStore {
-  const { joined, weakness } = parts
+  const { joined, connection, database } = parts
   const listeners: ((change: Change) => unknown)[] = []
   return {
-    db: textOnly,
+    db: createReads(connection, database),
     dialect: 'postgres',
     settle: joined.settle,
     healthy: joined.healthy,
-    accepting: weakness === 'fence' ? () => true : joined.accepting,
+    accepting: database.weakness === 'fence' ? () => true : joined.accepting,
     loans: joined.loans,
-    write: (statements) => refund(parts, statements),
+    write: (statements) => write(parts, statements.map(toPlain)),
     onChange: (listener) => void listeners.push(listener),
     hear(change) {
       for (const listener of listeners) listener(change)
@@ -51,26 +53,58 @@ export function createNodeStore(parts: NodeStoreParts): NodeStore {
   }
 }
 
-/** What the two statements of a refund do, under its idempotency key. */
-async function refund(
-  { connection, database, changed }: NodeStoreParts,
-  statements: Parameters<Store['write']>[0],
-): Promise<Written> {
-  const [change, entry] = statements.map(toPlain)
-  const [entity, delta] = (change?.parameters ?? []).map(Number)
-  const idempotency = entry?.parameters.find((value) => String(value).startsWith('refund:'))
-  if (entity === undefined || delta === undefined || typeof idempotency !== 'string')
-    throw new Error('not a refund')
+type Plain = ReturnType<typeof toPlain>
+
+/** The only writes are refunds, and periods of budgets that begin. */
+async function write(parts: NodeStoreParts, statements: readonly Plain[]): Promise<Written> {
   try {
-    const whole = await connection.ask('refund', () => {
-      const left = changeBalance(database, { entity, delta, idempotency })
-      if (left !== undefined) changed(entity)
-      return left
-    })
-    if (whole === undefined) return { done: false, stoppedAt: 0 }
-    return { done: true, rows: [[{ entity, remain: whole }], []], changed: [1, 1] }
+    const opening = statements.every(({ sql }) => sql.includes('turnpike_open_budget'))
+    return await (opening ? open(parts, statements) : refund(parts, statements))
   } catch (failure) {
     if (failure instanceof DoneBefore) throw new UniqueViolation(['entry.idempotency'])
     throw new StorageUnavailable(String(failure), true)
   }
+}
+
+async function open(
+  { connection, database, keys }: NodeStoreParts,
+  statements: readonly Plain[],
+): Promise<Written> {
+  const entities = statements.map(({ parameters }) => Number(parameters[0]))
+  const isWeak = database.weakness === 'cached budget'
+  const opened = await connection.ask('open budgets', () =>
+    entities.map((entity) =>
+      openBudget(database, entity, isWeak ? cached(keys, entity) : undefined),
+    ),
+  )
+  const rows = opened.map((row) => (row === undefined ? [] : [row]))
+  return { done: true, rows, changed: rows.map(({ length }) => length) }
+}
+
+/** What a node's cache says of a budget. */
+function cached(keys: Node['keys'], entity: number): number | undefined {
+  const { owner, period } = budgetPeriodOf(entity)
+  for (const { budgets = [] } of keys.values()) {
+    const found = budgets.find((one) => one.owner === owner && one.period === period)
+    if (found !== undefined) return found.amount
+  }
+  return undefined
+}
+
+/** What the two statements of a refund do, under its idempotency key. */
+async function refund(
+  { connection, database, changed }: NodeStoreParts,
+  [change, entry]: readonly Plain[],
+): Promise<Written> {
+  const [entity, delta] = (change?.parameters ?? []).map(Number)
+  const idempotency = entry?.parameters.find((value) => String(value).startsWith('refund:'))
+  if (entity === undefined || delta === undefined || typeof idempotency !== 'string')
+    throw new Error('not a refund')
+  const whole = await connection.ask('refund', () => {
+    const left = changeBalance(database, { entity, delta, idempotency })
+    if (left !== undefined) changed(entity)
+    return left
+  })
+  if (whole === undefined) return { done: false, stoppedAt: 0 }
+  return { done: true, rows: [[{ entity, remain: whole }], []], changed: [1, 1] }
 }

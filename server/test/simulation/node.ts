@@ -1,3 +1,5 @@
+import type { Budget } from '../../src/budgets/budget.ts'
+import { type Budgets, createBudgets } from '../../src/budgets/budgets.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { createSharedLedger } from '../../src/ledger/shared/create-shared-ledger.ts'
 import { type Joined, joinLedger } from '../../src/storage/lanes/join-ledger.ts'
@@ -8,6 +10,11 @@ import { NodeClock } from './node-clock.ts'
 import { createNodeStore, type NodeStore } from './node-store.ts'
 import { Owner, type World } from './world.ts'
 
+export interface CachedKey {
+  readonly account: number
+  readonly budgets: readonly Budget[] | undefined
+}
+
 /** One life of one process: all it knows is gone with it. */
 export interface Node {
   readonly owner: Owner
@@ -16,10 +23,15 @@ export interface Node {
   readonly loans: Loans
   readonly store: NodeStore
   readonly joined: Joined
+  readonly budgets: Budgets
+  /** Its key cache, by key. */
+  readonly keys: Map<number, CachedKey>
   /** Its clocks were both wrong: nothing can keep it from reserving too long. */
   misled: boolean
   /** It takes no new calls. */
   closing: boolean
+  /** Its calls that wait for units. */
+  asking: number
 }
 
 export interface Stage {
@@ -45,12 +57,14 @@ export function startNode(stage: Stage, name: string, ready: (node: Node) => voi
     joinLedger({ calls: connection.calls, facts, clock, log }).then(
       (joined) => {
         const { loans } = joined
-        const { weakness } = database
-        const store = createNodeStore({ joined, connection, database, weakness, changed })
-        const ledger = createSharedLedger({ store, loans, now: () => clock.wall(), clock })
+        const keys: Node['keys'] = new Map()
+        const store = createNodeStore({ joined, connection, database, changed, keys })
+        const now = () => Math.floor(clock.wall())
+        const ledger = createSharedLedger({ store, loans, now, clock })
+        const budgets = createBudgets({ store, ledger, now })
         world.note(name, () => `has joined as ${loans.epoch}`)
-        const standing = { misled: false, closing: false }
-        ready({ owner, clock, ledger, loans, store, joined, ...standing })
+        const standing = { misled: false, closing: false, asking: 0 }
+        ready({ owner, clock, ledger, loans, store, joined, budgets, keys, ...standing })
       },
       () => void clock.after(1_000, join),
     )

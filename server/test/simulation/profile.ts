@@ -36,8 +36,12 @@ export const TROUBLES = [
   'crash',
   'close',
   'management',
+  'change budgets',
 ] as const
 export type Trouble = (typeof TROUBLES)[number]
+
+/** What happens every day. */
+const BY_PEOPLE = new Set<Trouble>(['management', 'change budgets'])
 
 /** A world in which nothing goes wrong by itself. */
 export const QUIET: Profile = {
@@ -49,9 +53,7 @@ export const QUIET: Profile = {
 export function chooseProfile(random: Random): Profile {
   const maybe = (share: number, most: number): number =>
     random.chance(share) ? random.next() * most : 0
-  const troubles = TROUBLES.filter((trouble) =>
-    random.chance(trouble === 'management' ? 0.8 : 0.35),
-  )
+  const troubles = TROUBLES.filter((trouble) => random.chance(BY_PEOPLE.has(trouble) ? 0.7 : 0.35))
   return {
     nodes: random.whole(2, 4),
     accounts: random.whole(1, 2),

@@ -1,15 +1,7 @@
-import {
-  accountEntity,
-  budgetEntity,
-  type Entity,
-  keyEntity,
-  type Period,
-} from '../../src/ledger/entity.ts'
-import type { Payers } from '../../src/ledger/ledger.ts'
 import { type Books, createBooks } from './books.ts'
 import { type RunningCall, serve } from './calls.ts'
+import { type Customer, dropOwner, openCustomers } from './customers.ts'
 import { Database, type Weakness } from './database.ts'
-import { openBalance } from './database-management.ts'
 import { endWell } from './ending.ts'
 import { createNetwork, type Network } from './network.ts'
 import { type Node, startNode } from './node.ts'
@@ -24,7 +16,8 @@ export interface Simulation {
   readonly database: Database
   readonly network: Network
   readonly profile: Profile
-  readonly payers: readonly Payers[]
+  /** By their rows as they are now. */
+  readonly customers: Customer[]
   /** Entities of keys that were deleted. */
   readonly deleted: Set<number>
   /** By id, those that are over included. */
@@ -41,6 +34,8 @@ export interface Simulation {
   start(): void
   /** Says to all nodes that management changed a balance. */
   changed(entity: number): void
+  /** Says to all nodes that the row of a key or an account was changed. */
+  changedOwner(owner: number): void
 }
 
 export interface SeedOptions {
@@ -85,10 +80,10 @@ function createSimulation(seed: number, { weakness, trace = false }: SeedOptions
   world.note('profile', () => JSON.stringify(profile))
   const database = new Database(world, weakness)
   const network = createNetwork(world, database, profile)
-  const payers = openAll(database, profile)
+  const customers = openCustomers(database, profile)
   database.journal.keep()
   const simulation = {
-    ...{ world, database, network, profile, payers },
+    ...{ world, database, network, profile, customers },
     deleted: new Set<number>(),
     calls: new Map<string, RunningCall>(),
     unfinished: new Set<RunningCall>(),
@@ -97,7 +92,9 @@ function createSimulation(seed: number, { weakness, trace = false }: SeedOptions
     nodes: new Set<Node>(),
     processes: new Set<Owner>(),
     start: () => start(whole),
-    changed: (entity: number) => changed(whole, entity),
+    changed: (entity: number) =>
+      feed(whole, ({ store }) => store.hear({ kind: 'balance', subject: String(entity) })),
+    changedOwner: (owner: number) => feed(whole, (node) => dropOwner(node, owner)),
   }
   // Its books judge the whole that they are part of.
   const whole: Simulation = Object.assign(simulation, {
@@ -106,38 +103,6 @@ function createSimulation(seed: number, { weakness, trace = false }: SeedOptions
   Object.assign(whole, { books: createBooks(whole) })
   database.onCommit = whole.books.check
   return whole
-}
-
-/** Accounts with two keys each; some of both are unlimited, and some have budgets. */
-function openAll(database: Database, { accounts, mostUnits }: Profile): Payers[] {
-  const { random } = database.world
-  const payers: Payers[] = []
-  for (let account = 1; account <= accounts; account++) {
-    const accountUnlimited = random.chance(0.2)
-    openBalance(database, accountEntity(account), random.whole(mostUnits >> 1, mostUnits))
-    const shared = openBudgets(database, accountEntity(account), mostUnits)
-    for (const key of [2 * account, 2 * account + 1]) {
-      openBalance(database, keyEntity(key), random.whole(mostUnits >> 2, mostUnits))
-      payers.push({
-        key: keyEntity(key),
-        account: accountEntity(account),
-        keyUnlimited: random.chance(0.2),
-        accountUnlimited,
-        budgets: [...openBudgets(database, keyEntity(key), mostUnits), ...shared],
-      })
-    }
-  }
-  return payers
-}
-
-/** The running periods of an owner: none, one or two. */
-function openBudgets(database: Database, owner: Entity, mostUnits: number): Entity[] {
-  const { random } = database.world
-  const periods = (['day', 'month'] as const satisfies Period[]).filter(() => random.chance(0.25))
-  const budgets = periods.map((period) => budgetEntity({ owner, period, number: 1 }))
-  for (const budget of budgets)
-    openBalance(database, budget, random.whole(mostUnits >> 2, mostUnits))
-  return budgets
 }
 
 function start(simulation: Simulation): void {
@@ -151,10 +116,9 @@ function start(simulation: Simulation): void {
 }
 
 /** The feed brings every change to every node, sooner or later. */
-function changed({ nodes, world, network }: Simulation, entity: number): void {
+function feed({ nodes, world, network }: Simulation, hear: (node: Node) => void): void {
   for (const node of nodes) {
     const ms = network.troubled ? world.random.around(50) : 5
-    const hear = () => node.store.hear({ kind: 'balance', subject: String(entity) })
-    world.after(ms, hear, node.owner)
+    world.after(ms, () => hear(node), node.owner)
   }
 }

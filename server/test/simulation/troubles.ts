@@ -1,4 +1,5 @@
 import { running } from './calls.ts'
+import { type Customer, changeBudgets, changeLimit, dropOwner } from './customers.ts'
 import { changeBalance, setBalance } from './database-management.ts'
 import type { Node } from './node.ts'
 import type { Trouble } from './profile.ts'
@@ -42,6 +43,7 @@ const ofTheDatabase: Partial<Record<Trouble, (simulation: Simulation) => void>> 
   'restart the database': restart,
   'fail over': failOver,
   management: manage,
+  'change budgets': reform,
 }
 
 function strike(simulation: Simulation, trouble: Trouble): void {
@@ -114,10 +116,10 @@ function failOver(simulation: Simulation): void {
 }
 
 function manage(simulation: Simulation): void {
-  const { database, world, profile, payers, deleted } = simulation
+  const { database, world, profile, customers } = simulation
   if (!database.up) return
   const { random } = world
-  const whose = random.pick(payers)
+  const whose = random.pick(customers)
   const entity = random.chance(0.5) ? whose.key : whose.account
   const kind = random.pick(['set', 'set', 'add', 'add', 'add', 'forget', 'delete'] as const)
   const amount = random.whole(0, profile.mostUnits)
@@ -125,15 +127,31 @@ function manage(simulation: Simulation): void {
   if (kind === 'set') setBalance(database, entity, amount)
   else if (kind === 'add')
     changeBalance(database, { entity, delta: amount - (profile.mostUnits >> 2) })
-  else if (kind === 'delete' && deleted.size === 0) deleted.add(whose.key)
+  else if (kind === 'delete') remove(simulation, whose)
   if (kind === 'set' || kind === 'add') simulation.changed(entity)
   else forget(simulation, entity)
+}
+
+/** One key a world, so that there are others. */
+function remove({ database, deleted }: Simulation, { key }: Customer): void {
+  if (deleted.size > 0) return
+  deleted.add(key)
+  database.journal.transact(() => database.owners.delete(key))
+}
+
+/** Rules change under calls that run: what they began with goes on to pay for them. */
+function reform(simulation: Simulation): void {
+  const { database, world, customers } = simulation
+  if (!database.up) return
+  const whose = world.random.pick(customers)
+  if (world.random.chance(0.2)) changeLimit(simulation, whose)
+  else changeBudgets(simulation, world.random.chance(0.5) ? whose.key : whose.account)
 }
 
 /** The key cache of a node, or of all, drops a key. */
 function forget({ nodes, world }: Simulation, entity: number): void {
   for (const node of nodes) {
     if (world.random.chance(0.7))
-      world.after(world.random.next() * 20, () => node.ledger.forget(entity), node.owner)
+      world.after(world.random.next() * 20, () => dropOwner(node, entity), node.owner)
   }
 }

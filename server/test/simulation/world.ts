@@ -87,13 +87,16 @@ export class World {
         owner.backlog.push(next)
         continue
       }
-      await this.#step(run, next.quiet)
+      this.#step(run)
+      if (!next.quiet) await settled(this.steps)
       if (this.#failure !== undefined) throw this.#failure
     }
     this.now = until
+    // Who looked at the end, between two steps, may have found something, too.
+    if (this.#failure !== undefined) throw this.#failure
   }
 
-  async #step(run: () => void, quiet: boolean): Promise<void> {
+  #step(run: () => void): void {
     this.steps++
     this.digest = (Math.imul(this.digest, 31) + Math.floor(this.now * 1_000)) | 0
     try {
@@ -101,7 +104,6 @@ export class World {
     } catch (failure) {
       this.fail(failure)
     }
-    if (!quiet) await settled(this.steps)
   }
 
   #push(wish: { ms: number; run: () => void; owner: Owner | undefined; quiet: boolean }) {
