@@ -57,19 +57,23 @@ function shapeError({ status, message, requestId }: Spoken): string {
 /** Anthropic counts what its cache gave or took apart from the input. */
 function readUsage(reported: unknown): Usage | undefined {
   if (!isObject(reported)) return undefined
-  const { input_tokens, output_tokens, cache_creation } = reported
+  const { input_tokens, output_tokens, cache_creation, output_tokens_details } = reported
   if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
   const cached = wholeTokens(reported.cache_read_input_tokens)
-  const written = wholeTokens(reported.cache_creation_input_tokens)
   const byAge = isObject(cache_creation) ? cache_creation : {}
-  const forHour = Math.min(written, wholeTokens(byAge.ephemeral_1h_input_tokens))
+  const forHour = wholeTokens(byAge.ephemeral_1h_input_tokens)
+  const written = Math.max(
+    wholeTokens(reported.cache_creation_input_tokens),
+    forHour + wholeTokens(byAge.ephemeral_5m_input_tokens),
+  )
+  const details = isObject(output_tokens_details) ? output_tokens_details : {}
   return {
     prompt: wholeTokens(input_tokens) + cached + written,
     completion: wholeTokens(output_tokens),
     cached,
     cacheWrite: written - forHour,
     cacheWrite1h: forHour,
-    reasoning: 0,
+    reasoning: wholeTokens(details.thinking_tokens),
     audioIn: 0,
     audioOut: 0,
     image: 0,

@@ -1,47 +1,30 @@
 import { dataOf, eachEvent } from '../meter/sse.ts'
-import type { AnswerOutlet } from './outlet.ts'
+import { PassingOutlet } from './passing-outlet.ts'
 
 /**
  * Gemini's stream for callers that did not ask for events: one JSON list, an element an event. Providers are always asked
  * for events, since a list is whole only at its end.
  */
-export class EventsAsList implements AnswerOutlet {
+export class EventsAsList extends PassingOutlet {
   readonly streams = true
-  readonly #to: AnswerOutlet
   #lead = '['
-
-  constructor(to: AnswerOutlet) {
-    this.#to = to
-  }
-
-  get begun(): boolean {
-    return this.#to.begun
-  }
-
-  get status(): number {
-    return this.#to.status
-  }
-
-  tell(name: string, value: string): void {
-    this.#to.tell(name, value)
-  }
 
   write(bytes: Buffer): boolean {
     const text = this.#listed(bytes)
-    return text === '' || this.#to.write(Buffer.from(text))
+    return text === '' || this.to.write(Buffer.from(text))
   }
 
   end(held: readonly Buffer[], more?: readonly string[]): void {
     const text = held.map((bytes) => this.#listed(bytes)).join('')
-    this.#to.end([Buffer.from(text + this.#close())], more)
+    this.to.end([Buffer.from(text + this.#close())], more)
   }
 
-  endWith(last: string): void {
-    this.#to.endWith(this.#listed(Buffer.from(last)) + this.#close())
+  override endWith(last: string): void {
+    this.to.endWith(this.#listed(Buffer.from(last)) + this.#close())
   }
 
-  breakOff(last: string): void {
-    this.#to.breakOff(this.#listed(Buffer.from(last)) + this.#close())
+  override breakOff(last: string): void {
+    this.to.breakOff(this.#listed(Buffer.from(last)) + this.#close())
   }
 
   #close(): string {

@@ -3,38 +3,26 @@ import { isObject, parsedJson } from '../../translate/json.ts'
 import type { NeutralAnswer, NeutralEvent } from '../../translate/neutral/answer.ts'
 import { dataOf, eachEvent, nameOf } from '../meter/sse.ts'
 import type { AnswerOutlet } from './outlet.ts'
+import { PassingOutlet } from './passing-outlet.ts'
 
 /** A whole answer is translated at once. Longer ones are not read to their end. */
 const LONGEST_ANSWER = 64 * 1024 * 1024
 
 /** Passes a provider's event stream on in the caller's dialect, event by event. */
-export class StreamTranslation implements AnswerOutlet {
+export class StreamTranslation extends PassingOutlet {
   readonly streams = true
-  readonly #to: AnswerOutlet
   readonly #reader: StreamReader
   readonly #writer: StreamWriter
 
   constructor(to: AnswerOutlet, reader: StreamReader, writer: StreamWriter) {
-    this.#to = to
+    super(to)
     this.#reader = reader
     this.#writer = writer
   }
 
-  get begun(): boolean {
-    return this.#to.begun
-  }
-
-  get status(): number {
-    return this.#to.status
-  }
-
-  tell(name: string, value: string): void {
-    this.#to.tell(name, value)
-  }
-
   write(bytes: Buffer): boolean {
     const text = this.#translated(bytes)
-    return text === '' || this.#to.write(Buffer.from(text))
+    return text === '' || this.to.write(Buffer.from(text))
   }
 
   end(held: readonly Buffer[], more?: readonly string[]): void {
@@ -42,15 +30,7 @@ export class StreamTranslation implements AnswerOutlet {
     for (const bytes of held) text += this.#translated(bytes)
     for (const event of this.#reader.end()) text += this.#writer.write(event)
     text += this.#writer.end()
-    this.#to.end([Buffer.from(text)], more)
-  }
-
-  endWith(last: string): void {
-    this.#to.endWith(last)
-  }
-
-  breakOff(last: string): void {
-    this.#to.breakOff(last)
+    this.to.end([Buffer.from(text)], more)
   }
 
   /** Meters let whole events through only. */
@@ -74,29 +54,16 @@ interface PlainParts {
 }
 
 /** Passes a provider's whole answer on in the caller's dialect, once it is all there. */
-export class PlainTranslation implements AnswerOutlet {
+export class PlainTranslation extends PassingOutlet {
   readonly streams = false
-  readonly #to: AnswerOutlet
   readonly #parts: PlainParts
   #passed: Buffer[] = []
   #bytes = 0
   #translated: Buffer | undefined
 
   constructor(to: AnswerOutlet, parts: PlainParts) {
-    this.#to = to
+    super(to)
     this.#parts = parts
-  }
-
-  get begun(): boolean {
-    return this.#to.begun
-  }
-
-  get status(): number {
-    return this.#to.status
-  }
-
-  tell(name: string, value: string): void {
-    this.#to.tell(name, value)
   }
 
   write(bytes: Buffer): boolean {
@@ -117,14 +84,6 @@ export class PlainTranslation implements AnswerOutlet {
 
   end(_held: readonly Buffer[], more?: readonly string[]): void {
     // What can't be translated was no answer: see `takes`.
-    this.#to.end([this.#translated as Buffer], more)
-  }
-
-  endWith(last: string): void {
-    this.#to.endWith(last)
-  }
-
-  breakOff(last: string): void {
-    this.#to.breakOff(last)
+    this.to.end([this.#translated as Buffer], more)
   }
 }

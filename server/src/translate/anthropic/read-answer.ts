@@ -1,3 +1,4 @@
+import { anthropic } from '../../dialects/anthropic.ts'
 import { isObject } from '../json.ts'
 import { jsonOf } from '../json-text.ts'
 import type { NeutralAnswer } from '../neutral/answer.ts'
@@ -5,7 +6,6 @@ import { unwrapMark } from '../neutral/foreign-mark.ts'
 import type { AssistantPart, Citation, JsonObject, TextPart } from '../neutral/request.ts'
 import { readCitation } from './citations.ts'
 import { readFinish } from './finishes.ts'
-import { readUsage } from './usage.ts'
 
 /** A message, as far as it can be understood. Blocks of tools that the provider ran are left out. */
 export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
@@ -31,7 +31,7 @@ export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
         logprobs: undefined,
       },
     ],
-    usage: readUsage(body.usage),
+    usage: anthropic.readUsage(body.usage),
     serviceTier: readTier(body.usage),
   }
 }

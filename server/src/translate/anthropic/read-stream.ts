@@ -1,3 +1,4 @@
+import { anthropic } from '../../dialects/anthropic.ts'
 import { append } from '../append.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
@@ -8,7 +9,7 @@ import { readCitation } from './citations.ts'
 import { readFinish } from './finishes.ts'
 import { readBlock, readTier, refusalOf } from './read-answer.ts'
 import { readError } from './read-error.ts'
-import { mergedReport, readUsage } from './usage.ts'
+import { mergedReport } from './usage.ts'
 
 /** A block that is open, under the number that the provider gives it. */
 interface OpenBlock {
@@ -60,7 +61,7 @@ export class AnthropicStreamReader implements StreamReader {
   #start(message: JsonObject): readonly NeutralEvent[] {
     this.#id = textOf(message.id)
     if (isObject(message.usage)) this.#report = message.usage
-    const usage = readUsage(this.#report)
+    const usage = anthropic.readUsage(this.#report)
     return [{ kind: 'start', id: this.#id, model: textOf(message.model), createdAt: 0, usage }]
   }
 
@@ -93,7 +94,7 @@ export class AnthropicStreamReader implements StreamReader {
 
   #finish(event: JsonObject): readonly NeutralEvent[] {
     if (isObject(event.usage)) this.#report = mergedReport(this.#report, event.usage)
-    const usage = readUsage(this.#report)
+    const usage = anthropic.readUsage(this.#report)
     const events: NeutralEvent[] =
       usage === undefined ? [] : [{ kind: 'usage', usage, serviceTier: readTier(this.#report) }]
     const delta = isObject(event.delta) ? event.delta : {}

@@ -1,33 +1,5 @@
-import { type Usage, wholeTokens } from '../../usage/usage.ts'
-import { isObject } from '../json.ts'
+import type { Usage } from '../../usage/usage.ts'
 import type { JsonObject } from '../neutral/request.ts'
-
-/** Anthropic counts what it read from and wrote to its cache apart from `input_tokens`; we count it as part of the input. */
-export function readUsage(reported: unknown): Usage | undefined {
-  if (!isObject(reported)) return undefined
-  const { input_tokens, output_tokens, cache_creation, output_tokens_details } = reported
-  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
-  const cached = wholeTokens(reported.cache_read_input_tokens)
-  const split = isObject(cache_creation) ? cache_creation : undefined
-  const cacheWrite1h = wholeTokens(split?.ephemeral_1h_input_tokens)
-  const written = Math.max(
-    wholeTokens(reported.cache_creation_input_tokens),
-    cacheWrite1h + wholeTokens(split?.ephemeral_5m_input_tokens),
-  )
-  const details = isObject(output_tokens_details) ? output_tokens_details : undefined
-  return {
-    prompt: wholeTokens(input_tokens) + cached + written,
-    completion: wholeTokens(output_tokens),
-    cached,
-    cacheWrite: written - cacheWrite1h,
-    cacheWrite1h,
-    reasoning: wholeTokens(details?.thinking_tokens),
-    audioIn: 0,
-    audioOut: 0,
-    image: 0,
-    estimated: false,
-  }
-}
 
 export function writeUsage(usage: Usage, serviceTier: string | undefined): JsonObject {
   const written = usage.cacheWrite + usage.cacheWrite1h

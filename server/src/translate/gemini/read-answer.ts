@@ -1,3 +1,4 @@
+import { gemini } from '../../dialects/gemini.ts'
 import { isObject } from '../json.ts'
 import type { Choice, NeutralAnswer, ProviderError } from '../neutral/answer.ts'
 import type { AssistantPart, JsonObject } from '../neutral/request.ts'
@@ -6,7 +7,6 @@ import { readFinish } from './finish.ts'
 import { readGrounding } from './grounding.ts'
 import { readLogprobs } from './logprobs.ts'
 import { appendSaid } from './model-turn.ts'
-import { readUsage } from './usage.ts'
 
 /** A whole answer of `generateContent`; `undefined`: it is none. */
 export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
@@ -21,7 +21,7 @@ export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
     createdAt: createdAtOf(body),
     choices:
       listed.length === 0 ? [BLOCKED] : listed.map((one, at) => readCandidate(one, at, idOf)),
-    usage: readUsage(body.usageMetadata),
+    usage: gemini.readUsage(body.usageMetadata),
     serviceTier: undefined,
   }
 }

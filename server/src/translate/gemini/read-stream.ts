@@ -1,3 +1,4 @@
+import { gemini } from '../../dialects/gemini.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
@@ -5,7 +6,6 @@ import type { JsonObject } from '../neutral/request.ts'
 import { createAnswerIds } from './answer-parts.ts'
 import { type CandidateReader, createCandidateReader } from './candidate-reader.ts'
 import { createdAtOf, idOfAnswer, isBlocked, readError } from './read-answer.ts'
-import { readUsage } from './usage.ts'
 
 /** Reads `streamGenerateContent?alt=sse`: every event is an answer with what is new. */
 export function createStreamReader(): StreamReader {
@@ -60,7 +60,7 @@ export function createStreamReader(): StreamReader {
   }
 
   function tellUsage(out: NeutralEvent[]): void {
-    const read = readUsage(usage)
+    const read = gemini.readUsage(usage)
     usage = undefined
     if (read !== undefined) out.push({ kind: 'usage', usage: read, serviceTier: undefined })
   }
@@ -83,5 +83,5 @@ const startOf = (chunk: JsonObject): NeutralEvent => ({
   id: idOfAnswer(chunk),
   model: typeof chunk.modelVersion === 'string' ? chunk.modelVersion : '',
   createdAt: createdAtOf(chunk),
-  usage: readUsage(chunk.usageMetadata),
+  usage: gemini.readUsage(chunk.usageMetadata),
 })

@@ -1,36 +1,5 @@
-import { type Usage, wholeTokens } from '../../usage/usage.ts'
-import { isObject } from '../json.ts'
+import type { Usage } from '../../usage/usage.ts'
 import type { JsonObject } from '../neutral/request.ts'
-
-/** `usageMetadata`: thoughts are told apart from the answer, results of Google's tools apart from the prompt. */
-export function readUsage(reported: unknown): Usage | undefined {
-  if (!isObject(reported)) return undefined
-  const { promptTokenCount, candidatesTokenCount, totalTokenCount } = reported
-  if (typeof promptTokenCount !== 'number' && typeof totalTokenCount !== 'number') return undefined
-  const prompt = wholeTokens(promptTokenCount) + wholeTokens(reported.toolUsePromptTokenCount)
-  const reasoning = wholeTokens(reported.thoughtsTokenCount)
-  return {
-    prompt,
-    completion: Math.max(
-      wholeTokens(candidatesTokenCount) + reasoning,
-      wholeTokens(wholeTokens(totalTokenCount) - prompt),
-    ),
-    cached: wholeTokens(reported.cachedContentTokenCount),
-    cacheWrite: 0,
-    cacheWrite1h: 0,
-    reasoning,
-    audioIn: ofModality(reported.promptTokensDetails, 'AUDIO'),
-    audioOut: ofModality(reported.candidatesTokensDetails, 'AUDIO'),
-    image: ofModality(reported.promptTokensDetails, 'IMAGE'),
-    estimated: false,
-  }
-}
-
-function ofModality(details: unknown, modality: string): number {
-  if (!Array.isArray(details)) return 0
-  const found: unknown = details.find((one) => isObject(one) && one.modality === modality)
-  return isObject(found) ? wholeTokens(found.tokenCount) : 0
-}
 
 export function writeUsage(usage: Usage): JsonObject {
   const { prompt, completion, cached, reasoning } = usage

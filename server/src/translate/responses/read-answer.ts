@@ -1,10 +1,10 @@
+import { responses } from '../../dialects/responses.ts'
 import { isObject } from '../json.ts'
 import type { NeutralAnswer, ProviderError } from '../neutral/answer.ts'
 import { type ForeignMark, unwrapMark } from '../neutral/foreign-mark.ts'
 import type { AssistantPart, JsonObject } from '../neutral/request.ts'
 import { readAnnotations } from './annotations.ts'
 import { readFinish } from './finish.ts'
-import { readUsage } from './usage.ts'
 
 /** A whole answer; `undefined`: it is none, or one that failed - `readError` says how. */
 export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
@@ -24,7 +24,7 @@ export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
         logprobs: logprobsOf(output),
       },
     ],
-    usage: readUsage(body.usage),
+    usage: responses.readUsage(body.usage),
     serviceTier: tierOf(body),
   }
 }

@@ -1,3 +1,4 @@
+import { responses } from '../../dialects/responses.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
@@ -5,7 +6,6 @@ import type { JsonObject } from '../neutral/request.ts'
 import { readFinish } from './finish.ts'
 import { ItemReader } from './item-reader.ts'
 import { createdAtOf, readError, tierOf } from './read-answer.ts'
-import { readUsage } from './usage.ts'
 
 /** Reads a stream of `POST /v1/responses`. */
 export function createStreamReader(): StreamReader {
@@ -53,7 +53,7 @@ class ResponseReader implements StreamReader {
       id: typeof id === 'string' ? id : '',
       model: typeof model === 'string' ? model : '',
       createdAt: createdAtOf(response),
-      usage: readUsage(response.usage),
+      usage: responses.readUsage(response.usage),
     })
   }
 
@@ -63,7 +63,7 @@ class ResponseReader implements StreamReader {
     if (Array.isArray(response.output)) this.#items.readWhole(response.output, out)
     const { parts } = this.#items
     parts.closeAll(out)
-    const usage = readUsage(response.usage)
+    const usage = responses.readUsage(response.usage)
     // Figures first, so that whoever writes the end knows them.
     if (usage !== undefined) out.push({ kind: 'usage', usage, serviceTier: tierOf(response) })
     const finish = readFinish(response, parts.has)
