@@ -50,6 +50,7 @@ const aChannel = (id: number): Channel => ({
   priority: 0,
   weight: 1 + (id % 7),
   free: id % 3 === 0,
+  costRatio: 1,
   enabled: true,
   headers: [],
   timeouts: {},

@@ -33,6 +33,8 @@ export interface Channel {
   readonly weight: number
   /** Calls through it cost nothing. */
   readonly free: boolean
+  /** What a call costs the operator there, in relation to other channels. */
+  readonly costRatio: number
   readonly enabled: boolean
   /** Extra request headers, names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[]
@@ -76,6 +78,7 @@ export function compileChannel(row: ChannelTable, extras: ChannelExtras): Channe
     priority: row.priority,
     weight: row.weight,
     free: row.free === 1,
+    costRatio: row.cost_ratio,
     enabled: row.status === 1,
     headers: Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
     timeouts: compileTimeouts(row.timeouts),

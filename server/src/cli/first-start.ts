@@ -146,6 +146,7 @@ async function putChannel(
     priority: 0,
     weight: 1,
     free: 0,
+    cost_ratio: 1,
     status: 1,
     dialects: '[]',
     headers: '{}',

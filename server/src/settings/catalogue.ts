@@ -127,7 +127,7 @@ export const settings = {
   ),
   'routing.policy': choice(
     ['weighted', 'least_busy', 'cheapest'],
-    'How a channel is chosen among those of equal priority. `weighted`: by chance, as often as their weights say. `least_busy`: of two that chance names, the one with fewer running calls and quicker answers. `cheapest`: those marked free first.',
+    'How a channel is chosen among those of equal priority. `weighted`: by chance, as often as their weights say. `least_busy`: of two that chance names, the one with fewer running calls and quicker answers. `cheapest`: those of the lowest `cost_ratio` first; that of free ones is 0.',
   ),
   'routing.sticky': choice(
     ['off', 'cache_key', 'prefix'],

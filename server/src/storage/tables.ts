@@ -199,6 +199,8 @@ export interface ChannelTable {
   free: number
   /** 1 enabled, 2 disabled. */
   status: number
+  /** What a call costs the operator there, in relation to other channels. */
+  cost_ratio: number
   /** JSON array of the dialects that its provider speaks; `[]` = those of its type. */
   dialects: string
   /** JSON object of extra request headers. */

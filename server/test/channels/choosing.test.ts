@@ -167,6 +167,15 @@ describe('least_busy', () => {
 })
 
 describe('cheapest', () => {
+  it('goes by what a call costs the operator, and asks the dearest last', () => {
+    const { order } = setUp([
+      aChannel(1, { costRatio: 2 }),
+      aChannel(2, { costRatio: 0.5 }),
+      aChannel(3, { weight: 1_000_000 }),
+    ])
+    expect(order('cheapest')).toEqual([2, 3, 1])
+  })
+
   it('takes those that cost nothing first, within their priority', () => {
     const { order } = setUp([
       aChannel(1, { priority: 1 }),

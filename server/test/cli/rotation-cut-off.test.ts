@@ -70,6 +70,7 @@ async function furnished(): Promise<string> {
       priority: 0,
       weight: 1,
       free: 0,
+      cost_ratio: 1,
       status: 1,
       dialects: '[]',
       headers: '{}',

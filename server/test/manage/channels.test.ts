@@ -39,6 +39,7 @@ describe('channels', () => {
       priority: 0,
       weight: 1,
       free: false,
+      cost_ratio: 1,
       status: 1,
       dialects: [],
       headers: {},

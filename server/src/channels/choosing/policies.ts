@@ -51,8 +51,14 @@ function isBusier(one: Channel, other: Channel, { of, clock }: Circumstances['he
   return (a.inFlight + 1) * aMs > (b.inFlight + 1) * bMs
 }
 
-/** Those that cost nothing before the others. */
+/** Those that cost the operator least before the others. */
 function cheapest(available: readonly Channel[], now: Circumstances): Channel {
-  const free = available.filter((channel) => channel.free)
-  return weighted(free.length > 0 ? free : available, now)
+  let least = Number.POSITIVE_INFINITY
+  for (const channel of available) least = Math.min(least, costOf(channel))
+  return weighted(
+    available.filter((channel) => costOf(channel) === least),
+    now,
+  )
 }
+
+const costOf = ({ free, costRatio }: Channel): number => (free ? 0 : costRatio)

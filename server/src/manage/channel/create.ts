@@ -66,6 +66,7 @@ function withStandards(sent: NewChannel): WholeChannel {
     priority: 0,
     weight: 1,
     free: false,
+    cost_ratio: 1,
     status: 1,
     dialects: [],
     headers: {},

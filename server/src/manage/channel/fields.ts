@@ -55,6 +55,12 @@ const shown = {
       'Share of the calls among channels of equal priority; 0: only when no other of them is left.',
   }),
   free: Type.Boolean({ description: 'Calls through it cost nothing.' }),
+  cost_ratio: Type.Number({
+    minimum: 0,
+    maximum: 1_000,
+    description:
+      'What a call costs the operator there, in relation to other channels: for the policy `cheapest`. Callers pay the same.',
+  }),
   status: Type.Union([Type.Literal(1), Type.Literal(2)], { description: '1 enabled, 2 disabled.' }),
   dialects: Type.Array(dialect, {
     uniqueItems: true,
@@ -86,6 +92,7 @@ const optional = {
   priority: Type.Optional(shown.priority),
   weight: Type.Optional(shown.weight),
   free: Type.Optional(shown.free),
+  cost_ratio: Type.Optional(shown.cost_ratio),
   status: Type.Optional(shown.status),
   dialects: Type.Optional(shown.dialects),
   headers: Type.Optional(shown.headers),

@@ -19,7 +19,7 @@ export function toWhole(row: ChannelTable): WholeChannel {
     headers: JSON.parse(row.headers),
     timeouts: JSON.parse(row.timeouts),
   } satisfies Record<string, WholeChannel[keyof WholeChannel]>
-  const { name, priority, weight } = row
+  const { name, priority, weight, cost_ratio } = row
   return {
     ...columns,
     name,
@@ -28,6 +28,7 @@ export function toWhole(row: ChannelTable): WholeChannel {
     base_url: row.base_url,
     priority,
     weight,
+    cost_ratio,
     free: row.free === 1,
     status: row.status === 1 ? 1 : 2,
   }

@@ -13,7 +13,7 @@ import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
 import { attempts } from './0013-attempts.ts'
-import { channelDialects } from './0015-channel-dialects.ts'
+import { channelDialectsAndCost } from './0015-channel-cost.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -30,7 +30,7 @@ const steps: readonly string[] = [
   events,
   fallbackModels,
   attempts,
-  channelDialects,
+  channelDialectsAndCost,
 ]
 
 /** In KiB, and therefore negative. */

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { CannotOpen, NewerSchema } from '../../failures.ts'
 import { LOCKS } from '../../postgres/locks.ts'
 import { groupPolicy } from '../0009-group-policy.ts'
-import { channelDialects } from '../0015-channel-dialects.ts'
+import { channelDialectsAndCost } from '../0015-channel-cost.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
@@ -34,7 +34,7 @@ const steps: readonly string[] = [
   fallbackModels,
   attempts,
   lostOpenings,
-  channelDialects,
+  channelDialectsAndCost,
 ]
 
 /** The schema this program writes. */
