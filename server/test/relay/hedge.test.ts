@@ -155,8 +155,8 @@ describe.each([
   })
 
   it('when both fail, is followed by the third channel, and nobody is asked twice', async () => {
-    const slow = late(400, says(503))
-    await start({ scripts: [slow.script, late(100, says(500)).script, served(3, 'Third')] })
+    const slow = late(200, says(503))
+    await start({ scripts: [slow.script, late(400, says(500)).script, served(3, 'Third')] })
     const { answer, text } = await call(more)
     expect(text).toContain('Third')
     expect(answer.headers.get('x-turnpike-attempts')).toBe('3')
@@ -164,6 +164,20 @@ describe.each([
     expect(booked().tried.toSorted()).toEqual(['1 503 refused', '2 500 refused', '3 200 answered'])
     expect(rig.received).toHaveLength(3)
     expect(rig.again.within).toBe(1)
+  })
+
+  it('has the third channel asked when the second fails while the first is silent', async () => {
+    const silent = late(NEVER, served(1))
+    await start({ scripts: [silent.script, says(500), served(3, 'Third')] })
+    const { answer, text } = await call(more)
+    expect(text).toContain('Third')
+    expect(answer.headers.get('x-turnpike-attempts')).toBe('3')
+    expect(booked()).toEqual({
+      ...{ charged: cost(3), channel: 3, attempts: 3 },
+      tried: ['1 0 lost_race', '2 500 refused', '3 200 answered'],
+    })
+    expect(rig.received).toHaveLength(3)
+    expect(running()).toEqual([0, 0, 0])
   })
 
   it('when all fail, ends with the last answer, charged nothing', async () => {

@@ -73,18 +73,18 @@ export function createForwarding(parts: ForwardParts) {
   }
 }
 
-/** One attempt, and perhaps a second one beside it, of which the one that counts comes back. */
+/** One attempt, and perhaps others beside it, of which the one that counts comes back. */
 async function raced(
   parts: ForwardParts,
   course: Course,
   how: { readonly translated: Translated; readonly afterMs: number },
 ): Promise<Ran> {
   const { ran, beside } = await hedged(parts, course, how)
-  if (beside === undefined) return ran
-  const { channel, ended } = beside
-  parts.metrics.attempted(channel.id, outcomeOf(ended))
-  if (isUnsuccessful(ended)) {
-    note(parts, course, beside)
+  for (const one of beside) {
+    const { channel, ended } = one
+    parts.metrics.attempted(channel.id, outcomeOf(ended))
+    if (!isUnsuccessful(ended)) continue
+    note(parts, course, one)
     remember(course, channel, ended)
   }
   return ran

@@ -2,7 +2,7 @@ import { Refused } from '../../errors.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Translated } from '../translate.ts'
-import { type Course, mayGoOn } from './course.ts'
+import { type Course, isUnsuccessful, mayGoOn } from './course.ts'
 import { listAttempt } from './list-attempt.ts'
 import { Race } from './race.ts'
 import { type SayParts, sayable } from './sayable.ts'
@@ -20,10 +20,10 @@ export interface HedgeParts extends TryParts, SayParts {
   readonly metrics: Pick<Metrics, 'hedged'>
 }
 
-/** What became of a race: the attempt that says how the call goes on, and the other one, if there was any. */
+/** What became of a race: the attempt that says how the call goes on, and the others. */
 export interface Hedged {
   readonly ran: Ran
-  readonly beside: Ran | undefined
+  readonly beside: readonly Ran[]
 }
 
 /** Of the deadline for a first byte. */
@@ -43,8 +43,9 @@ export function hedgeAfterMs({ health, settings }: HedgeParts, course: Course): 
 
 /**
  * Tries the present channel and, when its answer has not begun after so many milliseconds, the next one of the same offer
- * beside it: price and reservation are the same. Whoever has the first good byte goes on, and the other is ended at once.
- * Resolves when both are over.
+ * beside it: price and reservation are the same. Whoever has the first good byte goes on, and the others are ended at once.
+ * Where the second one fails while the first is still silent, the one after it is asked, and so on. Resolves when all are
+ * over.
  */
 export async function hedged(
   parts: HedgeParts,
@@ -53,21 +54,40 @@ export async function hedged(
 ): Promise<Hedged> {
   const { call, running } = course.reserved
   const race = new Race({ client: call.client, running, deadlines: parts.deadlines })
-  const first = inRace(parts, course, { translated, race })
-  const second = (await race.isLate(afterMs)) ? toSecondChannel(parts, course) : undefined
-  if (second === undefined) {
+  let isFirstOver = false
+  const first = inRace(parts, course, { translated, race }).finally(() => {
+    isFirstOver = true
     race.alone()
-    return { ran: (await first).ran, beside: undefined }
+  })
+  const all = [first]
+  let next = (await race.isLate(afterMs)) ? toSecondChannel(parts, course) : undefined
+  while (next !== undefined) {
+    const beside = inRace(parts, course, { translated: next, race })
+    all.push(beside)
+    const { ran } = await Promise.race([beside, first])
+    next = !isFirstOver && mayAskAnother(ran) ? toSecondChannel(parts, course) : undefined
   }
-  const both = await Promise.all([first, inRace(parts, course, { translated: second, race })])
-  for (const { ran, endedAt } of both) listAttempt(course, ran, endedAt)
-  const [one, other] = both
-  if (one.ran.ended.kind === 'lost') rememberSlow(parts, course, { ...one, afterMs })
-  const isSecond = isAhead(other, one)
-  const ran = isSecond ? other.ran : one.ran
-  parts.metrics.hedged(hasBegun(ran) ? (isSecond ? 'second' : 'first') : 'none')
+  // Nobody else will come.
+  race.alone()
+  return judged(parts, course, { ended: await Promise.all(all), afterMs })
+}
+
+const mayAskAnother = ({ ended }: Ran): boolean => isUnsuccessful(ended) && mayGoOn(ended)
+
+/** Which of the attempts says how the call goes on. */
+function judged(
+  parts: HedgeParts,
+  course: Course,
+  { ended, afterMs }: { readonly ended: readonly Raced[]; readonly afterMs: number },
+): Hedged {
+  const [first, ...others] = ended as [Raced, ...Raced[]]
+  if (others.length === 0) return { ran: first.ran, beside: [] }
+  for (const { ran, endedAt } of ended) listAttempt(course, ran, endedAt)
+  if (first.ran.ended.kind === 'lost') rememberSlow(parts, course, { ...first, afterMs })
+  const { ran } = others.reduce((best, one) => (isAhead(one, best) ? one : best), first)
+  parts.metrics.hedged(hasBegun(ran) ? (ran === first.ran ? 'first' : 'second') : 'none')
   course.channel = ran.channel
-  return { ran, beside: isSecond ? one.ran : other.ran }
+  return { ran, beside: ended.map((one) => one.ran).filter((one) => one !== ran) }
 }
 
 interface Raced {
@@ -77,14 +97,10 @@ interface Raced {
 
 async function inRace(parts: HedgeParts, course: Course, tried: Required<Try>): Promise<Raced> {
   const { race } = tried
-  try {
-    const ran = await tryChannel(parts, course, tried)
-    // An answer that the caller has to mend is one: the other channel would say the same.
-    if (ran.ended.kind === 'refused' && !mayGoOn(ran.ended)) race.stop()
-    return { ran, endedAt: parts.now() }
-  } finally {
-    race.alone()
-  }
+  const ran = await tryChannel(parts, course, tried)
+  // An answer that the caller has to mend is one: the other channel would say the same.
+  if (ran.ended.kind === 'refused' && !mayGoOn(ran.ended)) race.stop()
+  return { ran, endedAt: parts.now() }
 }
 
 /** On to the next channel of the same offer: what it is sent, if there is one, and a further attempt to be had. */
