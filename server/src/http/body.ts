@@ -16,6 +16,9 @@ export interface BodyLimits {
   readonly deadlines: Deadlines
 }
 
+/** From so many bytes on, a body of known length is written to its place while it comes, and never exists twice. */
+const LONG = 1024 * 1024
+
 /** Whoever goes away in the middle of its body has nobody left to be answered. */
 export class BodyBrokenOff extends Error {
   override readonly name = 'BodyBrokenOff'
@@ -59,6 +62,8 @@ class BodyReading implements Watched {
   readonly #resolve: (body: Buffer) => void
   readonly #reject: (error: Error) => void
   #chunks: Buffer[] = []
+  /** The place of a long body. */
+  #whole: Buffer | undefined
   #bytes = 0
   #over = false
   #movedAt: number
@@ -107,12 +112,29 @@ class BodyReading implements Watched {
     if (this.#bytes > this.#limits.bytes) {
       return this.#fail(new Refused('body_too_large', tooLarge(this.#limits.bytes)))
     }
-    this.#chunks.push(chunk)
+    if (this.#whole !== undefined) chunk.copy(this.#whole, this.#bytes - chunk.length)
+    else this.#chunks.push(chunk)
+    if (this.#bytes >= LONG && this.#whole === undefined) this.#makeRoom()
+  }
+
+  /** Only for who has sent so much: what callers announce alone costs no memory. */
+  #makeRoom() {
+    const { headers } = this.#request
+    const length = Number(headers['content-length'] ?? 0)
+    if (this.#unpacked !== undefined || headers['transfer-encoding'] !== undefined) return
+    if (length < this.#bytes) return
+    this.#whole = Buffer.allocUnsafeSlow(length)
+    let at = 0
+    for (const chunk of this.#chunks) at += chunk.copy(this.#whole, at)
+    this.#chunks = []
   }
 
   #end() {
     if (this.#over) return
+    const whole = this.#whole
     const chunks = this.#stop()
+    // What nobody wrote to is nobody's to read.
+    if (whole !== undefined) return this.#resolve(whole.subarray(0, this.#bytes))
     this.#resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes))
   }
 
@@ -131,6 +153,7 @@ class BodyReading implements Watched {
     this.#limits.deadlines.unwatch(this)
     const chunks = this.#chunks
     this.#chunks = []
+    this.#whole = undefined
     return chunks
   }
 }
