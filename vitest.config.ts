@@ -18,6 +18,7 @@ const WITHOUT_DATABASE = [
   'server/test/budgets/calendar.test.ts',
   'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dispatcher,probe,recent-latencies,retry-budget,simulator}.test.ts',
   'server/test/{config,errors}/**',
+  'server/test/dialects/multipart.test.ts',
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',
   'server/test/prices/{catalogue,cost,tokenizer}.test.ts',
