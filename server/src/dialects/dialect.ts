@@ -28,6 +28,31 @@ export interface ParsedCall {
   body(): Loose
   /** Top-level members that may have to be edited, by name. */
   readonly spans: ReadonlyMap<string, Span>
+  /** The body is a form: its fields are written as they are, without quotes. */
+  readonly isForm?: boolean
+  /** Of calls that bring or make pictures or sound. */
+  readonly media?: Media
+}
+
+/** A figure that nobody knows before a call has run: as fairly as can be, and at most. */
+export interface Estimate {
+  readonly fair: number
+  readonly most: number
+}
+
+/** What a call of pictures or sound is measured by, beside the tokens of its texts. */
+export interface Media {
+  readonly makes: 'images' | 'speech' | 'transcript'
+  /** Bytes of the body that are no files: at least as many as the tokens of its texts. */
+  readonly textBytes: number
+  /** Input tokens of the pictures or recordings that it brings. */
+  readonly attached: Estimate
+  /** Length of the recordings that it brings. */
+  readonly seconds: Estimate
+  /** Output tokens of each choice. */
+  readonly output: Estimate
+  /** Pictures that it asks for. */
+  readonly images: number
 }
 
 /** What a refusal looks like in a dialect. */
@@ -54,7 +79,14 @@ export const DIALECT_NAMES = ['openai', 'responses', 'anthropic', 'gemini'] as c
 export type DialectName = (typeof DIALECT_NAMES)[number]
 
 /** What is asked of a model, by the last words of its path. `chat` is what every dialect has; the others are OpenAI's. */
-export type Operation = 'chat' | 'completions' | 'embeddings' | 'moderations' | 'rerank'
+export type Operation =
+  | 'chat'
+  | 'completions'
+  | 'embeddings'
+  | 'moderations'
+  | 'rerank'
+  | `images/${'generations' | 'edits' | 'variations'}`
+  | `audio/${'speech' | 'transcriptions' | 'translations'}`
 
 /** What one event of a stream tells its meter. */
 export interface EventSays {
@@ -64,6 +96,8 @@ export interface EventSays {
   readonly isLast: boolean
   /** What of the report of usage is in it; later ones replace single figures of earlier ones. */
   readonly usage: Loose | undefined
+  /** Its figures are those of one choice: they are added to what others reported. */
+  readonly adds?: boolean
   /** The answer begins with it: what it reports is the input only. */
   readonly isBeginning?: boolean
   /** A provider's error: the caller must not see all of it. */
@@ -74,8 +108,11 @@ export interface EventSays {
 export interface Dialect {
   readonly name: DialectName
   readonly operation: Operation
-  /** @throws Refused `invalid_request` for what no upstream should have to read. */
-  parseCall(payload: Buffer, path: PathSays): ParsedCall
+  /**
+   * `headers`: the caller's, names and values in turn; they say how a form is written.
+   * @throws Refused `invalid_request` for what no upstream should have to read.
+   */
+  parseCall(payload: Buffer, path: PathSays, headers: readonly string[]): ParsedCall
   /** Lowers the output limit that the body holds, or adds one: under the name `added`, where a dialect has several. */
   limitEdits(payload: Buffer, parsed: ParsedCall, limit: Limit): readonly Edit[]
   /** The JSON body of a refusal. */

@@ -1,7 +1,9 @@
 import { Refused } from '../errors.ts'
 import { type Usage, wholeTokens } from '../usage/usage.ts'
+import { AUDIO } from './audio.ts'
 import type { Dialect, EventSays, Loose, Operation, ParsedCall } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
+import { IMAGES } from './images.ts'
 import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { openai } from './openai.ts'
@@ -102,6 +104,8 @@ const ALL: readonly Dialect[] = [
     standard: 'omni-moderation-latest',
   }),
   silent({ operation: 'rerank', contentMember: 'results', readUsage: readRerankUsage }),
+  ...IMAGES,
+  ...AUDIO,
 ]
 
 export const OPERATIONS: ReadonlyMap<string, Dialect> = new Map(

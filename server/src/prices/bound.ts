@@ -1,4 +1,5 @@
 import type { Units } from '../ledger/units.ts'
+import type { UsedPieces } from '../usage/usage.ts'
 import { type Column, type CompiledPrice, TOKEN_KINDS, type TokenKind, total } from './price.ts'
 
 /** What is known of a call's input before it runs. */
@@ -9,11 +10,14 @@ export interface Expected {
   readonly audio?: boolean
   /** Whether the caller asked the provider to keep input for an hour. */
   readonly cacheForHour?: boolean
+  /** The most seconds and pictures, where there may be any. */
+  readonly pieces?: UsedPieces | undefined
 }
 
 /** The most that a call can cost with so many output tokens, whatever part is cached or reasoning. */
 export function boundOf(price: CompiledPrice, expected: Expected, completion: number): Units {
   const tokens = NO_TOKENS.slice()
+  const milliseconds = millisecondsOf(expected)
   let most = 0 as Units
   for (const column of price.columns) {
     if (column.above >= expected.prompt && column.above >= 0) break
@@ -21,12 +25,14 @@ export function boundOf(price: CompiledPrice, expected: Expected, completion: nu
     const output = dearest(column, outputKinds(expected))
     tokens[input] = expected.prompt
     tokens[output] = completion
-    const one = total(price, column, tokens, 0)
+    const one = total(price, column, tokens, milliseconds)
     tokens[input] = tokens[output] = 0
     if (one > most) most = one
   }
   return most
 }
+
+const millisecondsOf = ({ pieces }: Expected): number => Math.ceil((pieces?.seconds ?? 0) * 1000)
 
 const NO_TOKENS = TOKEN_KINDS.map(() => 0)
 
@@ -38,7 +44,8 @@ export function outputWithin(
 ): number | undefined {
   const affordable =
     BigInt(Math.min(Math.floor(available), Number.MAX_SAFE_INTEGER)) * price.denominator -
-    price.perRequest
+    price.perRequest -
+    price.perMillisecond * BigInt(millisecondsOf(expected))
   let least = MOST_OUTPUT
   for (const column of price.columns) {
     if (column.above >= expected.prompt && column.above >= 0) break

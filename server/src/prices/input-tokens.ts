@@ -1,4 +1,5 @@
-import type { DialectName } from '../dialects/dialect.ts'
+import type { DialectName, Media } from '../dialects/dialect.ts'
+import type { Expected } from './bound.ts'
 import {
   type CountedChat,
   countChat,
@@ -21,14 +22,16 @@ export interface Input {
   readonly body: Loose
   /** Length of the body as it came. */
   readonly bytes: number
+  readonly media?: Media | undefined
 }
 
 const isChat = ({ dialect, operation }: Input): boolean =>
   dialect === 'openai' && operation === 'chat'
 
-/** An upper bound of the input tokens without counting, and whether audio is among them or may come back. */
-export function quickBound(input: Input): { readonly prompt: number; readonly audio: boolean } {
-  const { model, body, bytes } = input
+/** An upper bound of the input without counting, and whether audio is among its tokens or may come back. */
+export function quickBound(input: Input): Expected {
+  const { model, body, bytes, media } = input
+  if (media !== undefined) return quickBoundOfMedia(media)
   if (isChat(input)) {
     return { prompt: quickBoundOfChat(body, bytes, model), audio: mayChatHoldAudio(body) }
   }
@@ -43,6 +46,12 @@ export function quickBound(input: Input): { readonly prompt: number; readonly au
   }
   return { prompt: Math.max(0, bytes - characters) + images * imageTokens(model), audio }
 }
+
+const quickBoundOfMedia = ({ textBytes, attached, makes, seconds, images }: Media): Expected => ({
+  prompt: textBytes + attached.most,
+  audio: makes !== 'images',
+  pieces: { seconds: seconds.most, images },
+})
 
 /** Gemini's word for what should come back. */
 function saysAudio({ generationConfig, generation_config }: Loose): boolean {
@@ -60,6 +69,7 @@ export async function countInput(
 ): Promise<CountedChat> {
   const { model, body } = input
   if (isChat(input)) return countChat(body, model, count)
+  if (input.media !== undefined) return countMedia(input, input.media, count)
   const texts: string[] = []
   const turns = textsOf(body, texts)
   const text = await count(texts)
@@ -75,6 +85,42 @@ export async function countInput(
     tokens: text + frame + images * FAIR_IMAGE_TOKENS,
     most: ofAnyVocabulary + frame + images * imageTokens(model) + others,
   }
+}
+
+/** Speech models that OpenAI prices by the character: these are their tokens. */
+export const countsCharacters = (model: string): boolean => /^(?:openai\/)?tts-/.test(model)
+
+/** Of texts that go with pictures or sound. */
+const MEDIA_TEXTS = ['prompt', 'input', 'instructions'] as const
+
+async function countMedia(
+  { model, body }: Input,
+  { attached }: Media,
+  count: (texts: readonly string[]) => Promise<number>,
+): Promise<CountedChat> {
+  const texts = MEDIA_TEXTS.flatMap((name) => {
+    const text = body[name]
+    return typeof text === 'string' ? [text] : []
+  })
+  if (countsCharacters(model)) {
+    const characters = texts.reduce((sum, text) => sum + charactersOf(text), 0)
+    return { tokens: characters, most: characters }
+  }
+  const text = await count(texts)
+  const ofAnyVocabulary = countsAsOpenAi(model) ? text : Math.ceil(text * 1.5)
+  return {
+    tokens: text + attached.fair,
+    most: ofAnyVocabulary + FRAME_TOKENS + attached.most,
+  }
+}
+
+function charactersOf(text: string): number {
+  let characters = text.length
+  for (let at = 1; at < text.length; at++) {
+    const isLow = (text.charCodeAt(at) & 0xfc00) === 0xdc00
+    if (isLow && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800) characters--
+  }
+  return characters
 }
 
 /** Members that are no part of what the model reads. */

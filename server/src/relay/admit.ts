@@ -55,6 +55,11 @@ const denied = (denial: Denial, tokens: number, standings: Standings): Refused =
 /** A guess at the input and the most of the output; what was really used takes its place when the call has ended. */
 function expectedTokens(call: ModelCall): number {
   const { parsed } = call
+  const { media, choices } = parsed
+  if (media !== undefined) {
+    const { textBytes, attached, output } = media
+    return Math.ceil(textBytes / TOKEN_BYTES) + attached.fair + output.fair * choices
+  }
   const input = Math.ceil(quickly(call, parsed.model).prompt / TOKEN_BYTES)
-  return input + (parsed.outputLimit ?? USUAL_OUTPUT) * parsed.choices
+  return input + (parsed.outputLimit ?? USUAL_OUTPUT) * choices
 }

@@ -249,6 +249,7 @@ export const inputOf = ({ dialect, parsed, payload }: ModelCall, model: string):
   model,
   bytes: payload.length,
   body: parsed.body(),
+  media: parsed.media,
 })
 
 function payersOf({ key }: Admitted, budgets: readonly Entity[]): Payers {

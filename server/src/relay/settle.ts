@@ -9,6 +9,7 @@ import { writeAttempts } from '../usage/attempt-list.ts'
 import { NO_USAGE, type Usage } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
+import { usageOfMedia } from './media-usage.ts'
 import type { Meter } from './meter/meter.ts'
 import { inputOf } from './reserve.ts'
 import type { Outcome, Reserved } from './values.ts'
@@ -112,6 +113,8 @@ function usageOf(
   const meter: Meter | undefined =
     outcome.kind === 'unserved' || outcome.firstByteAt === 0 ? undefined : outcome.meter
   if (meter === undefined) return NO_USAGE
+  const { media } = call.parsed
+  if (media !== undefined) return usageOfMedia(tokenizer.count, { call, media, outcome, meter })
   return meter.reported() ?? counted(tokenizer, { call, outcome }, meter)
 }
 

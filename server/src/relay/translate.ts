@@ -92,7 +92,7 @@ export function editsOf(
   const edits: Edit[] = []
   const span = parsed.spans.get('model')
   if (model !== parsed.model && span !== undefined)
-    edits.push({ ...span, text: JSON.stringify(model) })
+    edits.push({ ...span, text: parsed.isForm ? model : JSON.stringify(model) })
   if (usage !== undefined) edits.push(usage)
   if (outputLimit !== undefined) {
     const limit = { tokens: outputLimit, added: TYPE_RULES[channel.type].outputLimit }

@@ -2,7 +2,7 @@
  * What one call consumed, as the upstream reported it or as we counted it. `prompt` is all input, `completion` all
  * output; the other figures are parts of these two and never added to them.
  */
-export interface Usage {
+export interface Usage extends UsedPieces {
   /** All input tokens, cached ones included. */
   readonly prompt: number
   /** All output tokens, reasoning included. */
@@ -18,10 +18,24 @@ export interface Usage {
   readonly audioOut: number
   /** Input tokens that stand for images. */
   readonly image: number
-  /** Length of audio or video, where the model is priced by the second. */
-  readonly seconds?: number
   /** Counted with a tokenizer because the upstream reported nothing. */
   readonly estimated: boolean
+  /** Rarer parts of the tokens; absent where there are none. */
+  readonly parts?: UsageParts | undefined
+}
+
+/** Parts of the tokens that few calls have. */
+export interface UsageParts {
+  /** Output tokens that stand for images. */
+  readonly imageOut?: number
+}
+
+/** What is counted by the piece; absent where there was none. */
+export interface UsedPieces {
+  /** Length of audio or video, where the model is priced by time. */
+  readonly seconds?: number | undefined
+  /** Images that were made. */
+  readonly images?: number | undefined
 }
 
 export const NO_USAGE: Usage = Object.freeze({

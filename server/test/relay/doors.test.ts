@@ -6,7 +6,7 @@ import { queryForUpstream } from '../../src/http/query.ts'
 import { parseAddresses } from '../../src/keys/address.ts'
 import { headersForClient, headersForUpstream } from '../../src/relay/forward/headers.ts'
 
-const parse = (text: string) => openai.parseCall(Buffer.from(text), { model: '', stream: false })
+const parse = (text: string) => openai.parseCall(Buffer.from(text), { model: '', stream: false }, [])
 
 describe('a path', () => {
   const path = { model: '', stream: false }
@@ -137,7 +137,7 @@ describe('a body', () => {
 
   it('that is not UTF-8 is refused', () => {
     const body = Buffer.from('{"model":"a","x":"ü"}', 'latin1')
-    expect(() => openai.parseCall(body, { model: '', stream: false })).toThrow(/UTF-8/)
+    expect(() => openai.parseCall(body, { model: '', stream: false }, [])).toThrow(/UTF-8/)
   })
 
   it('may be 128 levels deep and no deeper', () => {

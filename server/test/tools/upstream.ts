@@ -47,11 +47,20 @@ function parsed(body: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** The body names it, or, in Gemini's dialect, the path; `undefined` in letters: nobody does. */
-function modelOf({ json, path }: UpstreamCall): string {
+/** The body names it, as JSON or as a form, or, in Gemini's dialect, the path; `undefined` in letters: nobody does. */
+function modelOf({ json, path, body }: UpstreamCall): string {
   const inPath = /\/models\/([^:/?]+):/.exec(path)?.[1]
-  return String(json?.model ?? (inPath && decodeURIComponent(inPath)))
+  return String(json?.model ?? inForm(body) ?? (inPath && decodeURIComponent(inPath)))
 }
+
+function inForm(body: Buffer): string | undefined {
+  const at = body.indexOf(IN_FORM)
+  if (at < 0) return undefined
+  const start = at + IN_FORM.length
+  return body.toString('utf8', start, body.indexOf('\r\n', start))
+}
+
+const IN_FORM = 'name="model"\r\n\r\n'
 
 async function record(request: IncomingMessage, response: ServerResponse): Promise<UpstreamCall> {
   const over = new Promise<'answered' | 'aborted'>((resolve) => {

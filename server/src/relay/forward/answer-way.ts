@@ -1,11 +1,14 @@
 import type { Channel } from '../../channels/channel.ts'
+import type { Dialect, Media } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/dialects.ts'
 import type { AnswerContext } from '../../translate/codec.ts'
 import { CODECS } from '../../translate/codecs.ts'
 import type { NeutralAnswer } from '../../translate/neutral/answer.ts'
 import type { NeutralRequest } from '../../translate/neutral/request.ts'
+import { BytesMeter } from '../meter/bytes.ts'
 import { EventMeter } from '../meter/events.ts'
 import type { Meter } from '../meter/meter.ts'
+import { PictureCount, RecordedLength } from '../meter/notes.ts'
 import { PlainMeter } from '../meter/plain.ts'
 import { StreamMeter } from '../meter/stream.ts'
 import { rateHeaders } from '../rate-headers.ts'
@@ -97,15 +100,43 @@ export function tellAttempts({ attempts }: Course, outlet: AnswerOutlet | undefi
 }
 
 /** What watches the answer on its way. */
-export function meterOn(outlet: AnswerOutlet, { course, channel, translated }: One): Meter {
+export function meterOn(outlet: AnswerOutlet, one: One, received: readonly string[]): Meter {
+  const { course, channel, translated } = one
   const { reserved } = course
   const isForeign = translated.neutral !== undefined
   const dialect = isForeign ? DIALECTS[translated.dialect] : reserved.call.dialect
-  if (!outlet.streams) return new PlainMeter(outlet, dialect)
+  const { media } = reserved.call.parsed
+  if (!outlet.streams) {
+    return media === undefined
+      ? new PlainMeter(outlet, dialect)
+      : plainMediaMeter(outlet, { dialect, media }, received)
+  }
   const { readEvent, readUsage } = dialect
   const { choices } = reserved.call.parsed
+  const longestEvent = media?.makes === 'images' ? LONGEST_PICTURE : undefined
   const scrub = (text: string) => scrubbed(text, channel)
   return readEvent === undefined
     ? new StreamMeter(outlet, { choices, hideUsage: translated.hideUsage, readUsage, scrub })
-    : new EventMeter(outlet, { choices, readEvent, readUsage, scrub })
+    : new EventMeter(outlet, { choices, readEvent, readUsage, scrub, longestEvent })
+}
+
+/** Of an event with a picture in it; other events have the meter's own limit. */
+const LONGEST_PICTURE = 64 * 1024 * 1024
+
+interface OfMedia {
+  readonly dialect: Dialect
+  readonly media: Media
+}
+
+/** Pictures come as JSON, transcripts as JSON or text, speech as sound; errors of all of them may come as JSON. */
+function plainMediaMeter(
+  outlet: AnswerOutlet,
+  { dialect, media: { makes } }: OfMedia,
+  received: readonly string[],
+): Meter {
+  if (makes === 'images') return new PlainMeter(outlet, dialect, new PictureCount())
+  const isJson = headerOf(received, 'content-type')?.toLowerCase().startsWith('application/json')
+  if (!isJson) return new BytesMeter(outlet, makes === 'transcript')
+  const notes = makes === 'transcript' ? new RecordedLength() : undefined
+  return new PlainMeter(outlet, dialect, notes)
 }

@@ -66,7 +66,7 @@ export function toCourse(parts: CourseParts, reserved: Reserved, budget: RetryBu
     beganAt: parts.deadlines.now,
     headers: headersForUpstream(reserved.call.headers),
     budget,
-    hedges: hasChoice(reserved) && parts.settings.get('routing.hedge') === 'on',
+    hedges: mayHedge(reserved) && parts.settings.get('routing.hedge') === 'on',
     reserved,
     offers: reserved.offers,
     offer,
@@ -195,6 +195,10 @@ export function nobodyIsUp({ offers }: Candidates, health: CourseParts['health']
 /** Whether the call may go to more than one channel. */
 const hasChoice = ({ offers }: Reserved): boolean =>
   offers.length > 1 || offers[0].channels.length > 1
+
+/** A picture takes as long as it takes, and a second one costs as much. */
+const mayHedge = (reserved: Reserved): boolean =>
+  hasChoice(reserved) && reserved.call.parsed.media === undefined
 
 /** There is nothing to choose. */
 const ONLY: Choice = { policy: 'weighted', stickyKey: undefined }

@@ -61,7 +61,7 @@ export function tryChannel(
     if (encoding !== undefined && encoding !== 'identity') return undefined
     tried.answering()
     outlet = outletFor(of, status, received)
-    return meterOn(outlet, of)
+    return meterOn(outlet, of, received)
   }
   return new Promise((resolve) => {
     const startedAt = now()

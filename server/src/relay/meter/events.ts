@@ -1,7 +1,7 @@
 import type { Dialect, EventSays, Loose } from '../../dialects/dialect.ts'
 import { isObject } from '../../dialects/judged.ts'
 import type { Usage } from '../../usage/usage.ts'
-import type { Meter, Outlet, ProducedTexts } from './meter.ts'
+import type { Meter, Outlet, ProducedTexts, Seen } from './meter.ts'
 import { dataOf, eachEvent } from './sse.ts'
 import { WholeEvents } from './whole-events.ts'
 import { Words } from './words.ts'
@@ -16,6 +16,8 @@ export interface EventExpectation {
   readonly readUsage: Dialect['readUsage']
   /** Frees a provider's error event of what the caller must not see. */
   readonly scrub: (text: string) => string
+  /** Bytes of an event that holds a picture. */
+  readonly longestEvent?: number | undefined
 }
 
 /** Meters an event stream by parsing each event, for dialects whose reports can't be told from a caller's words otherwise. */
@@ -23,11 +25,12 @@ export class EventMeter implements Meter {
   complete = false
   readonly #outlet: Outlet
   readonly #expected: EventExpectation
-  readonly #events = new WholeEvents()
+  readonly #events: WholeEvents
   readonly #words = new Words()
   readonly #held: Buffer[] = []
   #heldBytes = 0
   #unfinished: number
+  #ended = 0
   #holding = false
   #usage: Loose | undefined
   #knowsOutput = false
@@ -36,6 +39,7 @@ export class EventMeter implements Meter {
   constructor(outlet: Outlet, expected: EventExpectation) {
     this.#outlet = outlet
     this.#expected = expected
+    this.#events = new WholeEvents(expected.longestEvent)
     this.#unfinished = expected.choices
   }
 
@@ -70,6 +74,10 @@ export class EventMeter implements Meter {
 
   #readUsage(): Usage | undefined {
     return this.#usage === undefined ? undefined : this.#expected.readUsage(this.#usage)
+  }
+
+  seen(): Seen {
+    return { images: this.#ended }
   }
 
   produced(): ProducedTexts {
@@ -111,7 +119,7 @@ export class EventMeter implements Meter {
     const says = readEvent(event, this.#words.fresh)
     this.#words.settle()
     if (says.usage !== undefined) {
-      this.#usage = merged(this.#usage, says.usage)
+      this.#usage = (says.adds ? summed : merged)(this.#usage, says.usage)
       if (!says.isBeginning) this.#knowsOutput = true
     }
     return says
@@ -120,6 +128,7 @@ export class EventMeter implements Meter {
   /** Whether the event is the one with which the answer is all there. */
   #ends({ ends, isLast }: EventSays): boolean {
     this.#unfinished -= ends
+    this.#ended += ends
     return !this.#holding && (isLast || (ends > 0 && this.#unfinished <= 0))
   }
 
@@ -153,4 +162,17 @@ function merged(before: Loose | undefined, now: Loose): Loose {
     if (value !== null && value !== undefined) both[name] = value
   }
   return both
+}
+
+/** Figures of several choices are added up, also those of their parts. */
+function summed(before: Loose | undefined, now: Loose): Loose {
+  if (before === undefined) return now
+  const sum: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(now)) {
+    const known = sum[name]
+    if (typeof known === 'number' && typeof value === 'number') sum[name] = known + value
+    else if (isObject(known) && isObject(value)) sum[name] = summed(known, value)
+    else sum[name] = value
+  }
+  return sum
 }

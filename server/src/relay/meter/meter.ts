@@ -17,6 +17,15 @@ export interface ProducedTexts {
   readonly share: number
 }
 
+/** What an answer of pictures or sound consists of, as far as it came. */
+export interface Seen {
+  readonly images?: number
+  /** Of the recording that it is about. */
+  readonly seconds?: number
+  /** Of an answer that is no JSON. */
+  readonly bytes?: number
+}
+
 /** Watches the body of an answer on its way, passes on what may go, and holds its end back. */
 export interface Meter {
   /** False: the client is slow. */
@@ -33,6 +42,8 @@ export interface Meter {
   reportedInput?(): Usage | undefined
   /** The texts that came, for counting when nothing was reported. */
   produced(): ProducedTexts
+  /** Of pictures and sound: what came. */
+  seen?(): Seen
   /** The end that was held back. */
   held(): readonly Buffer[]
   /** All of `held` as latin1 text, where it was made into one anyway. */

@@ -2,7 +2,8 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { writtenIn } from '../../dialects/written-in.ts'
 import type { Usage } from '../../usage/usage.ts'
 import { objectEnd, parseLatin1, standsOutermost, valueAfter } from './json-text.ts'
-import type { Meter, Outlet, ProducedTexts } from './meter.ts'
+import type { Meter, Outlet, ProducedTexts, Seen } from './meter.ts'
+import type { Notes } from './notes.ts'
 
 /** So much of an answer's end is held back; shorter answers are held whole. */
 const HELD = 64 * 1024
@@ -24,6 +25,7 @@ export class PlainMeter implements Meter {
   heldText: string | undefined
   readonly #outlet: Outlet
   readonly #rules: PlainRules
+  readonly #notes: Notes | undefined
   #held: Buffer[] = []
   #heldBytes = 0
   #first = 0
@@ -33,13 +35,15 @@ export class PlainMeter implements Meter {
   /** What comes is long, and no JSON object. */
   #isNone = false
 
-  constructor(outlet: Outlet, rules: PlainRules) {
+  constructor(outlet: Outlet, rules: PlainRules, notes?: Notes) {
     this.#outlet = outlet
     this.#rules = rules
+    this.#notes = notes
   }
 
   chunk(bytes: Buffer): boolean {
     if (this.#isNone) return true
+    this.#notes?.chunk(bytes)
     this.#held.push(bytes)
     this.#heldBytes += bytes.length
     let flowing = true
@@ -74,6 +78,10 @@ export class PlainMeter implements Meter {
 
   reported(): Usage | undefined {
     return this.#usage
+  }
+
+  seen(): Seen {
+    return this.#notes?.seen() ?? {}
   }
 
   produced(): ProducedTexts {

@@ -5,11 +5,16 @@ const LONGEST_EVENT = 16 * 1024 * 1024
 
 /** Cuts a stream of bytes after its last whole event, and keeps the beginning of the next one. */
 export class WholeEvents {
+  readonly #longest: number
   #waiting: Buffer[] = []
   #bytes = 0
 
+  constructor(longest = LONGEST_EVENT) {
+    this.#longest = longest
+  }
+
   get tooLong(): boolean {
-    return this.#bytes > LONGEST_EVENT
+    return this.#bytes > this.#longest
   }
 
   /** All events that are whole now; `undefined` when there are none. */
