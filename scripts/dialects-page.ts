@@ -54,8 +54,36 @@ Blank: as it is. **no**: the call is refused.
 \`count_tokens\`, \`countTokens\` and \`input_tokens\` cost nothing. They are answered by the provider where a channel of the
 types \`anthropic\`, \`gemini\` or \`openai\` serves the model in the caller's dialect, and else counted here, with a tokenizer of
 OpenAI's: an estimate for other models.
-`
+
+${MEDIA}`
 }
+
+const MEDIA = `## Images and audio
+
+OpenAI's endpoints for images and audio are served by channels that speak chat completions' dialect; they are not
+translated. A model must be named. Without usage from the provider, tokens and lengths are estimated, and the usage record
+says so (\`estimated\`); a figure that the model's price does not ask for is left out.
+
+| Callers send | Body | What is charged |
+| --- | --- | --- |
+| \`POST /v1/images/generations\` | JSON | reported tokens; else what the call costs, and for prices by the token 272 (\`low\`), 1 056 (\`medium\`, \`auto\`) or 4 160 (\`high\`) tokens for each 1024 x 1024 pixels of a picture |
+| \`POST /v1/images/edits\` | JSON or form | the same; each picture that is sent counts as 4 500 input tokens |
+| \`POST /v1/images/variations\` | form | the same |
+| \`POST /v1/audio/transcriptions\`, \`/v1/audio/translations\` | form | reported tokens or seconds, or the \`duration\` of \`verbose_json\`; else the longest of: the end of the last subtitle (\`srt\`, \`vtt\`), three tokens of text a second, 16 000 bytes a second |
+| \`POST /v1/audio/speech\` | JSON | reported tokens (\`stream_format: sse\`); else the input and 1 250 tokens a minute of speech: by the length of \`pcm\` and \`wav\`, by 900 characters a minute of other formats. Models named \`tts-*\` are charged by the character of their input: set \`input\` to dollars per million characters |
+
+Before a call runs, units are reserved for the most of it: \`high\` pictures where the quality is \`auto\`, 16 384 tokens for each
+picture that is sent, a second for each 1 000 bytes of a recording. Whoever leaves before the end of an answer pays for all
+pictures or speech that were asked for.
+
+Forms go out byte for byte, except for a mapped model name. Parsers differ in how they read unusual forms, so a form must be
+plain: CRLF at the end of lines, nothing around its parts, at most 256 parts with 8 KiB of headers each, names in letters,
+digits, \`.\`, \`_\`, \`-\` and \`[]\`, no \`name*\`, no \`\\"\` within quotes, and each field that is judged (\`model\`, \`stream\`, \`n\` and the
+like) once. Anything else is refused with \`invalid_request\`. A body of known length is held in memory once, in another
+transfer or with a mapped model twice.
+
+Not offered: \`output_format: svg\`, which a second model writes, and pictures by \`file_id\`. These calls are not hedged.
+`
 
 function said(fate: Fate): string {
   switch (fate.is) {
