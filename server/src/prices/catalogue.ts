@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices'
+import type { ModelPrice } from './kinds.ts'
+import { nextChange } from './next-change.ts'
 import { LEFT_OUT, OUTPUT_LIMITS, OWN_MODELS } from './own-models.ts'
-import type { ModelPrice } from './price.ts'
+import { serviceTiers } from './service-tiers.ts'
 import { toModelPrice } from './to-model-price.ts'
 
 /** What the catalogue knows of a model. */
@@ -10,8 +12,8 @@ export interface Catalogued {
   readonly provider: string
   readonly price: ModelPrice
   readonly contextWindow: number | undefined
-  /** The price depends on the time of day or on a date: look again soon. */
-  readonly changing: boolean
+  /** When another price begins, of those that depend on a date or the time of day: milliseconds; Infinity for others. */
+  readonly until: number
 }
 
 export interface Catalogue {
@@ -42,7 +44,7 @@ export async function loadCatalogue(): Promise<Catalogue> {
     const found = prices.calcPrice({}, model, options)
     const price = found && toModelPrice(found.model_price)
     if (!found || !price) return undefined
-    return describe(found.provider, found.model, price)
+    return describe(found, price, nowMs)
   }
 
   function find(model: string, nowMs: number): Catalogued | undefined {
@@ -85,7 +87,7 @@ export async function loadCatalogue(): Promise<Catalogue> {
     async all(nowMs) {
       listed ??= everyModel(namesOf(providers), (model) => find(model, nowMs))
       return (await listed).map((model) =>
-        model.changing ? { ...model, ...find(model.id, nowMs), id: model.id } : model,
+        model.until > nowMs ? model : { ...model, ...find(model.id, nowMs), id: model.id },
       )
     },
     maxOutput: (model) => outputLimit(model, limits),
@@ -104,16 +106,22 @@ const ownModel = (id: string, price: ModelPrice): Catalogued => ({
   provider: 'turnpike',
   price,
   contextWindow: undefined,
-  changing: false,
+  until: Number.POSITIVE_INFINITY,
 })
 
-function describe(provider: Provider, model: ModelInfo, price: ModelPrice): Catalogued {
+function describe(
+  { provider, model }: { readonly provider: Provider; readonly model: ModelInfo },
+  listed: ModelPrice,
+  nowMs: number,
+): Catalogued {
+  const price = { ...LEFT_OUT.get(model.id), ...listed }
+  const service = serviceTiers(provider.id, model.id, price)
   return {
     id: model.id,
     provider: provider.id,
-    price: { ...LEFT_OUT.get(model.id), ...price },
+    price: service === undefined ? price : { ...price, service },
     contextWindow: model.context_window,
-    changing: Array.isArray(model.prices),
+    until: nextChange(model, nowMs),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ModelPrice, Rates } from './price.ts'
+import type { ModelPrice } from './kinds.ts'
 
 /** The model of the simulator channel. */
 export const SIMULATOR_MODEL = 'turnpike-simulator'
@@ -8,10 +8,12 @@ export const OWN_MODELS: ReadonlyMap<string, ModelPrice> = new Map([
   [SIMULATOR_MODEL, { input: '0.15', cache_read: '0.075', output: '0.6' }],
 ])
 
-/** Prices that the catalogue leaves out, without which audio would be charged as text; from OpenAI's price page. */
-export const LEFT_OUT: ReadonlyMap<string, Rates> = new Map([
+/** What the catalogue's prices leave out: sound, which would be charged as text, and the least that is charged. */
+export const LEFT_OUT: ReadonlyMap<string, ModelPrice> = new Map<string, ModelPrice>([
   ['gpt-4o-audio-preview', { input_audio: '40', output_audio: '80' }],
   ['gpt-4o-mini-audio-preview', { input_audio: '10', output_audio: '20' }],
+  ['whisper-large-v3', { least_seconds: 10 }],
+  ['whisper-large-v3-turbo', { least_seconds: 10 }],
 ])
 
 /**

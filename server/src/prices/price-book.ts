@@ -1,7 +1,8 @@
 import { mirror } from '../storage/mirror.ts'
 import type { Store } from '../storage/store.ts'
 import { type Catalogue, type Catalogued, loadCatalogue } from './catalogue.ts'
-import { type CompiledPrice, compilePrice, type ModelPrice } from './price.ts'
+import type { ModelPrice } from './kinds.ts'
+import { type CompiledPrice, compilePrice } from './price.ts'
 
 /** What models cost: the catalogue, and above it what the administrator set. */
 export interface PriceBook {
@@ -22,8 +23,6 @@ const MOST_REMEMBERED = 2_000
 const MOST_ID = 256
 /** Ratios come from administrators; those that they had before are not kept for ever. */
 const MOST_RATIOS = 1_000
-/** How long a price that depends on the time is trusted. */
-const CHANGING_MS = 60_000
 
 const NO_FACTOR = '1'
 
@@ -111,7 +110,7 @@ function lookUp(
     price: price && compilePrice(price),
     byRatio: new Map(),
     catalogued,
-    until: catalogued?.changing ? nowMs + CHANGING_MS : Number.POSITIVE_INFINITY,
+    until: catalogued?.until ?? Number.POSITIVE_INFINITY,
   }
 }
 

@@ -14,20 +14,31 @@ export interface Usage extends UsedPieces {
   /** Input written to the provider's cache for an hour; not part of `cacheWrite`. */
   readonly cacheWrite1h: number
   readonly reasoning: number
+  /** Cached sound is part of it, too. */
   readonly audioIn: number
   readonly audioOut: number
-  /** Input tokens that stand for images. */
+  /** Input tokens that stand for images, cached ones included. */
   readonly image: number
   /** Counted with a tokenizer because the upstream reported nothing. */
   readonly estimated: boolean
   /** Rarer parts of the tokens; absent where there are none. */
   readonly parts?: UsageParts | undefined
+  /** The provider's tier of service, where it is not the usual one. */
+  readonly service?: Service | undefined
 }
 
 /** Parts of the tokens that few calls have. */
 export interface UsageParts {
+  /** In `cached` and in `audioIn`. */
+  readonly cachedAudio?: number
+  /** In `cached` and in `image`. */
+  readonly cachedImage?: number
+  readonly video?: number
   /** Output tokens that stand for images. */
   readonly imageOut?: number
+  readonly videoOut?: number
+  /** Output tokens for passages of sources. */
+  readonly citation?: number
 }
 
 /** What is counted by the piece; absent where there was none. */
@@ -36,7 +47,53 @@ export interface UsedPieces {
   readonly seconds?: number | undefined
   /** Images that were made. */
   readonly images?: number | undefined
+  /** Searches of the web that the provider made for the model. */
+  readonly searches?: number | undefined
+  /** Searches in files that the provider keeps. */
+  readonly fileSearches?: number | undefined
+  /** Runs of code in the provider's sandbox. */
+  readonly codeRuns?: number | undefined
 }
+
+/** Tiers of service with rates of their own. `us`: computed in the United States only; `fast_us`: fast, and there. */
+export const SERVICES = ['flex', 'priority', 'batch', 'fast', 'us', 'fast_us'] as const
+export type Service = (typeof SERVICES)[number]
+
+/** What an answer tells of its use outside of its report. */
+export interface Beside extends UsedPieces {
+  readonly service?: Service | undefined
+}
+
+/** Both together; what is told twice counts once, as the report says it. */
+export function withBeside(usage: Usage, beside: Beside | undefined): Usage {
+  return beside === undefined ? usage : { ...beside, ...told(usage) }
+}
+
+/** Without members that hold nothing, which would hide those of others. */
+function told(usage: Usage): Usage {
+  const entries = Object.entries(usage).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as unknown as Usage
+}
+
+/** What several events tell, added up. */
+export function addUp(before: Beside | undefined, now: Beside): Beside {
+  if (before === undefined) return now
+  const plus = (name: 'images' | 'searches' | 'fileSearches' | 'codeRuns') =>
+    before[name] === undefined ? now[name] : before[name] + (now[name] ?? 0)
+  return {
+    service: now.service ?? before.service,
+    images: plus('images'),
+    searches: plus('searches'),
+    fileSearches: plus('fileSearches'),
+    codeRuns: plus('codeRuns'),
+  }
+}
+
+const KNOWN: ReadonlySet<unknown> = new Set(SERVICES)
+
+/** Reads a tier as a provider names it; `undefined` for the usual one, and for those that nobody has a price for. */
+export const serviceOf = (reported: unknown): Service | undefined =>
+  KNOWN.has(reported) ? (reported as Service) : undefined
 
 export const NO_USAGE: Usage = Object.freeze({
   prompt: 0,
@@ -53,6 +110,9 @@ export const NO_USAGE: Usage = Object.freeze({
 
 /** No call has more tokens; what an upstream claims beyond is a defect of its own. */
 const MOST_TOKENS = 1e12
+
+/** The same where a figure is rare: `undefined` for nothing. */
+export const someOf = (reported: unknown): number | undefined => wholeTokens(reported) || undefined
 
 /** Reads one reported figure: whatever is not a finite positive number counts as 0, fractions are rounded up. */
 export function wholeTokens(reported: unknown): number {

@@ -80,7 +80,8 @@ describe('the catalogue', () => {
   test('follows prices that change with the date', () => {
     expect(found('o3', Date.UTC(2025, 4, 1))?.price.input).toBe('10')
     expect(found('o3', Date.UTC(2025, 6, 1))?.price.input).toBe('2')
-    expect(found('o3')?.changing).toBe(true)
+    expect(found('o3', Date.UTC(2025, 4, 1))?.until).toBe(Date.UTC(2025, 5, 10))
+    expect(found('o3')?.until).toBe(Number.POSITIVE_INFINITY)
   })
 
   test('the simulator costs something, so that a newcomer sees a charge', () => {

@@ -3,13 +3,16 @@ import { type Caller, mayUse } from '../../accounts/caller.ts'
 import { Refused } from '../../errors.ts'
 import { AUTO, type Group, type Groups, ratioFor } from '../../groups/groups.ts'
 import { quote } from '../../prices/quote.ts'
-import type { Usage } from '../../usage/usage.ts'
+import { SERVICES, type Usage } from '../../usage/usage.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkGroup } from '../token/rules.ts'
 
 const tokens = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000, description }))
+
+const pieces = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, description }))
 
 const usageBody = Type.Object({
   prompt_tokens: tokens('All input.'),
@@ -21,7 +24,20 @@ const usageBody = Type.Object({
   image_tokens: tokens('Of the input: images.'),
   reasoning_tokens: tokens('Of the output: reasoning.'),
   audio_output_tokens: tokens('Of the output: audio.'),
+  cached_audio_tokens: tokens('Of the cached input: audio.'),
+  cached_image_tokens: tokens('Of the cached input: images.'),
+  video_tokens: tokens('Of the input: video.'),
+  output_image_tokens: tokens('Of the output: images.'),
+  output_video_tokens: tokens('Of the output: video.'),
+  citation_tokens: tokens('Of the output: passages of sources.'),
   seconds: Type.Optional(Type.Number({ minimum: 0, maximum: 1_000_000_000 })),
+  images: pieces('Images that are made.'),
+  searches: pieces('Searches of the web.'),
+  file_searches: pieces('Searches in files.'),
+  code_runs: pieces('Runs of code.'),
+  service: Type.Optional(
+    Type.Enum([...SERVICES], { description: "The provider's tier of service; else the usual." }),
+  ),
 })
 
 const line = Type.Object({
@@ -54,7 +70,10 @@ export const quotePrice = ({ prices, groups }: Rooms) =>
       ratio: Type.String(),
       source: Type.String(),
       lines: Type.Array(line),
-      exact_units: Type.String({ description: 'The sum, before it is rounded up.' }),
+      exact_units: Type.String({
+        description:
+          'The sum, before it is rounded up: a decimal number, or a fraction such as 50/9.',
+      }),
       quota: Type.Integer({ description: 'What would be charged, in units.' }),
       usd: Type.String({ description: 'The same in US dollars.' }),
     }),
@@ -95,6 +114,19 @@ const toUsage = (sent: Static<typeof usageBody>): Usage => ({
   image: sent.image_tokens ?? 0,
   reasoning: sent.reasoning_tokens ?? 0,
   audioOut: sent.audio_output_tokens ?? 0,
-  seconds: sent.seconds ?? 0,
   estimated: false,
+  parts: {
+    cachedAudio: sent.cached_audio_tokens ?? 0,
+    cachedImage: sent.cached_image_tokens ?? 0,
+    video: sent.video_tokens ?? 0,
+    imageOut: sent.output_image_tokens ?? 0,
+    videoOut: sent.output_video_tokens ?? 0,
+    citation: sent.citation_tokens ?? 0,
+  },
+  seconds: sent.seconds,
+  images: sent.images,
+  searches: sent.searches,
+  fileSearches: sent.file_searches,
+  codeRuns: sent.code_runs,
+  service: sent.service,
 })

@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
 import { parseDecimal } from '../../prices/decimal.ts'
-import type { ModelPrice } from '../../prices/price.ts'
+import type { ModelPrice } from '../../prices/kinds.ts'
+import { SERVICES } from '../../usage/usage.ts'
 
 /** Dearer than any model by a factor of a thousand: beyond, somebody mistook the unit. */
 const MOST_DOLLARS = 1_000_000
@@ -24,22 +25,51 @@ const rates = {
   input_audio: rate('Input tokens that stand for audio. Without it: as input.'),
   output_audio: rate('Output tokens that stand for audio. Without it: as output.'),
   image: rate('Input tokens that stand for images. Without it: as input.'),
+  cache_read_audio: rate('Cached audio. Without it: as other cached input.'),
+  cache_read_image: rate('Cached images. Without it: as other cached input.'),
+  input_video: rate('Input tokens that stand for video. Without it: as input.'),
+  output_image: rate('Output tokens that stand for images. Without it: as output.'),
+  output_video: rate('Output tokens that stand for video. Without it: as output.'),
+  citation: rate('Tokens of cited sources. Without it: as output.'),
 }
+
+const tiers = Type.Optional(
+  Type.Array(
+    Type.Object({
+      above: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Input tokens.' }),
+      ...rates,
+    }),
+    {
+      maxItems: 8,
+      description: 'Prices of calls whose input is longer; they then hold for the whole call.',
+    },
+  ),
+)
+const ratesByLength = Type.Object({ ...rates, tiers })
 
 /** A price as it is sent: US dollars per million tokens, as numbers or decimal text. */
 export const priceBody = Type.Object({
   ...rates,
   per_request: rate('US dollars a request, added to its tokens.'),
   per_second: rate('US dollars a second of audio or video.'),
-  tiers: Type.Optional(
-    Type.Array(
-      Type.Object({
-        above: Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'Input tokens.' }),
-        ...rates,
-      }),
+  per_hour: rate('US dollars an hour of audio or video.'),
+  least_seconds: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 86_400, description: 'What a shorter recording costs.' }),
+  ),
+  per_image: rate('US dollars an image that was made.'),
+  per_search: rate("US dollars a search of the web with the provider's tool."),
+  per_file_search: rate("US dollars a search in files with the provider's tool."),
+  per_code_run: rate("US dollars a run of code in the provider's sandbox."),
+  tiers,
+  service: Type.Optional(
+    Type.Object(
+      Object.fromEntries(SERVICES.map((name) => [name, Type.Optional(ratesByLength)])) as Record<
+        (typeof SERVICES)[number],
+        Type.TOptional<typeof ratesByLength>
+      >,
       {
-        maxItems: 8,
-        description: 'Prices of calls whose input is longer; they then hold for the whole call.',
+        description:
+          "Rates of the provider's other tiers of service, by the name that it reports, with their own `tiers`. A kind that is left out costs as usual.",
       },
     ),
   ),
@@ -54,22 +84,31 @@ export const modelParams = Type.Object({
 
 /** Reads a price from the wire. @throws Refused `invalid_field` naming the member. */
 export function priceOf(body: Static<typeof priceBody>): ModelPrice {
-  const { tiers = [], ...whole } = body
-  if (Object.keys(whole).length === 0) {
+  const { service = {}, least_seconds: _, ...whole } = body
+  if (checkRates(whole, '') === 0) {
     throw new Refused(
       'invalid_field',
-      'a price names at least one of input, output, per_request, per_second',
+      'a price names at least one of input, output, per_request, per_second, per_image',
     )
   }
-  for (const [field, written] of Object.entries(whole)) checkDollars(field, written)
+  for (const [name, served] of Object.entries(service)) checkRates(served, `service.${name}: `)
+  return body
+}
+
+type Sent = Omit<Static<typeof priceBody>, 'service' | 'least_seconds'>
+
+/** How many prices there are, but those of longer inputs. */
+function checkRates({ tiers = [], ...rates }: Sent, where: string): number {
+  const named = Object.entries(rates)
+  for (const [field, written] of named) checkDollars(where + field, written)
   const lengths = new Set<number>()
   for (const { above, ...tier } of tiers) {
-    if (lengths.has(above)) throw new Refused('invalid_field', `tiers holds ${above} twice`)
+    if (lengths.has(above)) throw new Refused('invalid_field', `${where}tiers holds ${above} twice`)
     lengths.add(above)
     for (const [field, written] of Object.entries(tier))
-      checkDollars(`tiers above ${above}: ${field}`, written)
+      checkDollars(`${where}tiers above ${above}: ${field}`, written)
   }
-  return body
+  return named.length
 }
 
 function checkDollars(field: string, written: string | number) {
