@@ -1,4 +1,4 @@
-import { type Usage, wholeTokens } from '../usage/usage.ts'
+import { readUsage } from './anthropic-usage.ts'
 import type { Dialect, EventSays, ListedModel, Loose, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { count, flag, isObject, kept, modelOf } from './judged.ts'
@@ -8,6 +8,7 @@ import { writtenIn } from './written-in.ts'
 
 const JUDGED: readonly string[] = [
   ...['model', 'messages', 'system', 'stream', 'max_tokens', 'thinking', 'tools'],
+  ...['service_tier', 'speed', 'inference_geo'],
 ]
 const LIMITS = ['max_tokens']
 /** Beside its thinking, a model needs room for words. */
@@ -52,33 +53,6 @@ function shapeError({ status, message, requestId }: Spoken): string {
     error: { type: anthropicTypeOf(status), message },
     request_id: requestId,
   })
-}
-
-/** Anthropic counts what its cache gave or took apart from the input. */
-function readUsage(reported: unknown): Usage | undefined {
-  if (!isObject(reported)) return undefined
-  const { input_tokens, output_tokens, cache_creation, output_tokens_details } = reported
-  if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
-  const cached = wholeTokens(reported.cache_read_input_tokens)
-  const byAge = isObject(cache_creation) ? cache_creation : {}
-  const forHour = wholeTokens(byAge.ephemeral_1h_input_tokens)
-  const written = Math.max(
-    wholeTokens(reported.cache_creation_input_tokens),
-    forHour + wholeTokens(byAge.ephemeral_5m_input_tokens),
-  )
-  const details = isObject(output_tokens_details) ? output_tokens_details : {}
-  return {
-    prompt: wholeTokens(input_tokens) + cached + written,
-    completion: wholeTokens(output_tokens),
-    cached,
-    cacheWrite: written - forHour,
-    cacheWrite1h: forHour,
-    reasoning: wholeTokens(details.thinking_tokens),
-    audioIn: 0,
-    audioOut: 0,
-    image: 0,
-    estimated: false,
-  }
 }
 
 /** Figures come with the first event, and again, as they are by then, with the one that tells why it stopped. */

@@ -1,4 +1,5 @@
-import type { Usage } from '../usage/usage.ts'
+import type { Beside, Usage } from '../usage/usage.ts'
+import type { AnswerText } from './beside.ts'
 import type { Edit } from './edits.ts'
 
 /** Where a member of the body's top level stands, so that it can be replaced without touching another byte. */
@@ -98,6 +99,8 @@ export interface EventSays {
   readonly usage: Loose | undefined
   /** Its figures are those of one choice: they are added to what others reported. */
   readonly adds?: boolean
+  /** What of its use is told outside of the report. Tools add up. */
+  readonly beside?: Beside | undefined
   /** The answer begins with it: what it reports is the input only. */
   readonly isBeginning?: boolean
   /** A provider's error: the caller must not see all of it. */
@@ -125,6 +128,11 @@ export interface Dialect {
   readonly contentMember: string
   /** Reads the parsed report of usage; `undefined` when it holds no figures. */
   readUsage(reported: unknown): Usage | undefined
+  /**
+   * Reads what an answer tells of its use outside of the report, from the end of its text or, where that is not enough, all of
+   * it; of a stream that is metered by its bytes, from the event with the report. Absent: nothing is told there.
+   */
+  readBeside?(tail: string, answer?: AnswerText): Beside | undefined
   /**
    * What an event of a stream says, and the words in it that a model wrote; the latter are added to `written`. Absent: its
    * streams are metered by their bytes, which costs less (relay/meter/stream.ts).

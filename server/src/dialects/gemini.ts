@@ -1,5 +1,4 @@
 import { Refused } from '../errors.ts'
-import { type Usage, wholeTokens } from '../usage/usage.ts'
 import type {
   Dialect,
   EventSays,
@@ -11,6 +10,7 @@ import type {
   Spoken,
 } from './dialect.ts'
 import { addedToAny, type Edit } from './edits.ts'
+import { readBeside, readUsage, SEARCHES, searchesIn } from './gemini-usage.ts'
 import { count, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { googleStatusOf } from './status-words.ts'
@@ -35,6 +35,7 @@ export const gemini: Dialect = {
   usageMember: '"usageMetadata"',
   contentMember: 'candidates',
   readUsage,
+  readBeside,
   readEvent,
   shapeCount: (totalTokens) => JSON.stringify({ totalTokens }),
   shapeModels: (models) => JSON.stringify({ models: models.map(shaped) }),
@@ -101,50 +102,22 @@ function shapeError({ code, status, message, requestId }: Spoken): string {
   })
 }
 
-/** Thoughts are counted apart from the answer, and what tools read apart from the prompt. */
-function readUsage(reported: unknown): Usage | undefined {
-  if (!isObject(reported)) return undefined
-  const { promptTokenCount, candidatesTokenCount, totalTokenCount } = reported
-  if (![promptTokenCount, candidatesTokenCount, totalTokenCount].some(isNumber)) return undefined
-  const reasoning = wholeTokens(reported.thoughtsTokenCount)
-  const prompt = wholeTokens(promptTokenCount) + wholeTokens(reported.toolUsePromptTokenCount)
-  const said = wholeTokens(candidatesTokenCount) + reasoning
-  return {
-    prompt,
-    completion: Math.max(said, wholeTokens(wholeTokens(totalTokenCount) - prompt)),
-    cached: wholeTokens(reported.cachedContentTokenCount),
-    cacheWrite: 0,
-    cacheWrite1h: 0,
-    reasoning,
-    audioIn: ofModality(reported.promptTokensDetails, 'AUDIO'),
-    audioOut: ofModality(reported.candidatesTokensDetails, 'AUDIO'),
-    image: ofModality(reported.promptTokensDetails, 'IMAGE'),
-    estimated: false,
-  }
-}
-
-const isNumber = (value: unknown): value is number => typeof value === 'number'
-
-function ofModality(details: unknown, modality: string): number {
-  let tokens = 0
-  for (const one of Array.isArray(details) ? details : []) {
-    if (isObject(one) && one.modality === modality) tokens += wholeTokens(one.tokenCount)
-  }
-  return tokens
-}
-
 /** Every event is an answer of its own, with the figures as they are by then. */
 function readEvent(event: Loose, written: string[]): EventSays {
   let ends = 0
+  let searches = 0
   for (const candidate of Array.isArray(event.candidates) ? event.candidates : []) {
     if (!isObject(candidate)) continue
     writtenIn(candidate.content, written)
     if (typeof candidate.finishReason === 'string') ends++
+    if (candidate.groundingMetadata !== undefined) searches += searchesIn(candidate)
   }
   const { promptFeedback, usageMetadata } = event
   // A prompt that is blocked gets no candidate at all.
   if (isObject(promptFeedback) && promptFeedback.blockReason !== undefined) ends = MOST_CHOICES
-  const usage = isObject(usageMetadata) ? usageMetadata : undefined
+  const reported = isObject(usageMetadata) ? usageMetadata : undefined
+  // Later events tell all searches again: they replace those of earlier ones, as figures do.
+  const usage = searches === 0 ? reported : { ...reported, [SEARCHES]: searches }
   return { ends, isLast: false, usage, isError: isObject(event.error) }
 }
 

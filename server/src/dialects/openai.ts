@@ -1,8 +1,10 @@
 import { type Usage, wholeTokens } from '../usage/usage.ts'
+import { servedWith } from './beside.ts'
 import type { Dialect, ListedModel, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
+import { detailsOf, usageOf } from './openai-usage.ts'
 
 /** Everything in a chat call by which we decide, reserve or edit. */
 const JUDGED: readonly string[] = [
@@ -15,6 +17,8 @@ const JUDGED: readonly string[] = [
   'n',
   'modalities',
   'audio',
+  'service_tier',
+  'web_search_options',
 ]
 const LIMITS = ['max_completion_tokens', 'max_tokens']
 
@@ -30,6 +34,7 @@ export const openai: Dialect = {
   usageMember: '"usage"',
   contentMember: 'choices',
   readUsage,
+  readBeside: servedWith,
   shapeModels: (models) => JSON.stringify({ object: 'list', data: models.map(shaped) }),
   shapeModel: (model) => JSON.stringify(shaped(model)),
 }
@@ -64,26 +69,16 @@ function readUsage(reported: unknown): Usage | undefined {
   const { prompt_tokens, completion_tokens, total_tokens } = reported
   if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return undefined
   const prompt = wholeTokens(prompt_tokens)
-  const input = isObject(reported.prompt_tokens_details) ? reported.prompt_tokens_details : {}
-  const output = isObject(reported.completion_tokens_details)
-    ? reported.completion_tokens_details
-    : {}
-  return {
+  return usageOf(reported, {
     prompt,
     // Some count reasoning apart from completion, but in the total.
     completion: Math.max(
       wholeTokens(completion_tokens),
       wholeTokens(wholeTokens(total_tokens) - prompt),
     ),
-    cached: wholeTokens(input.cached_tokens ?? reported.prompt_cache_hit_tokens),
-    cacheWrite: wholeTokens(input.cache_write_tokens),
-    cacheWrite1h: 0,
-    reasoning: wholeTokens(output.reasoning_tokens),
-    audioIn: wholeTokens(input.audio_tokens),
-    audioOut: wholeTokens(output.audio_tokens),
-    image: wholeTokens(input.image_tokens),
-    estimated: false,
-  }
+    input: detailsOf(reported.prompt_tokens_details),
+    output: detailsOf(reported.completion_tokens_details),
+  })
 }
 
 const shaped = ({ id, createdAt, ownedBy }: ListedModel) => ({

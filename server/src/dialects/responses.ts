@@ -1,15 +1,17 @@
 import { Refused } from '../errors.ts'
-import { type Usage, wholeTokens } from '../usage/usage.ts'
+import { addUp, type Beside, serviceOf, type Usage, wholeTokens } from '../usage/usage.ts'
+import { type AnswerText, parsedAnswer, servedWith, toolCall } from './beside.ts'
 import type { Dialect, EventSays, Loose, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { openai } from './openai.ts'
+import { detailsOf, usageOf } from './openai-usage.ts'
 import { writtenIn } from './written-in.ts'
 
 const JUDGED: readonly string[] = [
   ...['model', 'input', 'instructions', 'stream', 'max_output_tokens', 'tools', 'background'],
-  ...['previous_response_id', 'conversation', 'store'],
+  ...['previous_response_id', 'conversation', 'store', 'service_tier', 'max_tool_calls'],
 ]
 const LIMITS = ['max_output_tokens']
 /** OpenAI refuses lower limits. */
@@ -25,6 +27,7 @@ export const responses: Dialect = {
   shapeErrorEvent,
   contentMember: 'output',
   readUsage,
+  readBeside,
   readEvent,
   shapeCount: (input_tokens) => JSON.stringify({ object: 'response.input_tokens', input_tokens }),
 }
@@ -69,38 +72,49 @@ function shapeErrorEvent({ code, message, requestId }: Spoken): string {
   return `event: error\ndata: ${JSON.stringify(told)}\n\n`
 }
 
-function readUsage(reported: unknown): Usage | undefined {
+export function readUsage(reported: unknown): Usage | undefined {
   if (!isObject(reported)) return undefined
   const { input_tokens, output_tokens } = reported
   if (typeof input_tokens !== 'number' && typeof output_tokens !== 'number') return undefined
-  const input = isObject(reported.input_tokens_details) ? reported.input_tokens_details : {}
-  const output = isObject(reported.output_tokens_details) ? reported.output_tokens_details : {}
-  return {
+  return usageOf(reported, {
     prompt: wholeTokens(input_tokens),
     completion: wholeTokens(output_tokens),
-    cached: wholeTokens(input.cached_tokens),
-    cacheWrite: wholeTokens(input.cache_write_tokens),
-    cacheWrite1h: 0,
-    reasoning: wholeTokens(output.reasoning_tokens),
-    audioIn: wholeTokens(input.audio_tokens),
-    audioOut: wholeTokens(output.audio_tokens),
-    image: wholeTokens(input.image_tokens),
-    estimated: false,
+    input: detailsOf(reported.input_tokens_details ?? reported.input_token_details),
+    output: detailsOf(reported.output_tokens_details ?? reported.output_token_details),
+  })
+}
+
+/** Calls of OpenAI's own tools are items of the output; other items are not parsed for them. */
+function readBeside(tail: string, answer?: AnswerText): Beside | undefined {
+  const text = answer?.text()
+  const parsed = text?.includes('_call"') === true ? parsedAnswer(text) : undefined
+  let beside = servedWith(tail)
+  for (const item of Array.isArray(parsed?.output) ? parsed.output : []) {
+    const called = toolCall(item)
+    if (called !== undefined) beside = addUp(beside, called)
   }
+  return beside
 }
 
 const LAST = new Set<unknown>(['response.completed', 'response.incomplete', 'response.failed'])
 
 /** The whole answer comes once more with the last event, and the figures with it. */
-function readEvent({ type, delta, response }: Loose, written: string[]): EventSays {
+function readEvent({ type, delta, response, item }: Loose, written: string[]): EventSays {
   if (typeof delta === 'string') written.push(delta)
   else if (delta !== undefined) writtenIn(delta, written)
   const isLast = LAST.has(type)
-  const usage = isLast && isObject(response) ? response.usage : undefined
+  const last = isLast && isObject(response) ? response : undefined
+  const usage = last?.usage
   return {
     ends: isLast ? 1 : 0,
     isLast,
     usage: isObject(usage) ? usage : undefined,
+    beside: type === 'response.output_item.done' ? toolCall(item) : last && tierOf(last),
     isError: type === 'error' || type === 'response.failed',
   }
+}
+
+function tierOf({ service_tier }: Loose): Beside | undefined {
+  const service = serviceOf(service_tier)
+  return service === undefined ? undefined : { service }
 }

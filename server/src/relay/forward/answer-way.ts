@@ -111,12 +111,15 @@ export function meterOn(outlet: AnswerOutlet, one: One, received: readonly strin
       ? new PlainMeter(outlet, dialect)
       : plainMediaMeter(outlet, { dialect, media }, received)
   }
-  const { readEvent, readUsage } = dialect
+  const { readEvent, readUsage, readBeside } = dialect
   const { choices } = reserved.call.parsed
   const longestEvent = media?.makes === 'images' ? LONGEST_PICTURE : undefined
   const scrub = (text: string) => scrubbed(text, channel)
   return readEvent === undefined
-    ? new StreamMeter(outlet, { choices, hideUsage: translated.hideUsage, readUsage, scrub })
+    ? new StreamMeter(outlet, {
+        ...{ choices, hideUsage: translated.hideUsage, readUsage, scrub },
+        readBeside,
+      })
     : new EventMeter(outlet, { choices, readEvent, readUsage, scrub, longestEvent })
 }
 

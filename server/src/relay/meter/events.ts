@@ -1,6 +1,6 @@
 import type { Dialect, EventSays, Loose } from '../../dialects/dialect.ts'
 import { isObject } from '../../dialects/judged.ts'
-import type { Usage } from '../../usage/usage.ts'
+import { addUp, type Beside, type Usage, withBeside } from '../../usage/usage.ts'
 import type { Meter, Outlet, ProducedTexts, Seen } from './meter.ts'
 import { dataOf, eachEvent } from './sse.ts'
 import { WholeEvents } from './whole-events.ts'
@@ -33,6 +33,7 @@ export class EventMeter implements Meter {
   #ended = 0
   #holding = false
   #usage: Loose | undefined
+  #beside: Beside | undefined
   #knowsOutput = false
   #saidSomething = false
 
@@ -73,7 +74,13 @@ export class EventMeter implements Meter {
   }
 
   #readUsage(): Usage | undefined {
-    return this.#usage === undefined ? undefined : this.#expected.readUsage(this.#usage)
+    if (this.#usage === undefined) return undefined
+    const usage = this.#expected.readUsage(this.#usage)
+    return usage === undefined ? undefined : withBeside(usage, this.#beside)
+  }
+
+  beside(): Beside | undefined {
+    return this.#beside
   }
 
   seen(): Seen {
@@ -118,6 +125,7 @@ export class EventMeter implements Meter {
     const { readEvent } = this.#expected
     const says = readEvent(event, this.#words.fresh)
     this.#words.settle()
+    if (says.beside !== undefined) this.#beside = addUp(this.#beside, says.beside)
     if (says.usage !== undefined) {
       this.#usage = (says.adds ? summed : merged)(this.#usage, says.usage)
       if (!says.isBeginning) this.#knowsOutput = true

@@ -1,4 +1,4 @@
-import type { Usage } from '../../usage/usage.ts'
+import type { Beside, Usage } from '../../usage/usage.ts'
 
 /** Where an answer's bytes go on to; the head goes out with the first of them. */
 export interface Outlet {
@@ -40,6 +40,8 @@ export interface Meter {
   reported(): Usage | undefined
   /** What it reported of the input alone, of an answer that never came to its end. */
   reportedInput?(): Usage | undefined
+  /** What the answer told of its use outside of a report, as far as it came. */
+  beside?(): Beside | undefined
   /** The texts that came, for counting when nothing was reported. */
   produced(): ProducedTexts
   /** Of pictures and sound: what came. */

@@ -1,6 +1,6 @@
 import type { Dialect } from '../../dialects/dialect.ts'
 import { writtenIn } from '../../dialects/written-in.ts'
-import type { Usage } from '../../usage/usage.ts'
+import { type Beside, type Usage, withBeside } from '../../usage/usage.ts'
 import { objectEnd, parseLatin1, standsOutermost, valueAfter } from './json-text.ts'
 import type { Meter, Outlet, ProducedTexts, Seen } from './meter.ts'
 import type { Notes } from './notes.ts'
@@ -13,7 +13,7 @@ const LONGEST_REPORT = 4_096
 const MOST_KEPT = 1024 * 1024
 
 /** What of a dialect has to be known for it. */
-export type PlainRules = Pick<Dialect, 'usageMember' | 'contentMember' | 'readUsage'>
+export type PlainRules = Pick<Dialect, 'usageMember' | 'contentMember' | 'readUsage' | 'readBeside'>
 
 /**
  * Meters an answer that is one JSON object. Its report of usage is found by its bytes; the answer itself is parsed only
@@ -32,6 +32,8 @@ export class PlainMeter implements Meter {
   #passed: Buffer[] = []
   #passedBytes = 0
   #usage: Usage | undefined
+  /** The end of the answer as text, once it is all there. */
+  #tail: string | undefined
   /** What comes is long, and no JSON object. */
   #isNone = false
 
@@ -68,6 +70,7 @@ export class PlainMeter implements Meter {
     const tail = tailOf(held)
     const text = tail.toString('latin1')
     if (tail === held[0]) this.heldText = text
+    this.#tail = text
     this.#usage =
       this.#lookIn(text) ??
       this.#lookIn(Buffer.concat([...this.#passed, ...held]).toString('latin1'))
@@ -77,7 +80,18 @@ export class PlainMeter implements Meter {
   }
 
   reported(): Usage | undefined {
-    return this.#usage
+    return this.#usage === undefined ? undefined : withBeside(this.#usage, this.beside())
+  }
+
+  beside(): Beside | undefined {
+    if (this.#tail === undefined) return undefined
+    return this.#rules.readBeside?.(this.#tail, this)
+  }
+
+  text(): string | undefined {
+    if (this.heldText !== undefined && this.#passedBytes === 0) return this.heldText
+    const isKept = this.#passedBytes <= MOST_KEPT
+    return isKept ? Buffer.concat([...this.#passed, ...this.held()]).toString('latin1') : undefined
   }
 
   seen(): Seen {

@@ -1,4 +1,5 @@
-import type { Usage } from '../../usage/usage.ts'
+import type { Dialect } from '../../dialects/dialect.ts'
+import { type Usage, withBeside } from '../../usage/usage.ts'
 import { objectEnd, parseLatin1, valueAfter, withoutMember } from './json-text.ts'
 import type { Meter, Outlet, ProducedTexts } from './meter.ts'
 import { Produced } from './produced.ts'
@@ -23,7 +24,8 @@ export interface StreamExpectation {
   readonly choices: number
   /** Usage was asked for by us, not by the caller: it is taken out again. */
   readonly hideUsage: boolean
-  readonly readUsage: (reported: unknown) => Usage | undefined
+  readonly readUsage: Dialect['readUsage']
+  readonly readBeside?: Dialect['readBeside']
   /** Frees a provider's error event of what the caller must not see. */
   readonly scrub: (text: string) => string
 }
@@ -40,6 +42,8 @@ export class StreamMeter implements Meter {
   #unfinished: number
   #holding = false
   #usage: string | undefined
+  /** The event with the report: it tells the tier of service, too. */
+  #told = ''
   // Where the next of each stands in the chunk at hand, so that no stretch is searched twice.
   #finishAt = -1
   #usageAt = -1
@@ -78,9 +82,10 @@ export class StreamMeter implements Meter {
   }
 
   reported(): Usage | undefined {
-    return this.#usage === undefined
-      ? undefined
-      : this.#expected.readUsage(parseLatin1(this.#usage))
+    if (this.#usage === undefined) return undefined
+    const { readUsage, readBeside } = this.#expected
+    const usage = readUsage(parseLatin1(this.#usage))
+    return usage === undefined ? undefined : withBeside(usage, readBeside?.(this.#told))
   }
 
   produced(): ProducedTexts {
@@ -185,6 +190,7 @@ export class StreamMeter implements Meter {
       const close = objectEnd(text, value)
       if (close < 0 || close > end) return undefined
       this.#usage = text.slice(value, close)
+      this.#told = text.slice(at, end)
       return this.#expected.hideUsage && hasNoChoices(text, at, end) ? '' : undefined
     }
     if (!this.#expected.hideUsage || text.charCodeAt(value) !== NULL) return undefined

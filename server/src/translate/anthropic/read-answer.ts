@@ -1,4 +1,4 @@
-import { anthropic } from '../../dialects/anthropic.ts'
+import { readUsage } from '../../dialects/anthropic-usage.ts'
 import { isObject } from '../json.ts'
 import { jsonOf } from '../json-text.ts'
 import type { NeutralAnswer } from '../neutral/answer.ts'
@@ -31,7 +31,7 @@ export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
         logprobs: undefined,
       },
     ],
-    usage: anthropic.readUsage(body.usage),
+    usage: readUsage(body.usage),
     serviceTier: readTier(body.usage),
   }
 }

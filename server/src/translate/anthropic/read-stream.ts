@@ -1,4 +1,4 @@
-import { anthropic } from '../../dialects/anthropic.ts'
+import { readUsage } from '../../dialects/anthropic-usage.ts'
 import { append } from '../append.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
@@ -61,7 +61,7 @@ export class AnthropicStreamReader implements StreamReader {
   #start(message: JsonObject): readonly NeutralEvent[] {
     this.#id = textOf(message.id)
     if (isObject(message.usage)) this.#report = message.usage
-    const usage = anthropic.readUsage(this.#report)
+    const usage = readUsage(this.#report)
     return [{ kind: 'start', id: this.#id, model: textOf(message.model), createdAt: 0, usage }]
   }
 
@@ -94,7 +94,7 @@ export class AnthropicStreamReader implements StreamReader {
 
   #finish(event: JsonObject): readonly NeutralEvent[] {
     if (isObject(event.usage)) this.#report = mergedReport(this.#report, event.usage)
-    const usage = anthropic.readUsage(this.#report)
+    const usage = readUsage(this.#report)
     const events: NeutralEvent[] =
       usage === undefined ? [] : [{ kind: 'usage', usage, serviceTier: readTier(this.#report) }]
     const delta = isObject(event.delta) ? event.delta : {}

@@ -13,7 +13,7 @@ export function writeUsage(usage: Usage, serviceTier: string | undefined): JsonO
     },
     output_tokens: usage.completion,
     output_tokens_details: usage.reasoning > 0 ? { thinking_tokens: usage.reasoning } : null,
-    server_tool_use: null,
+    server_tool_use: usage.searches === undefined ? null : { web_search_requests: usage.searches },
     service_tier: serviceTier === 'priority' ? 'priority' : 'standard',
   }
 }
@@ -36,4 +36,8 @@ const REPORTED = [
   'cache_creation',
   'output_tokens_details',
   'service_tier',
+  'server_tool_use',
+  'iterations',
+  'speed',
+  'inference_geo',
 ] as const

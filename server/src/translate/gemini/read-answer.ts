@@ -1,4 +1,4 @@
-import { gemini } from '../../dialects/gemini.ts'
+import { readUsage } from '../../dialects/gemini-usage.ts'
 import { isObject } from '../json.ts'
 import type { Choice, NeutralAnswer, ProviderError } from '../neutral/answer.ts'
 import type { AssistantPart, JsonObject } from '../neutral/request.ts'
@@ -21,7 +21,7 @@ export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
     createdAt: createdAtOf(body),
     choices:
       listed.length === 0 ? [BLOCKED] : listed.map((one, at) => readCandidate(one, at, idOf)),
-    usage: gemini.readUsage(body.usageMetadata),
+    usage: readUsage(body.usageMetadata),
     serviceTier: undefined,
   }
 }

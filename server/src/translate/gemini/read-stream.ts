@@ -1,4 +1,4 @@
-import { gemini } from '../../dialects/gemini.ts'
+import { readUsage } from '../../dialects/gemini-usage.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
@@ -60,7 +60,7 @@ export function createStreamReader(): StreamReader {
   }
 
   function tellUsage(out: NeutralEvent[]): void {
-    const read = gemini.readUsage(usage)
+    const read = readUsage(usage)
     usage = undefined
     if (read !== undefined) out.push({ kind: 'usage', usage: read, serviceTier: undefined })
   }
@@ -83,5 +83,5 @@ const startOf = (chunk: JsonObject): NeutralEvent => ({
   id: idOfAnswer(chunk),
   model: typeof chunk.modelVersion === 'string' ? chunk.modelVersion : '',
   createdAt: createdAtOf(chunk),
-  usage: gemini.readUsage(chunk.usageMetadata),
+  usage: readUsage(chunk.usageMetadata),
 })

@@ -3,6 +3,7 @@ import type { JsonObject } from '../neutral/request.ts'
 
 export function writeUsage(usage: Usage): JsonObject {
   const { prompt, completion, cached, reasoning } = usage
+  const { imageOut = 0 } = usage.parts ?? {}
   return {
     promptTokenCount: prompt,
     candidatesTokenCount: Math.max(completion - reasoning, 0),
@@ -10,8 +11,11 @@ export function writeUsage(usage: Usage): JsonObject {
     ...(cached > 0 && { cachedContentTokenCount: cached }),
     ...(reasoning > 0 && { thoughtsTokenCount: reasoning }),
     promptTokensDetails: details(prompt, { AUDIO: usage.audioIn, IMAGE: usage.image }),
-    ...(usage.audioOut > 0 && {
-      candidatesTokensDetails: details(completion - reasoning, { AUDIO: usage.audioOut }),
+    ...((usage.audioOut > 0 || imageOut > 0) && {
+      candidatesTokensDetails: details(completion - reasoning, {
+        AUDIO: usage.audioOut,
+        IMAGE: imageOut,
+      }),
     }),
   }
 }

@@ -1,4 +1,4 @@
-import { responses } from '../../dialects/responses.ts'
+import { readUsage } from '../../dialects/responses.ts'
 import { isObject } from '../json.ts'
 import type { NeutralAnswer, ProviderError } from '../neutral/answer.ts'
 import { type ForeignMark, unwrapMark } from '../neutral/foreign-mark.ts'
@@ -24,7 +24,7 @@ export function readAnswer(body: JsonObject): NeutralAnswer | undefined {
         logprobs: logprobsOf(output),
       },
     ],
-    usage: responses.readUsage(body.usage),
+    usage: readUsage(body.usage),
     serviceTier: tierOf(body),
   }
 }

@@ -1,4 +1,4 @@
-import { responses } from '../../dialects/responses.ts'
+import { readUsage } from '../../dialects/responses.ts'
 import type { StreamReader } from '../codec.ts'
 import { isObject, parsedJson } from '../json.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
@@ -53,7 +53,7 @@ class ResponseReader implements StreamReader {
       id: typeof id === 'string' ? id : '',
       model: typeof model === 'string' ? model : '',
       createdAt: createdAtOf(response),
-      usage: responses.readUsage(response.usage),
+      usage: readUsage(response.usage),
     })
   }
 
@@ -63,7 +63,7 @@ class ResponseReader implements StreamReader {
     if (Array.isArray(response.output)) this.#items.readWhole(response.output, out)
     const { parts } = this.#items
     parts.closeAll(out)
-    const usage = responses.readUsage(response.usage)
+    const usage = readUsage(response.usage)
     // Figures first, so that whoever writes the end knows them.
     if (usage !== undefined) out.push({ kind: 'usage', usage, serviceTier: tierOf(response) })
     const finish = readFinish(response, parts.has)
