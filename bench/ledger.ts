@@ -135,5 +135,5 @@ const recordOf = ({ key, account }: Payers): UsageRecord => ({
   ...{ prompt_tokens: 10, completion_tokens: 10, cached_tokens: 0, cache_write_tokens: 0 },
   ...{ reasoning_tokens: 0, audio_tokens: 0, image_tokens: 0, estimated: 0, is_stream: 0 },
   ...{ use_time_ms: 1, first_token_ms: 1, status: 200, error_code: '', ip: '127.0.0.1' },
-  ...{ attempts: 1, output_limit: 0, requested_model: '', attempt_list: null },
+  ...{ attempts: 1, output_limit: 0, requested_model: '', attempt_list: null, details: null },
 })

@@ -6,13 +6,14 @@ import { countInput } from '../prices/input-tokens.ts'
 import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import { writeAttempts } from '../usage/attempt-list.ts'
-import { NO_USAGE, type Usage } from '../usage/usage.ts'
+import { writeDetails } from '../usage/details.ts'
+import { NO_USAGE, type Usage, withBeside } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
 import { usageOfMedia } from './media-usage.ts'
 import type { Meter } from './meter/meter.ts'
 import { inputOf } from './reserve.ts'
-import type { Outcome, Reserved } from './values.ts'
+import type { ModelCall, Outcome, Reserved } from './values.ts'
 
 export interface SettleParts {
   readonly tokenizer: Pick<Tokenizer, 'count'>
@@ -115,7 +116,16 @@ function usageOf(
   if (meter === undefined) return NO_USAGE
   const { media } = call.parsed
   if (media !== undefined) return usageOfMedia(tokenizer.count, { call, media, outcome, meter })
-  return meter.reported() ?? counted(tokenizer, { call, outcome }, meter)
+  const reported = meter.reported()
+  return reported === undefined
+    ? counted(tokenizer, { call, outcome }, meter)
+    : searched(call, reported)
+}
+
+/** OpenAI's chat completions that may search do so once, and don't tell. */
+function searched({ dialect, parsed }: ModelCall, usage: Usage): Usage {
+  if (dialect.name !== 'openai' || !parsed.spans.has('web_search_options')) return usage
+  return usage.searches === undefined ? { ...usage, searches: 1 } : usage
 }
 
 async function counted(
@@ -131,7 +141,8 @@ async function counted(
   ])
   const completion = Math.max(Math.ceil(output / share), reported?.completion ?? 0)
   if (reported !== undefined) return { ...reported, completion, estimated: true }
-  return { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
+  const usage = { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
+  return searched(call, withBeside(usage, meter.beside?.()))
 }
 
 function priceOf({ outcome, usage }: Settling): Units {
@@ -174,6 +185,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     output_limit: outcome.outputLimit ?? 0,
     requested_model: outcome.offer.model === call.parsed.model ? '' : call.parsed.model,
     attempt_list: outcome.list === undefined ? null : writeAttempts(outcome.list),
+    details: writeDetails(usage),
   }
 }
 

@@ -47,7 +47,7 @@ const TAKEN = ['quota', 'shortfall', 'key_charged', 'account_charged'] as const
  */
 export function createSettler(database: DatabaseSync): Settler {
   const balances = createBatchBalances(database)
-  const columns = [...TAKEN, ...NUMBERS, ...TEXTS, 'budgets', 'attempt_list']
+  const columns = [...TAKEN, ...NUMBERS, ...TEXTS, 'budgets', ...OWN]
   const insert = database.prepare(
     `insert into usage (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
   )
@@ -92,7 +92,8 @@ export function createSettler(database: DatabaseSync): Settler {
     for (let n = CHARGE; n < STRIDE; n++) values[at++] = numbers[from + n] ?? 0
     for (let n = 0; n < TEXTS.length; n++) values[at++] = texts[index * TEXT_STRIDE + n] ?? ''
     values[at++] = rare.budgets
-    values[at] = rare.attempts
+    values[at++] = rare.attempts
+    values[at] = rare.details
     const mended = record()
 
     take(key, charged, keyFinite)
@@ -108,9 +109,12 @@ export function createSettler(database: DatabaseSync): Settler {
   return { settle, flush: balances.flush, forget: balances.forget }
 }
 
+/** JSON that we wrote ourselves: the last of the columns. */
+const OWN = ['attempt_list', 'details'] as const
+
 /** What is null stays so, and so does what we wrote ourselves: cut short, a list of attempts would be none. */
 function mendedAt(value: number | string | null, at: number, all: readonly unknown[]) {
-  if (value === null || at === all.length - 1) return value
+  if (value === null || at >= all.length - OWN.length) return value
   return mend(value, at < TAKEN.length + NUMBERS.length)
 }
 

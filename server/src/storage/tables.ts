@@ -270,6 +270,8 @@ export interface UsageTable {
   budgets: string
   /** JSON array, see usage/attempt-list.ts. Null: one attempt, which answered, or a record from before there was a list. */
   attempt_list: string | null
+  /** JSON object of what few calls used, see usage/details.ts. Null: nothing of it. */
+  details: string | null
 }
 
 export interface UsageSums {

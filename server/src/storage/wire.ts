@@ -141,31 +141,39 @@ export function packSettlements(
     const { request_id, key_name, model, group_name, error_code, ip } = settlement.record
     texts.push(request_id, key_name, model, group_name, error_code, ip)
     texts.push(settlement.record.requested_model)
-    texts.push(packRare(settlement.budgets, settlement.record.attempt_list))
+    texts.push(packRare(settlement.budgets, settlement.record))
   }
   return { numbers, texts }
 }
 
-/** The two columns that are empty for nearly all calls, as one text: each text of its own costs every call. */
+/** The columns that are empty for nearly all calls, as one text: each text of its own costs every call. */
 export interface Rare {
   /** As `usage.budgets` holds them. */
   readonly budgets: string
   readonly attempts: string | null
+  readonly details: string | null
 }
 
-const NONE: Rare = { budgets: '', attempts: null }
+const NONE: Rare = { budgets: '', attempts: null, details: null }
 
-/** Budgets, which are digits and commas, and behind them the list of attempts, which begins with a bracket. */
-function packRare(budgets: readonly number[], attempts: string | null): string {
-  if (attempts === null) return budgets.length === 0 ? '' : budgets.join(',')
-  return budgets.join(',') + attempts
+/**
+ * Budgets, which are digits and commas, behind them the details, which are one object without lists in it, and the list of
+ * attempts, which begins with a bracket.
+ */
+function packRare(budgets: readonly number[], { attempt_list, details }: UsageRecord): string {
+  const text = budgets.length === 0 ? '' : budgets.join(',')
+  if (attempt_list === null && details === null) return text
+  return text + (details ?? '') + (attempt_list ?? '')
 }
 
 export function unpackRare(text: string): Rare {
   if (text === '') return NONE
-  const at = text.indexOf('[')
-  if (at < 0) return { budgets: text, attempts: null }
-  return { budgets: text.slice(0, at), attempts: text.slice(at) }
+  const list = text.indexOf('[')
+  const end = list < 0 ? text.length : list
+  const attempts = list < 0 ? null : text.slice(list)
+  const object = text.indexOf('{')
+  if (object < 0 || object > end) return { budgets: text.slice(0, end), attempts, details: null }
+  return { budgets: text.slice(0, object), attempts, details: text.slice(object, end) }
 }
 
 /** In the order of NUMBERS, by name: a loop over the names takes five times as long, and a test compares the two. */

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { adminAttemptSchema, attemptSchema, attemptsOf, ownAttemptsOf } from './attempt-list.ts'
+import { detailsOf, detailsSchema } from './details.ts'
 import type { UsageRow } from './logs.ts'
 
 const LIST_SAYS =
@@ -24,7 +25,7 @@ export const logRecord = Type.Object({
   cache_write_tokens: Type.Integer(),
   reasoning_tokens: Type.Integer(),
   audio_tokens: Type.Integer(),
-  image_tokens: Type.Integer(),
+  image_tokens: Type.Integer({ description: 'Of the input.' }),
   estimated: Type.Boolean({ description: 'Counted by us, because the provider reported nothing.' }),
   use_time_ms: Type.Integer(),
   first_token_ms: Type.Integer(),
@@ -40,6 +41,7 @@ export const logRecord = Type.Object({
   requested_model: Type.String({
     description: 'The model that was asked for, where a fallback was tried instead; else empty.',
   }),
+  details: detailsSchema,
 })
 export type LogRecord = Static<typeof logRecord>
 
@@ -82,6 +84,7 @@ export function toLogRecord(row: UsageRow): LogRecord {
     attempt_list: ownAttemptsOf(row),
     output_limit: row.output_limit,
     requested_model: row.requested_model,
+    details: detailsOf(row.details),
   }
 }
 

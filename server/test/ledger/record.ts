@@ -29,5 +29,6 @@ export function recordOf(requestId: string, id = 1): UsageRecord {
     output_limit: 0,
     requested_model: '',
     attempt_list: null,
+    details: null,
   }
 }

@@ -27,16 +27,25 @@ it('every column of a usage record travels in its own place', () => {
   expect(texts).toEqual([...sent, ...sent])
 })
 
+const DETAILS = '{"searches":2,"service":"flex"}'
 const LIST = '[{"channel":3,"status":503}]'
 it.each([
-  [[], null, ''],
-  [[70, 80], null, '70,80'],
-  [[], LIST, ''],
-  [[70, 80], LIST, '70,80'],
-])('budgets %j and attempts %j travel as one text', (budgets, attempt_list, column) => {
-  const charge = { cost: 1, atMost: 2, epoch: 0, key: 3, account: 4 }
-  const pays = { keyUnlimited: true, accountUnlimited: false }
-  const record = { ...recordOf('r'), attempt_list }
-  const { texts } = packSettlements([{ ...charge, ...pays, budgets, record }])
-  expect(unpackRare(texts.at(-1) ?? '')).toEqual({ budgets: column, attempts: attempt_list })
-})
+  [[], null, null, ''],
+  [[70, 80], null, null, '70,80'],
+  [[], LIST, null, ''],
+  [[70, 80], LIST, null, '70,80'],
+  [[], null, DETAILS, ''],
+  [[70, 80], LIST, DETAILS, '70,80'],
+  [[], LIST, DETAILS, ''],
+])(
+  'budgets %j, attempts %j and details %j travel as one text',
+  (budgets, attempt_list, details, column) => {
+    const charge = { cost: 1, atMost: 2, epoch: 0, key: 3, account: 4 }
+    const pays = { keyUnlimited: true, accountUnlimited: false }
+    const record = { ...recordOf('r'), attempt_list, details }
+    const { texts } = packSettlements([{ ...charge, ...pays, budgets, record }])
+    expect(unpackRare(texts.at(-1) ?? '')).toEqual({
+      ...{ budgets: column, attempts: attempt_list, details },
+    })
+  },
+)

@@ -54,6 +54,7 @@ function row(id: number, pick: (below: number) => number): UsageRow {
     output_limit: 0,
     requested_model: '',
     attempt_list: null,
+    details: null,
     budgets: '',
   }
 }

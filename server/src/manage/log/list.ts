@@ -6,9 +6,11 @@ import type { Rooms } from '../rooms.ts'
 import { answerLogs, shapeQuery } from './answer.ts'
 import { adminFilterOf, adminQuery, filterOf, logQuery } from './wire.ts'
 
-/** A list fits in no column; how many attempts there were has one. */
+/** A list or an object fits in no column; how many attempts there were has one. */
 const namesOf = <P extends TProperties>(record: Type.TObject<P>) =>
-  Object.keys(record.properties).filter((name) => name !== 'attempt_list') as (keyof P & string)[]
+  Object.keys(record.properties).filter(
+    (name) => name !== 'attempt_list' && name !== 'details',
+  ) as (keyof P & string)[]
 export const LOG_COLUMNS = namesOf(logRecord)
 const ADMIN_COLUMNS = namesOf(adminLogRecord)
 

@@ -14,6 +14,7 @@ import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
 import { attempts } from './0013-attempts.ts'
 import { channelDialectsAndCost } from './0015-channel-cost.ts'
+import { usageDetails } from './0017-usage-details.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -31,6 +32,7 @@ const steps: readonly string[] = [
   fallbackModels,
   attempts,
   channelDialectsAndCost,
+  usageDetails,
 ]
 
 /** In KiB, and therefore negative. */

@@ -123,18 +123,24 @@ async function settle(
   { epoch, seq, settlements }: Settle,
 ): Promise<readonly LaneSettled[] | 'lost'> {
   const { at, budgets } = budgetsOf(settlements)
-  const lists = listsOf(settlements)
-  const rows = await run('select * from turnpike_settle($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
-    epoch,
-    seq,
-    settlements.length,
-    arrayOf(settlements.flatMap(numbersOf)),
-    settlements.flatMap(textsOf),
-    arrayOf(at),
-    arrayOf(budgets),
-    arrayOf(lists.at),
-    lists.texts,
-  ])
+  const lists = textsBy(settlements, 'attempt_list')
+  const details = textsBy(settlements, 'details')
+  const rows = await run(
+    'select * from turnpike_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    [
+      epoch,
+      seq,
+      settlements.length,
+      arrayOf(settlements.flatMap(numbersOf)),
+      settlements.flatMap(textsOf),
+      arrayOf(at),
+      arrayOf(budgets),
+      arrayOf(lists.at),
+      lists.texts,
+      arrayOf(details.at),
+      details.texts,
+    ],
+  )
   if (rows[0]?.[0] === LOST) return 'lost'
   return rows.map(([charged, shortfall, keySpent, accountSpent, budgetsSpent]) => ({
     charged: Number(charged),
@@ -160,14 +166,18 @@ function budgetsOf(settlements: readonly Settlement[]): { at: number[]; budgets:
   return { at, budgets: all }
 }
 
-/** Which settlement has a list of attempts, and the list. */
-function listsOf(settlements: readonly Settlement[]): { at: number[]; texts: string[] } {
+/** Which settlement has a text in a column that is null for most, and the text. */
+function textsBy(
+  settlements: readonly Settlement[],
+  column: 'attempt_list' | 'details',
+): { at: number[]; texts: string[] } {
   const at: number[] = []
   const texts: string[] = []
   for (const [place, { record }] of settlements.entries()) {
-    if (record.attempt_list === null) continue
+    const text = record[column]
+    if (text === null) continue
     at.push(place)
-    texts.push(record.attempt_list)
+    texts.push(text)
   }
   return { at, texts }
 }

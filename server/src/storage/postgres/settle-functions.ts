@@ -5,7 +5,7 @@ import { LOCKS } from './locks.ts'
 /**
  * How calls are settled, in the order of locks of ledger-functions.ts. A settlement is so many numbers and texts in a row;
  * budgets, which few calls have, come beside them as pairs: the place of the settlement, and the budget's entity. They pay
- * like keys and accounts, and are never unlimited. So do lists of attempts, as pairs of a place and a text.
+ * like keys and accounts, and are never unlimited. So do lists of attempts and details, as pairs of a place and a text.
  */
 
 /** Numbers of a settlement that stand before its record's: cost, atMost, key, account, both unlimited flags, epoch. */
@@ -101,6 +101,7 @@ const columns = [
   'account_charged',
   'budgets',
   'attempt_list',
+  'details',
   ...NUMBERS,
   ...TEXTS,
 ]
@@ -112,6 +113,7 @@ const values = [
   `coalesce((select string_agg(b.entity::text, ',' order by b.nth)
       from unnest(p_at, p_budgets) with ordinality as b (at, entity, nth) where b.at = i), '')`,
   `(select l.list from unnest(p_lists_at, p_lists) as l (at, list) where l.at = i)`,
+  `(select d.details from unnest(p_details_at, p_details) as d (at, details) where d.at = i)`,
   ...NUMBERS.map((_, at) => number(CHARGE + at)),
   ...TEXTS.map((_, at) => textOrNone(at)),
 ]
@@ -120,7 +122,7 @@ const values = [
 const settle = `
 create or replace function turnpike_settle(
   p_epoch bigint, p_seq bigint, p_count int, p_numbers bigint[], p_texts text[], p_at int[], p_budgets bigint[],
-  p_lists_at int[], p_lists text[]
+  p_lists_at int[], p_lists text[], p_details_at int[], p_details text[]
 ) returns table (o_charged bigint, o_shortfall bigint, o_key_spent bigint, o_account_spent bigint, o_budgets_spent text)
 language plpgsql set lock_timeout = '2s' ${BY_INDEX} as $$
 declare
