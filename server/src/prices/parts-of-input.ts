@@ -74,7 +74,8 @@ function attachedOf(part: Loose): Attached | undefined {
 function kindOf({ mimeType, mime_type }: Loose): Attached['kind'] {
   const type = String(mimeType ?? mime_type ?? '')
   if (type.startsWith('image/')) return 'image'
-  return type.startsWith('audio/') ? 'audio' : 'other'
+  // A film has a sound, and prices of its own like that.
+  return type.startsWith('audio/') || type.startsWith('video/') ? 'audio' : 'other'
 }
 
 const PICTURES = new Set(['data', 'url', 'image_url', 'fileUri', 'file_uri'])

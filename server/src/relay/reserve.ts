@@ -9,6 +9,7 @@ import {
   type Short,
 } from '../ledger/ledger.ts'
 import { type Units, units } from '../ledger/units.ts'
+import { askedBeside } from '../prices/asked.ts'
 import { boundOf, type Expected, outputWithin } from '../prices/bound.ts'
 import { countInput, type Input, quickBound } from '../prices/input-tokens.ts'
 import type { CompiledPrice } from '../prices/price.ts'
@@ -233,10 +234,11 @@ function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: 
 
 /** What can be said of the input at once: an upper bound. */
 export function quickly(call: ModelCall, model: string): Expected {
-  const quick = quickBound(inputOf(call, model))
-  return call.dialect.name === 'anthropic' && call.payload.includes(FOR_AN_HOUR)
-    ? { ...quick, cacheForHour: true }
-    : quick
+  const input = inputOf(call, model)
+  const quick = quickBound(input)
+  const asked = askedBeside(input.body)
+  const cacheForHour = call.dialect.name === 'anthropic' && call.payload.includes(FOR_AN_HOUR)
+  return cacheForHour || asked !== undefined ? { ...quick, ...asked, cacheForHour } : quick
 }
 
 /** How long a cached prompt should live, in Anthropic's words. */
