@@ -14,6 +14,7 @@ import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
 import { attempts } from './0013-attempts.ts'
 import { channelDialectsAndCost } from './0015-channel-cost.ts'
+import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -32,6 +33,7 @@ const steps: readonly string[] = [
   fallbackModels,
   attempts,
   channelDialectsAndCost,
+  objects,
   usageDetails,
 ]
 

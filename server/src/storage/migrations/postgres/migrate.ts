@@ -17,6 +17,7 @@ import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
 import { attempts } from './0013-attempts.ts'
 import { lostOpenings } from './0014-lost-openings.ts'
+import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -36,6 +37,7 @@ const steps: readonly string[] = [
   attempts,
   lostOpenings,
   channelDialectsAndCost,
+  objects,
   usageDetails,
 ]
 
