@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { nameOfServiceAccount } from './types/service-account.ts'
 
 /** What sealing and opening need of the vault. */
@@ -26,6 +27,24 @@ export function openUpstreamKeys(
 ): readonly string[] {
   const sealed: readonly string[] = JSON.parse(column)
   return sealed.map((one) => vault.open(one, boundTo(channelId)))
+}
+
+/** Tells the keys of one channel apart, and is far too short to find a key by. */
+const MARK_LETTERS = 8
+
+/** What is remembered of the key that an object was made with: other keys may be of other customers of the provider. */
+export function upstreamKeyMark(keys: readonly string[], at: number): string {
+  const key = keys[at]
+  return key === undefined
+    ? ''
+    : createHash('sha256').update(key).digest('hex').slice(0, MARK_LETTERS)
+}
+
+/** The place of the key with this mark; `undefined`: there is nothing to choose, or it was replaced. */
+export function placeOfMark(keys: readonly string[], mark: string): number | undefined {
+  if (keys.length < 2) return undefined
+  const at = keys.findIndex((_, place) => upstreamKeyMark(keys, place) === mark)
+  return at < 0 ? undefined : at
 }
 
 /** How a provider's key is shown: a service account by its name, others by their ends when these give nothing away. */

@@ -33,6 +33,10 @@ export interface ParsedCall {
   readonly isForm?: boolean
   /** Of calls that bring or make pictures or sound. */
   readonly media?: Media
+  /** What it names that a provider keeps. Absent: nothing, as in nearly all calls. */
+  readonly names?: readonly Named[] | undefined
+  /** The provider keeps the answer, under an id that it issues. */
+  readonly stored?: boolean
 }
 
 /** A figure that nobody knows before a call has run: as fairly as can be, and at most. */
@@ -55,6 +59,17 @@ export interface Media {
   /** Pictures that it asks for. */
   readonly images: number
 }
+
+/** An id of a provider's in a body. */
+export interface Named {
+  readonly kind: 'response' | 'conversation' | 'file' | 'container'
+  readonly id: string
+  /** The model sees it as an image: its tokens are those of one. */
+  readonly isImage: boolean
+}
+
+/** An id that a provider issued. */
+export type Issued = Pick<Named, 'kind' | 'id'>
 
 /** What a refusal looks like in a dialect. */
 export interface Spoken {
@@ -88,6 +103,7 @@ export type Operation =
   | 'rerank'
   | `images/${'generations' | 'edits' | 'variations'}`
   | `audio/${'speech' | 'transcriptions' | 'translations'}`
+  | 'compact'
 
 /** What one event of a stream tells its meter. */
 export interface EventSays {
@@ -105,6 +121,8 @@ export interface EventSays {
   readonly isBeginning?: boolean
   /** A provider's error: the caller must not see all of it. */
   readonly isError: boolean
+  /** The answer as far as it is there, with the ids that its provider issued. */
+  readonly issuing?: Loose | undefined
 }
 
 /** What a call, a refusal, a usage report and a list look like to one family of clients. */
@@ -138,6 +156,8 @@ export interface Dialect {
    * streams are metered by their bytes, which costs less (relay/meter/stream.ts).
    */
   readEvent?(event: Loose, written: string[]): EventSays
+  /** The ids that an answer tells of. Absent: its provider keeps nothing. */
+  readIssued?(answer: Loose): readonly Issued[]
   /** How many tokens an input has, for whoever asked to count them. Absent: nobody can ask. */
   shapeCount?(tokens: number): string
   shapeModels(models: readonly ListedModel[]): string

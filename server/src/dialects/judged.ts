@@ -22,8 +22,8 @@ export function modelOf(model: unknown): string {
 }
 
 /** Anything but a JSON boolean is read differently by different parsers. */
-export function flag(body: Loose, name: string): boolean {
-  const value = body[name] ?? false
+export function flag(body: Loose, name: string, standard = false): boolean {
+  const value = body[name] ?? standard
   if (typeof value !== 'boolean')
     throw new Refused('invalid_request', `${name} must be true or false`)
   return value

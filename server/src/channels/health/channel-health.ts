@@ -83,10 +83,13 @@ export class ChannelHealth {
     return Math.max(earliest, this.#breaker.triableAt(now))
   }
 
-  /** A call goes to it, with the next of its keys that may be used. Only when `mayTry`; ends by one word to the `Try`. */
-  begin(now: number): Try {
+  /**
+   * A call goes to it, with the next of its keys that may be used, or with the one at `keyAt` where it has to be that. Only
+   * when `mayTry`; ends by one word to the `Try`.
+   */
+  begin(now: number, keyAt?: number): Try {
     this.inFlight += 1
-    return new Try(this, this.#breaker, this.#nextKey(now))
+    return new Try(this, this.#breaker, keyAt ?? this.#nextKey(now))
   }
 
   key(at: number): Breaker {

@@ -26,6 +26,12 @@ export const azure: TypeRules = {
     const deployment = encodeURIComponent(model)
     return `/${deployment}${openaiPath({ dialect, operation })}?api-version=${apiVersion}${others && `&${others}`}`
   },
+  // The dated API has them elsewhere, not below its deployments.
+  objectPath({ apiVersion }, path, query) {
+    if (apiVersion !== undefined) return undefined
+    const others = query === '' ? '' : withoutVersion(query)
+    return `${path}${others && `?${others}`}`
+  },
   // Its list is of what could be deployed, not of what is.
   modelsPath: () => undefined,
   accessTo: () => ACCESS,

@@ -11,6 +11,7 @@ export function openaiPath({
   operation,
 }: Pick<Addressed, 'dialect' | 'operation'>): string {
   const counts = operation === 'count'
+  if (operation === 'compact') return '/responses/compact'
   if (dialect === 'responses') return counts ? '/responses/input_tokens' : '/responses'
   if (dialect === 'anthropic') return counts ? '/messages/count_tokens' : '/messages'
   return operation === 'chat' ? '/chat/completions' : `/${operation}`
@@ -26,6 +27,7 @@ export const openaiCompatible: TypeRules = {
   dialectsOf: () => CHAT,
   mayAlsoSpeak: ['responses', 'anthropic'],
   pathOf: (call) => openaiPath(call) + call.query,
+  objectPath: (_baseUrl, path, query) => path + query,
   modelsPath: () => '/models',
 }
 

@@ -32,6 +32,13 @@ export interface TypeRules {
   readonly mayAlsoSpeak?: readonly DialectName[]
   /** Where a model is asked, below the path prefix. */
   pathOf(call: Addressed): string
+  /**
+   * Where objects are that its provider keeps, such as `/files/file-1`, below the path prefix; `query` as in `Addressed`.
+   * Absent or `undefined`: it keeps none.
+   */
+  readonly objectPath?:
+    | ((baseUrl: BaseUrl, path: string, query: string) => string | undefined)
+    | undefined
   /** Where the list of models is, below the path prefix; `undefined`: there is none, so that a channel names its own. */
   modelsPath(baseUrl: BaseUrl): string | undefined
   /** How requests are let in. Absent: by the key as it is, as a bearer. */
