@@ -205,6 +205,8 @@ export const upstreamStatus = {
   isRateLimit: (status: number): boolean => status === 429,
   /** The provider's servers are at fault. */
   isTheirFailure: (status: number): boolean => status >= 500,
+  /** It has no such thing, or nothing of the kind. */
+  hasNoSuchPath: (status: number): boolean => status === 404 || status === 405,
   /** Accuses the channel, not the caller: another channel may do better. */
   accusesChannel: (status: number): boolean =>
     status < 400 || status >= 500 || ACCUSING.has(status),

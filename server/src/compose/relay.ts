@@ -1,4 +1,5 @@
 import { createSimulator } from '../channels/simulator.ts'
+import { createObjects } from '../objects/objects.ts'
 import { createTokenizer } from '../prices/tokenizer.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
 import { createRelay, type Relay } from '../relay/relay.ts'
@@ -26,6 +27,7 @@ export function buildRelay(
   const steps = createSteps({
     ...rooms,
     ...{ tokenizer, dispatcher, simulate, deadlines, running },
+    objects: createObjects(rooms),
     chance: Math.random,
   })
   return { relay: createRelay(steps), deadlines }

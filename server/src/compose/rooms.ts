@@ -24,6 +24,7 @@ import { openLedger } from '../ledger/open-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
+import { createSweep as createObjectSweep } from '../objects/sweep.ts'
 import { createPriceBook } from '../prices/price-book.ts'
 import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
@@ -192,6 +193,15 @@ function startRounds(
       ),
   })
   opened.defer(() => sweep.close())
+  const objects = createObjectSweep({
+    ...{ store, now },
+    failed: (error) =>
+      log.warn(
+        { reason: String(error) },
+        'objects that ended were not forgotten; the next round tries again',
+      ),
+  })
+  opened.defer(() => objects.close())
 }
 
 /** One process counts by itself; nodes that share a database tell each other. */

@@ -3,6 +3,7 @@ import type { Dialect, EventSays, ListedModel, Loose, ParsedCall, Spoken } from 
 import { topLevelLimit } from './edits.ts'
 import { count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
+import { namedInMessages } from './named.ts'
 import { anthropicTypeOf } from './status-words.ts'
 import { writtenIn } from './written-in.ts'
 
@@ -44,6 +45,7 @@ function parseCall(payload: Buffer): ParsedCall {
     choices: 1,
     body: kept(payload, body),
     spans,
+    names: namedInMessages(body.messages),
   }
 }
 

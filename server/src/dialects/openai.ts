@@ -4,6 +4,7 @@ import type { Dialect, ListedModel, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
+import { namedInChat } from './named.ts'
 import { detailsOf, usageOf } from './openai-usage.ts'
 
 /** Everything in a chat call by which we decide, reserve or edit. */
@@ -55,6 +56,7 @@ function parseCall(payload: Buffer): ParsedCall {
     choices: choicesOf(body, 'n'),
     body: kept(payload, body),
     spans,
+    names: namedInChat(body.messages),
   }
 }
 

@@ -7,6 +7,7 @@ import { IMAGES } from './images.ts'
 import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { openai } from './openai.ts'
+import { compact } from './responses.ts'
 
 /** What OpenAI's API offers besides chats: calls in its dialect that are metered as theirs are. */
 
@@ -108,6 +109,8 @@ const ALL: readonly Dialect[] = [
   ...AUDIO,
 ]
 
-export const OPERATIONS: ReadonlyMap<string, Dialect> = new Map(
-  ALL.map((dialect) => [dialect.operation, dialect]),
-)
+/** By what their paths end in. */
+export const OPERATIONS: ReadonlyMap<string, Dialect> = new Map([
+  ...ALL.map((dialect) => [dialect.operation, dialect] as const),
+  ['responses/compact', compact],
+])

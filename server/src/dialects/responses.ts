@@ -1,17 +1,18 @@
 import { Refused } from '../errors.ts'
 import { addUp, type Beside, serviceOf, type Usage, wholeTokens } from '../usage/usage.ts'
 import { type AnswerText, parsedAnswer, servedWith, toolCall } from './beside.ts'
-import type { Dialect, EventSays, Loose, ParsedCall, Spoken } from './dialect.ts'
+import type { Dialect, EventSays, Issued, Loose, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
+import { namedInResponses } from './named.ts'
 import { openai } from './openai.ts'
 import { detailsOf, usageOf } from './openai-usage.ts'
 import { writtenIn } from './written-in.ts'
 
 const JUDGED: readonly string[] = [
   ...['model', 'input', 'instructions', 'stream', 'max_output_tokens', 'tools', 'background'],
-  ...['previous_response_id', 'conversation', 'store', 'service_tier', 'max_tool_calls'],
+  ...['previous_response_id', 'conversation', 'prompt', 'store', 'service_tier', 'max_tool_calls'],
 ]
 const LIMITS = ['max_output_tokens']
 /** OpenAI refuses lower limits. */
@@ -29,12 +30,13 @@ export const responses: Dialect = {
   readUsage,
   readBeside,
   readEvent,
+  readIssued,
   shapeCount: (input_tokens) => JSON.stringify({ object: 'response.input_tokens', input_tokens }),
 }
 
 function parseCall(payload: Buffer): ParsedCall {
   const { body, spans } = readMembers(payload, JUDGED)
-  refuseStored(body)
+  refuseBackground(body)
   return {
     model: modelOf(body.model),
     stream: flag(body, 'stream'),
@@ -43,19 +45,14 @@ function parseCall(payload: Buffer): ParsedCall {
     choices: 1,
     body: kept(payload, body),
     spans,
+    names: namedInResponses(body),
+    // OpenAI keeps what it is not told to forget.
+    stored: flag(body, 'store', true),
   }
 }
 
-/** What stays with a provider belongs to an account: no call may go on from what is not known to be its own. */
-function refuseStored({ previous_response_id, conversation, background }: Loose): void {
-  const stored = previous_response_id ?? conversation
-  if (stored !== undefined && stored !== null) {
-    const name = typeof previous_response_id === 'string' ? 'previous_response_id' : 'conversation'
-    throw new Refused(
-      'object_not_found',
-      `${name} names nothing that this gateway keeps: send the conversation as input`,
-    )
-  }
+/** What goes on when nobody waits for it could not be charged. */
+function refuseBackground({ background }: Loose): void {
   if (background === true) {
     throw new Refused('unsupported_parameter', 'background is not supported here: leave it out')
   }
@@ -98,7 +95,7 @@ function readBeside(tail: string, answer?: AnswerText): Beside | undefined {
 
 const LAST = new Set<unknown>(['response.completed', 'response.incomplete', 'response.failed'])
 
-/** The whole answer comes once more with the last event, and the figures with it. */
+/** The whole answer comes once more with the last event, and the figures with it; its id comes with the first. */
 function readEvent({ type, delta, response, item }: Loose, written: string[]): EventSays {
   if (typeof delta === 'string') written.push(delta)
   else if (delta !== undefined) writtenIn(delta, written)
@@ -111,10 +108,43 @@ function readEvent({ type, delta, response, item }: Loose, written: string[]): E
     usage: isObject(usage) ? usage : undefined,
     beside: type === 'response.output_item.done' ? toolCall(item) : last && tierOf(last),
     isError: type === 'error' || type === 'response.failed',
+    issuing: (isLast || type === 'response.created') && isObject(response) ? response : undefined,
   }
 }
 
 function tierOf({ service_tier }: Loose): Beside | undefined {
   const service = serviceOf(service_tier)
   return service === undefined ? undefined : { service }
+}
+
+/** The answer itself, its conversation, and where code ran for it. */
+function readIssued({ id, store, conversation, output }: Loose): readonly Issued[] {
+  const issued: Issued[] = []
+  const issue = (kind: Issued['kind'], id: unknown) => {
+    if (typeof id === 'string' && id !== '') issued.push({ kind, id })
+  }
+  // A provider may keep less than it was asked to.
+  if (store !== false) issue('response', id)
+  if (isObject(conversation)) issue('conversation', conversation.id)
+  for (const item of Array.isArray(output) ? output : []) {
+    if (isObject(item)) issue('container', item.container_id)
+  }
+  return issued
+}
+
+/** What a compaction may write. */
+const COMPACT_OUTPUT = 16_384
+
+/** A conversation made short. It takes no limit, so that all it may write has to be affordable. */
+export const compact: Dialect = {
+  ...responses,
+  operation: 'compact',
+  limitEdits: () => [],
+  parseCall(payload): ParsedCall {
+    const parsed = parseCall(payload)
+    if (parsed.stream) {
+      throw new Refused('unsupported_parameter', 'stream is not offered for compact')
+    }
+    return { ...parsed, outputLimit: COMPACT_OUTPUT, leastOutput: COMPACT_OUTPUT, stored: false }
+  },
 }

@@ -113,6 +113,7 @@ function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arr
     endpoint: route.endpoint,
     dialect: dialectOf(arrival),
     path: route.path,
+    object: route.object,
     credential: credentialOf(headers, request.socket, keyInQuery(arrival)),
     ip: parts.clientAddress(request.socket.remoteAddress ?? '', forwarded),
     headers: request.rawHeaders,

@@ -1,7 +1,8 @@
 import type { DialectName, PathSays } from '../dialects/dialect.ts'
 import { OPERATIONS } from '../dialects/operations.ts'
 import { masked } from '../relay/quoted.ts'
-import type { Endpoint } from '../relay/values.ts'
+import type { Endpoint, ObjectAsked } from '../relay/values.ts'
+import { objectAsked } from './object-path.ts'
 
 /** Where a request goes: a model endpoint, nowhere under a model prefix, or to the management API. */
 export type Route =
@@ -13,6 +14,8 @@ export type Route =
       /** What is asked of OpenAI besides chats, by the key of `OPERATIONS`. */
       readonly operation?: string
       readonly path: PathSays
+      /** Of the endpoint `object`. */
+      readonly object?: ObjectAsked
     }
   | { readonly to: 'nowhere'; readonly because: string; readonly dialect: DialectName }
   | { readonly to: 'manage' }
@@ -43,6 +46,7 @@ const PREFIXES = new Set([
   'videos',
   'realtime',
   'responses',
+  'conversations',
   'messages',
   'models',
 ])
@@ -79,6 +83,9 @@ export function routeOf(method: string, path: string): Route {
   if (family === 'models') return modelsRoute(method, others.join('/'), isGoogles)
   const route = isGoogles ? undefined : callRoute(segments.join('/'))
   if (route !== undefined) return method === 'POST' ? route : nowhere('use POST', route)
+  const object = isGoogles ? undefined : objectAsked(method, segments)
+  if (typeof object === 'string') return nowhere(object)
+  if (object !== undefined) return { ...OBJECT, object }
   const asked = `${method} ${masked(path).slice(0, 200)}`
   return nowhere(`${asked} is not offered by this version`, isGoogles ? GEMINI : undefined)
 }
@@ -98,6 +105,7 @@ function callRoute(path: string): Route | undefined {
   return { ...CHAT, operation: path }
 }
 
+const OBJECT = calling('openai', 'object')
 const GEMINI = calling('gemini')
 
 /** Lists of models, one model, and Gemini's calls, which name their model in the path: `models/{model}:{method}`. */

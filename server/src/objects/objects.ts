@@ -1,5 +1,5 @@
+import type { ObjectTable } from '../storage/object-table.ts'
 import type { Store } from '../storage/store.ts'
-import type { ObjectTable } from '../storage/tables.ts'
 import { createRecording } from './recording.ts'
 
 /** What providers keep for their callers, and give ids to. */

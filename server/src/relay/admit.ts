@@ -1,4 +1,5 @@
 import { Refused } from '../errors.ts'
+import type { ApiKey } from '../keys/api-key.ts'
 import { type Admission, type Standings, UNLIMITED } from '../rates/admission.ts'
 import { denialText, retryAfterOf } from '../rates/denial-text.ts'
 import type { Judged, Rates } from '../rates/rates.ts'
@@ -44,6 +45,17 @@ export function createLeave({ running }: AdmitParts) {
     running.end(admitted.running)
     admitted.admission.leave()
   }
+}
+
+/** The same for what costs nothing. */
+export async function admitUncharged(
+  rates: AdmitParts['rates'],
+  { limits }: ApiKey,
+): Promise<Admission> {
+  if (limits === undefined) return UNLIMITED
+  const judged = await rates.admit(limits, 0)
+  if ('leave' in judged) return judged
+  throw denied(judged, 0, rates.standings(limits))
 }
 
 const denied = (denial: Denial, tokens: number, standings: Standings): Refused =>

@@ -2,6 +2,7 @@ import type { Channel } from '../channels/channel.ts'
 import type { Health } from '../channels/health/health.ts'
 import { demandsOf } from '../channels/types/demands.ts'
 import { TYPE_RULES } from '../channels/types/types.ts'
+import { placeOfMark } from '../channels/upstream-keys.ts'
 import { spliced } from '../dialects/edits.ts'
 import { countInput } from '../prices/input-tokens.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
@@ -57,7 +58,7 @@ const KNOWS: ReadonlySet<Channel['type']> = new Set(['anthropic', 'gemini', 'ope
 
 async function counted({ tokenizer }: CountParts, { call }: Candidates): Promise<Buffer> {
   const { tokens } = await countInput(inputOf(call, call.parsed.model), tokenizer.count)
-  return Buffer.from(call.dialect.shapeCount?.(tokens) ?? '')
+  return Buffer.from(call.dialect.shapeCount?.(tokens + (call.kept?.tokens ?? 0)) ?? '')
 }
 
 /** What the provider counts; `undefined`: it does not say. */
@@ -68,7 +69,9 @@ async function asked(
 ): Promise<Buffer | undefined> {
   const { model } = offers[0]
   const { forward, deadlines, now } = parts
-  const tried = parts.health.of(channel).begin(parts.health.clock.now)
+  const { kept } = call
+  const keyAt = kept && placeOfMark(channel.authorization, kept.upstreamKey)
+  const tried = parts.health.of(channel).begin(parts.health.clock.now, keyAt)
   try {
     const attempted = await new Promise<Attempted>((ended) =>
       attempt(

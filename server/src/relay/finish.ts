@@ -1,6 +1,7 @@
 import type { DialectName } from '../dialects/dialect.ts'
 import { Refused, statusOf, upstreamStatus } from '../errors.ts'
 import type { Settled } from '../ledger/ledger.ts'
+import type { Admission } from '../rates/admission.ts'
 import { CODECS } from '../translate/codecs.ts'
 import { isObject, parsedJson } from '../translate/json.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
@@ -11,7 +12,7 @@ import { isOursToKnow } from './forward/refused.ts'
 import { scrubbed } from './forward/scrub.ts'
 import { rateHeaders } from './rate-headers.ts'
 import { dialectFor } from './translate.ts'
-import type { Outcome, Reserved, Unserved } from './values.ts'
+import type { Asked, Outcome, Reserved, Unserved } from './values.ts'
 
 /** Setting `errors.type`, asked each time. */
 export type ErrorType = () => string
@@ -23,7 +24,7 @@ export function createFinish(errorType: ErrorType) {
       case 'left':
         return
       case 'unserved':
-        sayNo(errorType, reserved, outcome)
+        passOnRefusal(errorType, reserved, outcome)
         return
       case 'broke':
         breakOff(errorType, {
@@ -78,11 +79,21 @@ function breakOff(errorType: ErrorType, broken: Broken): void {
   else outlet.breakOff(event)
 }
 
+interface Answered {
+  readonly call: Asked
+  readonly admission: Admission
+}
+
+type Unanswered = Pick<Unserved, 'answer' | 'answeredBy' | 'failure' | 'attempts'>
+
 /** Contract 3.3: the last upstream answer, unless it is between us and the provider. */
-function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): void {
+export function passOnRefusal(
+  errorType: ErrorType,
+  { call, admission }: Answered,
+  outcome: Unanswered,
+): void {
   const refusal = refusalOf(outcome)
   if (refusal !== undefined) throw refusal
-  const { call, admission } = reserved
   const { status, headers } = outcome.answer as RefusedAnswer
   const said = wordsOf(outcome, call.dialect.name)
   const isTheirs = typeof said === 'string'
@@ -105,7 +116,7 @@ function sayNo(errorType: ErrorType, reserved: Reserved, outcome: Unserved): voi
 
 /** A provider's refusal as the caller can read it: its own text, or what it says, to be written in the caller's dialect. */
 function wordsOf(
-  { answer, answeredBy }: Unserved,
+  { answer, answeredBy }: Unanswered,
   callers: DialectName,
 ): string | { readonly code: string; readonly message: string } {
   const { status, headers, body } = answer as RefusedAnswer
@@ -123,7 +134,10 @@ function wordsOf(
 }
 
 /** What we say ourselves when nobody served the call; `undefined` when the provider's own answer is passed on. */
-export function refusalOf({ answer, failure }: Unserved): Refused | undefined {
+export function refusalOf({
+  answer,
+  failure,
+}: Pick<Unserved, 'answer' | 'failure'>): Refused | undefined {
   if (answer === undefined) return refusalFor(failure)
   // Its status is good: it was only written in a way that nobody asked for.
   if (upstreamStatus.isGood(answer.status)) return new Refused('upstream_invalid')

@@ -48,7 +48,8 @@ function modelsOf(directory: ModelsParts['directory'], { groups }: ApiKey): read
   return [...new Set([first, ...others].flat())].sort()
 }
 
-function send({ client }: Asked, json: string) {
+/** A small answer of our own. */
+export function send({ client }: Asked, json: string) {
   const body = Buffer.from(json)
   const own = ['Content-Type', 'application/json', 'Content-Length', String(body.length)]
   client.response.writeHead(OK, [...own, ...client.headers])

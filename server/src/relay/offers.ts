@@ -3,7 +3,7 @@ import type { Health } from '../channels/health/health.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { WalkedGroup } from '../keys/group-policy.ts'
 import type { PriceBook } from '../prices/price-book.ts'
-import type { Offer } from './values.ts'
+import type { Kept, Offer } from './values.ts'
 
 export interface OfferParts {
   readonly directory: Pick<Directory, 'candidates'>
@@ -11,11 +11,19 @@ export interface OfferParts {
   readonly health: Pick<Health, 'of' | 'clock'>
 }
 
-/** Contract 3.3: in which groups of the key a model can be served, by whom, and what it costs there. Empty: in none. */
-export function offersOf(parts: OfferParts, key: ApiKey, model: string): readonly Offer[] {
+/**
+ * Contract 3.3: in which groups of the key a model can be served, by whom, and what it costs there. Empty: in none.
+ * `kept`: where the call has to go.
+ */
+export function offersOf(
+  parts: OfferParts,
+  key: ApiKey,
+  model: string,
+  kept?: Kept,
+): readonly Offer[] {
   const offers: Offer[] = []
   for (const walked of key.groups) {
-    const offer = offerOf(parts, walked, model)
+    const offer = offerOf(parts, walked, { model, kept })
     if (offer !== undefined) offers.push(offer)
   }
   return offers.length < 2 ? offers : chosenOf(parts, key, offers)
@@ -25,9 +33,11 @@ export function offersOf(parts: OfferParts, key: ApiKey, model: string): readonl
 function offerOf(
   { directory, prices }: OfferParts,
   { name, ratio }: WalkedGroup,
-  model: string,
+  { model, kept }: { readonly model: string; readonly kept: Kept | undefined },
 ): Offer | undefined {
-  const serving = directory.candidates(name, model)
+  const candidates = directory.candidates(name, model)
+  const serving =
+    kept === undefined ? candidates : candidates.filter(({ id }) => id === kept.channelId)
   if (serving.length === 0) return undefined
   const price = prices.priceOf(model, ratio)
   // Without a price only those can be used that cost nothing.

@@ -8,7 +8,9 @@ import type { Admitted, Asked, Candidates, Grant, ModelCall, Outcome, Reserved }
 export interface Steps {
   authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused>
   models(key: ApiKey, asked: Asked): void
+  object(asked: Asked, proven: Proven): Promise<void>
   read(asked: Asked, payload: Buffer): ModelCall
+  locate(accountId: number, call: ModelCall): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
   authoriseAgain(key: ApiKey, admitted: Admitted): void
   route(grant: Grant): Candidates
@@ -17,6 +19,7 @@ export interface Steps {
   reserve(admitted: Admitted): Reserved | Promise<Reserved>
   forward(reserved: Reserved): Promise<Outcome>
   settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> | undefined
+  keep(reserved: Reserved, outcome: Outcome): Promise<void> | undefined
   finish(reserved: Reserved, outcome: Outcome, settled: Settled | undefined): void
   leave(admitted: Admitted): void
 }
@@ -35,7 +38,10 @@ export function createRelay(steps: Steps): Relay {
     if (asked.endpoint === 'models' || asked.endpoint === 'model') {
       return steps.models(proven.key, asked)
     }
-    const call = steps.read(asked, await asked.body())
+    if (asked.endpoint === 'object') return steps.object(asked, proven)
+    let call = steps.read(asked, await asked.body())
+    // Few calls name what a provider keeps: those can go nowhere else.
+    if (call.parsed.names !== undefined) call = await steps.locate(proven.key.accountId, call)
     // The body may have taken its time, and a key can be revoked in between.
     let key = proven.again()
     if (key instanceof Promise) key = await key
@@ -52,7 +58,9 @@ export function createRelay(steps: Steps): Relay {
         steps.authoriseAgain(await proven.again(), reserved)
       // The answer goes out while it comes in, except for its end: that waits for the charge.
       const outcome = await steps.forward(reserved)
+      const kept = steps.keep(reserved, outcome)
       const settled = await steps.settle(reserved, outcome)
+      if (kept !== undefined) await kept
       steps.finish(reserved, outcome, settled)
     } catch (failure) {
       // Does nothing where the call was settled.

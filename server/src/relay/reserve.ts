@@ -138,7 +138,8 @@ async function squeeze(parts: ReserveParts, purse: Purse, wish: Wish): Promise<R
     throw tooDear(candidates, empty, { wish, affordable: 0 })
   const counted = await countInput(inputOf(call, model), tokenizer.count)
   const quick = quickly(call, model)
-  const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, counted.most) }
+  const most = counted.most + (call.kept?.mostTokens ?? 0)
+  const expected: Expected = { ...quick, prompt: Math.min(quick.prompt, most) }
   const priced = (output: number) => boundOf(price, expected, output * choices)
   const within = (amount: number) =>
     Math.floor((outputWithin(price, expected, amount) ?? -1) / choices)
@@ -235,7 +236,9 @@ function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: 
 /** What can be said of the input at once: an upper bound. */
 export function quickly(call: ModelCall, model: string): Expected {
   const input = inputOf(call, model)
-  const quick = quickBound(input)
+  const own = quickBound(input)
+  const { kept } = call
+  const quick = kept === undefined ? own : { ...own, prompt: own.prompt + kept.mostTokens }
   const asked = askedBeside(input.body)
   const cacheForHour = call.dialect.name === 'anthropic' && call.payload.includes(FOR_AN_HOUR)
   return cacheForHour || asked !== undefined ? { ...quick, ...asked, cacheForHour } : quick

@@ -1,13 +1,16 @@
+import type { Directory } from '../channels/directory.ts'
 import { Refused } from '../errors.ts'
 import { AUTO } from '../groups/groups.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import { fallbacksFor } from '../keys/fallbacks.ts'
 import type { Settings } from '../settings/settings.ts'
+import { keeperOf } from './keeper.ts'
 import { type OfferParts, offersOf } from './offers.ts'
 import { quoted } from './quoted.ts'
-import type { Candidates, Grant, Offer } from './values.ts'
+import type { Candidates, Grant, Kept, ModelCall, Offer } from './values.ts'
 
 export interface RouteParts extends OfferParts {
+  readonly directory: Pick<Directory, 'candidates' | 'get'>
   readonly settings: Pick<Settings, 'get'>
 }
 
@@ -19,17 +22,34 @@ export interface RouteParts extends OfferParts {
 export function createRoute(parts: RouteParts) {
   return function route({ key, call }: Grant): Candidates {
     const { model } = call.parsed
-    const offers = offersOf(parts, key, model)
+    const { kept } = call
+    const offers = offersOf(parts, key, model, kept)
     if (isAny(offers)) return { key, call, offers }
     for (const other of fallbacksFor(parts.settings, key, model)) {
-      const others = offersOf(parts, key, other)
+      const others = offersOf(parts, key, other, kept)
       if (isAny(others)) return { key, call, offers: others }
     }
+    if (kept !== undefined) throw keptElsewhere(parts, key, call)
     throw nobody(parts, key, model)
   }
 }
 
 export const isAny = (offers: readonly Offer[]): offers is Candidates['offers'] => offers.length > 0
+
+/** Others may well serve the model, but they know nothing of what the call names. */
+function keptElsewhere(
+  { directory }: RouteParts,
+  key: ApiKey,
+  { parsed, kept }: ModelCall,
+): Refused {
+  const { models } = keeperOf(directory, key, (kept as Kept).channelId)
+  const model = quoted(parsed.model)
+  if (models.has(parsed.model)) return new Refused('price_missing', `${model} has no price`)
+  return new Refused(
+    'model_not_found',
+    `whoever keeps what this call names does not serve ${model}`,
+  )
+}
 
 function nobody({ directory }: OfferParts, { group, groups }: ApiKey, model: string): Refused {
   const isServed = groups.some(({ name }) => directory.candidates(name, model).length > 0)

@@ -141,7 +141,8 @@ async function counted(
   ])
   const completion = Math.max(Math.ceil(output / share), reported?.completion ?? 0)
   if (reported !== undefined) return { ...reported, completion, estimated: true }
-  const usage = { ...NO_USAGE, prompt: input.tokens, completion, estimated: true }
+  const prompt = input.tokens + (call.kept?.tokens ?? 0)
+  const usage = { ...NO_USAGE, prompt, completion, estimated: true }
   return searched(call, withBeside(usage, meter.beside?.()))
 }
 

@@ -8,6 +8,7 @@ import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Objects } from '../objects/objects.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Rates } from '../rates/rates.ts'
@@ -16,12 +17,15 @@ import { createAdmit, createLeave } from './admit.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { authorise, authoriseAgain } from './authorise.ts'
 import { createCount } from './count.ts'
-import { createFinish } from './finish.ts'
+import { createFinish, type ErrorType } from './finish.ts'
 import type { Forward } from './forward/answer.ts'
 import type { Deadlines } from './forward/deadlines.ts'
 import { createForwarding } from './forward/first-working.ts'
 import { createUpstreamForward } from './forward/upstream.ts'
+import { createKeep } from './keep.ts'
+import { createLocate } from './locate.ts'
 import { createModels } from './models.ts'
+import { createServeObject } from './objects/serve.ts'
 import { read } from './read.ts'
 import type { Steps } from './relay.ts'
 import { createReserve } from './reserve.ts'
@@ -37,10 +41,11 @@ export interface StepParts {
   readonly vault: Pick<Vault, 'digest'>
   readonly ledger: Pick<Ledger, 'available' | 'remaining' | 'lacks' | 'reserve' | 'reserveSoon'>
   readonly budgets: Pick<Budgets, 'running'>
-  readonly directory: Pick<Directory, 'candidates' | 'models'>
+  readonly directory: Pick<Directory, 'candidates' | 'models' | 'get' | 'all'>
+  readonly objects: Objects
   readonly groups: Pick<Groups, 'get'>
   readonly health: Pick<Health, 'of' | 'clock'>
-  readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput'>
+  readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput' | 'contextWindow'>
   readonly tokenizer: Pick<Tokenizer, 'count'>
   readonly rates: Pick<Rates, 'admit' | 'standings'>
   readonly running: RunningCalls
@@ -67,11 +72,14 @@ export function createSteps(parts: StepParts): Steps {
     to.channel.type === 'simulator'
       ? parts.simulate(to, request, sink)
       : upstream(to, request, sink)
+  const errorType: ErrorType = () => parts.settings.get('errors.type')
   const { settlePatienceMs: patienceMs } = parts
   return {
     authenticate: createAuthenticate(parts),
     models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
+    object: createServeObject({ ...parts, forward, errorType }),
     read,
+    locate: createLocate(parts),
     authorise,
     authoriseAgain,
     route: createRoute(parts),
@@ -91,7 +99,8 @@ export function createSteps(parts: StepParts): Steps {
         }),
       ...(patienceMs === undefined ? {} : { patienceMs }),
     }),
-    finish: createFinish(() => parts.settings.get('errors.type')),
+    keep: createKeep(parts),
+    finish: createFinish(errorType),
     leave: createLeave(parts),
   }
 }

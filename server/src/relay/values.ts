@@ -15,7 +15,17 @@ import type { Meter } from './meter/meter.ts'
 import type { RunningCall } from './running.ts'
 
 /** What a request asks for, as its method and path say. */
-export type Endpoint = 'chat' | 'count' | 'models' | 'model'
+export type Endpoint = 'chat' | 'count' | 'models' | 'model' | 'object'
+
+/** What is asked of objects that providers keep. */
+export interface ObjectAsked {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly kind: 'response' | 'conversation' | 'file'
+  /** As its provider wrote it; `''`: all of them, or one to come. */
+  readonly id: string
+  /** What of it, as the path goes on behind the id: `/content`; `''`: itself. */
+  readonly part: string
+}
 
 /** A request at the door, its body not yet asked for. */
 export interface Asked {
@@ -25,6 +35,8 @@ export interface Asked {
   readonly dialect: Dialect
   /** What the path says of a model: of `model` its id, of Gemini's calls also whether to stream. */
   readonly path: PathSays
+  /** Of the endpoint `object` only. */
+  readonly object?: ObjectAsked | undefined
   readonly credential: Credential
   /** `undefined`: a trusted proxy forwarded something that is no address. */
   readonly ip: string | undefined
@@ -52,6 +64,18 @@ export interface Client {
 export interface ModelCall extends Asked {
   readonly payload: Buffer
   readonly parsed: ParsedCall
+  /** Of a call that names what a provider keeps; absent: it may go to whoever serves its model. */
+  readonly kept?: Kept
+}
+
+/** Where what a call names is kept: it can go nowhere else. */
+export interface Kept {
+  readonly channelId: number
+  /** As `upstreamKeyMark` says it. */
+  readonly upstreamKey: string
+  /** Input tokens that the provider adds to what the body holds: at the most, and as far as is known. */
+  readonly mostTokens: number
+  readonly tokens: number
 }
 
 /** A call that its key may make. */
@@ -103,6 +127,8 @@ export interface Tried {
 export interface Served extends Tried {
   /** `broke`: the client has a part of it. */
   readonly kind: 'answered' | 'broke'
+  /** The place of the key that it was made with. */
+  readonly keyAt: number
   readonly meter: Meter
   readonly outlet: AnswerOutlet
   readonly firstByteAt: number
@@ -112,6 +138,7 @@ export interface Served extends Tried {
 /** The client left; `meter` is there when an answer had begun. */
 export interface Left extends Tried {
   readonly kind: 'left'
+  readonly keyAt: number
   readonly meter: Meter | undefined
   readonly firstByteAt: number
 }
@@ -119,6 +146,7 @@ export interface Left extends Tried {
 /** Its key may no longer make it. `meter` and `outlet` are there when an answer had begun to come. */
 export interface Cut extends Tried {
   readonly kind: 'cut'
+  readonly keyAt: number
   readonly refusal: Refused
   readonly meter: Meter | undefined
   readonly outlet: AnswerOutlet | undefined

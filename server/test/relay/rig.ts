@@ -10,6 +10,7 @@ import type { ApiKey } from '../../src/keys/api-key.ts'
 import { generateKey } from '../../src/keys/secret.ts'
 import type { Payers, Reservation, Short, UsageRecord } from '../../src/ledger/ledger.ts'
 import { type Units, units } from '../../src/ledger/units.ts'
+import type { Objects } from '../../src/objects/objects.ts'
 import { compilePrice } from '../../src/prices/price.ts'
 import { createRates } from '../../src/rates/rates.ts'
 import { createDeadlines } from '../../src/relay/forward/deadlines.ts'
@@ -52,6 +53,14 @@ export interface RigOptions {
 /** One unit an input token, four an output token. */
 const PRICE = compilePrice({ input: '2', output: '8' })
 
+/** Nobody keeps anything: the tests of test/objects have a database for that. */
+const NO_OBJECTS: Objects = {
+  find: async () => [],
+  keep: async () => {},
+  forget: async () => {},
+  files: async () => [],
+}
+
 /** The door and the relay with real sockets on both sides; nouns are the least that a call needs. */
 export async function startRig(options: RigOptions = {}) {
   const { scripts = [], remain = 1e9 } = options
@@ -87,14 +96,18 @@ export async function startRig(options: RigOptions = {}) {
     directory: {
       candidates: (_group, model) => channels.filter(({ models }) => models.has(model)),
       models: () => [...new Set(channels.flatMap(({ models }) => [...models]))],
+      get: (id) => channels.find((channel) => channel.id === id),
+      all: () => channels,
     },
     prices: {
       priceOf: (model) => (model === 'unpriced' ? undefined : PRICE),
       maxOutput: () => options.maxOutput,
+      contextWindow: () => undefined,
     },
     tokenizer: {
       count: (texts) => Promise.resolve(texts.join(' ').split(/\s+/).filter(Boolean).length),
     },
+    objects: NO_OBJECTS,
     rates: createRates({ now: () => performance.now() }),
     running: createRunningCalls(),
     settings: { get },

@@ -3,7 +3,7 @@ import type { Failure } from './failure.ts'
 
 /** One request as it goes to an upstream, in the channel's own dialect. */
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Below the channel's path prefix, with the query: `/chat/completions?x=1`. */
   readonly path: string
   /** Names and values in turn. Without host, length and credentials: the channel adds its own. */

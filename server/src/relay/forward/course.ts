@@ -144,7 +144,7 @@ async function toNextModel(parts: CourseParts, course: Course): Promise<boolean>
   for (const model of models.slice(models.indexOf(offer.model) + 1)) {
     if (!running.key.mayUseModel(model)) continue
     course.failed = undefined
-    const others = offersOf(parts, key, model)
+    const others = offersOf(parts, key, model, call.kept)
     if (!(await toOneOf(parts, course, { others, reserved: withoutCap(reserved) }))) continue
     course.offers = others
     return true
@@ -185,8 +185,13 @@ async function toOneOf(
 }
 
 /** Contract 3.1, check 14. */
-export function nobodyIsUp({ offers }: Candidates, health: CourseParts['health']): Refused {
-  const channels = offers.flatMap((offer) => offer.channels)
+export const nobodyIsUp = ({ offers }: Candidates, health: CourseParts['health']): Refused =>
+  noneIsUp(
+    offers.flatMap((offer) => offer.channels),
+    health,
+  )
+
+export function noneIsUp(channels: readonly Channel[], health: CourseParts['health']): Refused {
   const waitMs = triableAt(channels, health) - health.clock.now
   const retryAfter = Math.max(1, Math.ceil(waitMs / 1000))
   return new Refused('no_channel_available', undefined, { retryAfter })

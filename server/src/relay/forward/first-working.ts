@@ -106,15 +106,16 @@ function unserved({ answer, answeredBy, failure }: Course, tried: Tried): Unserv
 
 /** An outcome after which no other channel can be tried. */
 function lastingOutcome(ran: Ran, tried: Tried): Served | Left | Cut | undefined {
-  const { ended, outlet } = ran
-  if (ended.kind === 'left') return { ...ended, ...tried }
-  if (ended.kind === 'cut') return { ...ended, ...tried, outlet }
+  const { ended, outlet, keyAt } = ran
+  if (ended.kind === 'left') return { ...ended, ...tried, keyAt }
+  if (ended.kind === 'cut') return { ...ended, ...tried, keyAt, outlet }
   if (outlet === undefined || (ended.kind !== 'answered' && ended.kind !== 'broke'))
     return undefined
   const { meter, firstByteAt } = ended
   // One spread: a second one would cost more than making the whole object by hand.
-  if (ended.kind === 'answered') return { ...tried, kind: 'answered', meter, outlet, firstByteAt }
-  return isLasting(ran) ? { ...ended, ...tried, outlet } : undefined
+  if (ended.kind === 'answered')
+    return { ...tried, kind: 'answered', keyAt, meter, outlet, firstByteAt }
+  return isLasting(ran) ? { ...ended, ...tried, keyAt, outlet } : undefined
 }
 
 function note({ log }: ForwardParts, { reserved, offer }: Course, { channel, ended }: Ran) {

@@ -1,5 +1,6 @@
 import type { Channel } from '../../channels/channel.ts'
 import type { Health } from '../../channels/health/health.ts'
+import { placeOfMark } from '../../channels/upstream-keys.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Meter } from '../meter/meter.ts'
 import type { Translated } from '../translate.ts'
@@ -51,7 +52,11 @@ export function tryChannel(
   const { reserved, channel, attempts: nth } = course
   const { now, health } = parts
   const known = health.of(channel)
-  const tried = known.begin(health.clock.now)
+  const { kept } = reserved.call
+  const tried =
+    kept === undefined
+      ? known.begin(health.clock.now)
+      : known.begin(health.clock.now, placeOfMark(channel.authorization, kept.upstreamKey))
   const { keyAt } = tried
   const of = { course, channel, nth, translated, race }
   let outlet: AnswerOutlet | undefined

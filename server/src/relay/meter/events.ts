@@ -36,6 +36,7 @@ export class EventMeter implements Meter {
   #beside: Beside | undefined
   #knowsOutput = false
   #saidSomething = false
+  #issuing: Loose | undefined
 
   constructor(outlet: Outlet, expected: EventExpectation) {
     this.#outlet = outlet
@@ -71,6 +72,10 @@ export class EventMeter implements Meter {
 
   reportedInput(): Usage | undefined {
     return this.#readUsage()
+  }
+
+  issuing(): Loose | undefined {
+    return this.#issuing
   }
 
   #readUsage(): Usage | undefined {
@@ -126,6 +131,7 @@ export class EventMeter implements Meter {
     const says = readEvent(event, this.#words.fresh)
     this.#words.settle()
     if (says.beside !== undefined) this.#beside = addUp(this.#beside, says.beside)
+    if (says.issuing !== undefined) this.#issuing = says.issuing
     if (says.usage !== undefined) {
       this.#usage = (says.adds ? summed : merged)(this.#usage, says.usage)
       if (!says.isBeginning) this.#knowsOutput = true

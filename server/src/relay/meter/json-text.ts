@@ -56,6 +56,25 @@ export function standsOutermost(text: string, end: number): boolean {
   return depth === -1
 }
 
+/** The text that a member of the outermost object is, by its quoted name, in the beginning of an answer. */
+export function textOfOutermost(text: string, name: string): string | undefined {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const end = stringEnd(text, at)
+      const value = depth === 1 && text.slice(at, end + 1) === name ? valueAfter(text, end + 1) : -1
+      if (value > 0 && text.charCodeAt(value) === QUOTE) {
+        const found = parseLatin1(text.slice(value, stringEnd(text, value) + 1))
+        return typeof found === 'string' ? found : undefined
+      }
+      at = end
+    } else if (code === OPEN || code === OPEN_LIST) depth++
+    else if (code === CLOSE || code === CLOSE_LIST) depth--
+  }
+  return undefined
+}
+
 /** The text of `[from, to)` without the member that stands at `[start, end)` in it, nor the comma that parted it. */
 export function withoutMember(
   text: string,

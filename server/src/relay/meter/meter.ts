@@ -1,3 +1,4 @@
+import type { Loose } from '../../dialects/dialect.ts'
 import type { Beside, Usage } from '../../usage/usage.ts'
 
 /** Where an answer's bytes go on to; the head goes out with the first of them. */
@@ -42,6 +43,8 @@ export interface Meter {
   reportedInput?(): Usage | undefined
   /** What the answer told of its use outside of a report, as far as it came. */
   beside?(): Beside | undefined
+  /** What the answer says of itself, with the ids that its provider issued; as far as it came. */
+  issuing?(): Loose | undefined
   /** The texts that came, for counting when nothing was reported. */
   produced(): ProducedTexts
   /** Of pictures and sound: what came. */

@@ -1,7 +1,14 @@
-import type { Dialect } from '../../dialects/dialect.ts'
+import type { Dialect, Loose } from '../../dialects/dialect.ts'
+import { isObject } from '../../dialects/judged.ts'
 import { writtenIn } from '../../dialects/written-in.ts'
 import { type Beside, type Usage, withBeside } from '../../usage/usage.ts'
-import { objectEnd, parseLatin1, standsOutermost, valueAfter } from './json-text.ts'
+import {
+  objectEnd,
+  parseLatin1,
+  standsOutermost,
+  textOfOutermost,
+  valueAfter,
+} from './json-text.ts'
 import type { Meter, Outlet, ProducedTexts, Seen } from './meter.ts'
 import type { Notes } from './notes.ts'
 
@@ -96,6 +103,15 @@ export class PlainMeter implements Meter {
 
   seen(): Seen {
     return this.#notes?.seen() ?? {}
+  }
+
+  issuing(): Loose | undefined {
+    const text = Buffer.concat([...this.#passed, ...this.held()]).toString('latin1')
+    const parsed = parseLatin1(text)
+    if (isObject(parsed)) return parsed
+    // Not all of it came, or it is too long to be kept: at its beginning stands who it is.
+    const id = textOfOutermost(text, '"id"')
+    return id === undefined ? undefined : { id }
   }
 
   produced(): ProducedTexts {

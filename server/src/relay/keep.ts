@@ -1,0 +1,91 @@
+import type { Logger } from 'pino'
+import { upstreamKeyMark } from '../channels/upstream-keys.ts'
+import type { Issued } from '../dialects/dialect.ts'
+import type { KeptObject, Objects } from '../objects/objects.ts'
+import type { Meter } from './meter/meter.ts'
+import { quickly, UNKNOWN_OUTPUT } from './reserve.ts'
+import { dialectFor } from './translate.ts'
+import type { Outcome, Reserved } from './values.ts'
+
+export interface KeepParts {
+  readonly objects: Pick<Objects, 'keep'>
+  readonly log: Pick<Logger, 'error'>
+  readonly now: () => number
+}
+
+/** How long an answer waits until it is known whose it is. */
+const PATIENCE_MS = 5_000
+const DAY_SECONDS = 86_400
+/** OpenAI keeps answers for 30 days, and containers until nobody has used them for 20 minutes. */
+const KEPT_DAYS = { response: 30, container: 1 }
+
+/**
+ * Notes whose an answer is that its provider keeps, and what else it issued. Resolves when it is durable, so that whoever
+ * has the end of the answer can go on from it at once, at every node; a failure is logged, and keeps no answer back.
+ * `undefined`: there is nothing to note, as of nearly all calls.
+ */
+export function createKeep(parts: KeepParts) {
+  return function keep(reserved: Reserved, outcome: Outcome): Promise<void> | undefined {
+    const { call } = reserved
+    if (call.parsed.stored !== true || outcome.kind === 'unserved') return undefined
+    const { meter, channel } = outcome
+    const { name, readIssued } = call.dialect
+    // Of a translated answer the caller hears no id that its provider would know.
+    if (meter === undefined || dialectFor(channel, name) !== name) return undefined
+    const answer = meter.issuing?.()
+    const issued = (answer !== undefined && readIssued?.(answer)) || []
+    if (issued.length === 0) return undefined
+    const tokens = tokensOf(reserved, meter)
+    const seconds = Math.floor(parts.now() / 1000)
+    const objects = issued.map((one) => objectOf(one, { reserved, outcome, tokens, seconds }))
+    return patiently(parts.objects.keep(objects), (error) =>
+      parts.log.error({ request: call.id, error }, 'whose an answer is could not be noted'),
+    )
+  }
+}
+
+interface Issuing {
+  readonly reserved: Reserved
+  readonly outcome: Exclude<Outcome, { kind: 'unserved' }>
+  readonly tokens: number
+  readonly seconds: number
+}
+
+function objectOf(
+  { kind, id }: Issued,
+  { reserved, outcome, tokens, seconds }: Issuing,
+): KeptObject {
+  const { accountId, id: keyId } = reserved.key
+  const { channel, keyAt } = outcome
+  const days = kind === 'response' || kind === 'container' ? KEPT_DAYS[kind] : undefined
+  return {
+    ...{ id, kind, accountId, keyId },
+    channelId: channel.id,
+    upstreamKey: upstreamKeyMark(channel.authorization, keyAt),
+    tokens: kind === 'container' ? 0 : tokens,
+    ...{ purpose: '', record: '' },
+    expiresAt: days === undefined ? undefined : seconds + days * DAY_SECONDS,
+  }
+}
+
+/** A call that goes on from the answer has all of its input and output before it. */
+function tokensOf({ call, outputLimit }: Reserved, meter: Meter): number {
+  const usage = meter.reported()
+  if (usage !== undefined) return usage.prompt + usage.completion
+  const output = outputLimit ?? call.parsed.outputLimit ?? UNKNOWN_OUTPUT
+  return quickly(call, call.parsed.model).prompt + output
+}
+
+function patiently(writing: Promise<void>, failed: (error: unknown) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const giveUp = () => {
+      failed(new Error(`not written within ${PATIENCE_MS} ms`))
+      resolve()
+    }
+    const timer = setTimeout(giveUp, PATIENCE_MS).unref()
+    writing.catch(failed).finally(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
