@@ -1,5 +1,13 @@
 import { readUsage } from './anthropic-usage.ts'
-import type { Dialect, EventSays, ListedModel, Loose, ParsedCall, Spoken } from './dialect.ts'
+import type {
+  Dialect,
+  EventSays,
+  Issued,
+  ListedModel,
+  Loose,
+  ParsedCall,
+  Spoken,
+} from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
@@ -8,7 +16,7 @@ import { anthropicTypeOf } from './status-words.ts'
 import { writtenIn } from './written-in.ts'
 
 const JUDGED: readonly string[] = [
-  ...['model', 'messages', 'system', 'stream', 'max_tokens', 'thinking', 'tools'],
+  ...['model', 'messages', 'system', 'stream', 'max_tokens', 'thinking', 'tools', 'container'],
   ...['service_tier', 'speed', 'inference_geo'],
 ]
 const LIMITS = ['max_tokens']
@@ -28,6 +36,7 @@ export const anthropic: Dialect = {
   contentMember: 'content',
   readUsage,
   readEvent,
+  readIssued,
   shapeCount: (input_tokens) => JSON.stringify({ input_tokens }),
   shapeModels,
   shapeModel: (model) => JSON.stringify(shaped(model)),
@@ -45,8 +54,22 @@ function parseCall(payload: Buffer): ParsedCall {
     choices: 1,
     body: kept(payload, body),
     spans,
-    names: namedInMessages(body.messages),
+    names: namedInMessages(body),
+    stored: runsCode(body),
   }
+}
+
+/** Where code runs is kept for further calls. */
+function runsCode({ tools, container }: Loose): boolean {
+  if (container !== undefined && container !== null) return true
+  if (!Array.isArray(tools)) return false
+  for (const tool of tools) if (String(tool?.type).startsWith('code_execution')) return true
+  return false
+}
+
+function readIssued({ container }: Loose): readonly Issued[] {
+  if (!isObject(container) || typeof container.id !== 'string') return []
+  return [{ kind: 'container', id: container.id }]
 }
 
 function shapeError({ status, message, requestId }: Spoken): string {
@@ -77,6 +100,8 @@ function readEvent(event: Loose, written: string[]): EventSays {
     usage: isObject(usage) ? usage : undefined,
     isBeginning: type === 'message_start',
     isError: type === 'error',
+    // Where code ran is told when it has ended.
+    issuing: type === 'message_delta' && isObject(delta) ? delta : undefined,
   }
 }
 

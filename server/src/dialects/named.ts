@@ -20,10 +20,11 @@ export function namedInChat(messages: unknown): Found {
   return found
 }
 
-/** Files in Anthropic's messages: in blocks, and in blocks of results. */
-export function namedInMessages(messages: unknown): Found {
-  if (!Array.isArray(messages)) return undefined
-  let found: Found
+/** Of Anthropic's: files in blocks, and in blocks of results; and where code is to run. */
+export function namedInMessages({ messages, container }: Loose): Found {
+  const id = isObject(container) ? container.id : container
+  let found = named(undefined, { kind: 'container', id })
+  if (!Array.isArray(messages)) return found
   for (const message of messages) found = inBlocks(found, message?.content, 2)
   return found
 }

@@ -16,8 +16,8 @@ export interface KeepParts {
 /** How long an answer waits until it is known whose it is. */
 const PATIENCE_MS = 5_000
 const DAY_SECONDS = 86_400
-/** OpenAI keeps answers for 30 days, and containers until nobody has used them for 20 minutes. */
-const KEPT_DAYS = { response: 30, container: 1 }
+/** So long OpenAI keeps answers, and Anthropic containers. A conversation ends when it is deleted. */
+const KEPT_DAYS = 30
 
 /**
  * Notes whose an answer is that its provider keeps, and what else it issued. Resolves when it is durable, so that whoever
@@ -57,14 +57,13 @@ function objectOf(
 ): KeptObject {
   const { accountId, id: keyId } = reserved.key
   const { channel, keyAt } = outcome
-  const days = kind === 'response' || kind === 'container' ? KEPT_DAYS[kind] : undefined
   return {
     ...{ id, kind, accountId, keyId },
     channelId: channel.id,
     upstreamKey: upstreamKeyMark(channel.authorization, keyAt),
     tokens: kind === 'container' ? 0 : tokens,
     ...{ purpose: '', record: '' },
-    expiresAt: days === undefined ? undefined : seconds + days * DAY_SECONDS,
+    expiresAt: kind === 'conversation' ? undefined : seconds + KEPT_DAYS * DAY_SECONDS,
   }
 }
 
