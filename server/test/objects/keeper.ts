@@ -3,7 +3,7 @@ import { afterAll } from 'vitest'
 import { newCaller } from '../token/callers.ts'
 import type { TestGateway } from '../tools/gateway.ts'
 import { startUpstream, type Upstream, type UpstreamCall } from '../tools/upstream.ts'
-import { beginStream, sendJson, write } from '../tools/upstream-scripts.ts'
+import { answers, beginStream, sendJson, write } from '../tools/upstream-scripts.ts'
 
 /** A provider that keeps what it issued, and knows nothing else. */
 export interface Keeper {
@@ -68,7 +68,9 @@ export async function startKeeper(name: string, models: readonly string[], makin
   }
 
   async function respond(call: UpstreamCall, response: ServerResponse) {
-    const { json = {} } = call
+    const { json = {}, path } = call
+    if (path === '/v1/chat/completions')
+      return answers({ text: `${name} says hello` })(call, response)
     for (const id of [json.previous_response_id, json.conversation]) {
       if (typeof id === 'string' && !kept.has(id)) return unknown(response, id)
     }
@@ -148,7 +150,11 @@ export const channelTo = (
   })
 
 /** The key of an account of its own. */
-export async function keyOfAnother(gateway: TestGateway, fields: object = {}): Promise<string> {
-  const other = await newCaller(gateway, { account: { quota: 100_000_000 } })
+export async function keyOfAnother(
+  gateway: TestGateway,
+  fields: object = {},
+  account: object = {},
+): Promise<string> {
+  const other = await newCaller(gateway, { account: { quota: 100_000_000, ...account } })
   return (await other.create({ remain_quota: 100_000_000, ...fields })).key
 }

@@ -2,6 +2,7 @@ import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { PRICE } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'
+import { beginStream, sendJson } from '../tools/upstream-scripts.ts'
 import { channelTo, keyOfAnother, startKeeper } from './keeper.ts'
 
 const gateway = await sharedGateway()
@@ -229,6 +230,45 @@ describe('conversations, containers and compactions', () => {
     await create(tool(id))
     const asked = ask(tool(id)) as { model: string; input: string }
     expect(await refused(foreign.responses.create(asked))).toEqual(UNKNOWN)
+  })
+
+  it("so do Anthropic's", async () => {
+    const { upstream } = gateway
+    const container = { id: 'container_1', expires_at: '2026-01-01T00:00:00Z' }
+    const head = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude' }
+    const usage = { input_tokens: 5, output_tokens: 5 }
+    const content = [{ type: 'text', text: 'Done.' }]
+    await gateway.offer(
+      'claude',
+      (call, response) => {
+        const stop = { stop_reason: 'end_turn', container }
+        if (call.json?.stream !== true) {
+          return sendJson(response, 200, { ...head, content, ...stop, usage })
+        }
+        beginStream(response)
+        for (const event of [
+          { type: 'message_start', message: { ...head, content: [], usage } },
+          { type: 'message_delta', delta: stop, usage },
+          { type: 'message_stop' },
+        ]) {
+          response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+        }
+        return void response.end()
+      },
+      { channel: { type: 'anthropic', base_url: upstream.url } },
+    )
+    const messages = [{ role: 'user', content: 'Run it.' }]
+    const body = { model: 'claude', max_tokens: 10, messages }
+    const tools = [{ type: 'code_execution_20250825', name: 'code_execution' }]
+    const path = '/v1/messages'
+    for (const stream of [false, true]) {
+      const [whose, whoseNot] = stream ? [others, key] : [key, others]
+      const again = { ...body, container: container.id }
+      expect((await gateway.call({ ...body, tools, stream }, whose, { path })).status).toBe(200)
+      expect((await gateway.call(again, whose, { path })).status).toBe(200)
+      const foreigner = await gateway.call(again, whoseNot, { path })
+      expect([foreigner.status, foreigner.headers.get('x-error-code')]).toEqual(UNKNOWN)
+    }
   })
 
   it("compactions are charged, and read only what is their account's", async () => {
