@@ -19,7 +19,7 @@ Callers speak one of four dialects, channels speak one or several of them, and e
 | Callers send | Dialect | Credential as the SDK sends it |
 | --- | --- | --- |
 | \`POST /v1/chat/completions\` | \`openai\`: ${CODECS.openai.title} | \`Authorization: Bearer\` |
-| \`POST /v1/responses\`, \`/v1/responses/input_tokens\` | \`responses\`: ${CODECS.responses.title} | \`Authorization: Bearer\` |
+| \`POST /v1/responses\`, \`/v1/responses/input_tokens\`, \`/v1/responses/compact\` | \`responses\`: ${CODECS.responses.title} | \`Authorization: Bearer\` |
 | \`POST /v1/messages\`, \`/v1/messages/count_tokens\` | \`anthropic\`: ${CODECS.anthropic.title} | \`x-api-key\` or \`Authorization: Bearer\` |
 | \`POST /v1beta/models/{model}:generateContent\`, \`:streamGenerateContent\`, \`:countTokens\` (also below \`/v1\`) | \`gemini\`: ${CODECS.gemini.title} | \`x-goog-api-key\` or \`?key=\` |
 
@@ -39,6 +39,9 @@ Members of a body that are not in the provider's documentation are left out. Hea
 Signatures of reasoning, and reasoning that came encrypted, are carried in the place where the caller's dialect has its own,
 wrapped with the name of whoever issued them, and go back to that provider only. In chat completions they travel in
 \`reasoning_details\` of the message: send messages back as they came, and the provider goes on thinking where it was.
+
+What a provider keeps - files, answers, conversations, containers - it knows by ids of its own. A call that names one goes to
+the channel that issued it and is never translated: docs/objects.md.
 
 The gateway fetches no URL that a caller sent.
 
