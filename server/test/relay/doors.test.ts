@@ -6,7 +6,8 @@ import { queryForUpstream } from '../../src/http/query.ts'
 import { parseAddresses } from '../../src/keys/address.ts'
 import { headersForClient, headersForUpstream } from '../../src/relay/forward/headers.ts'
 
-const parse = (text: string) => openai.parseCall(Buffer.from(text), { model: '', stream: false }, [])
+const parse = (text: string) =>
+  openai.parseCall(Buffer.from(text), { model: '', stream: false }, [])
 
 describe('a path', () => {
   const path = { model: '', stream: false }
