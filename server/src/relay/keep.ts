@@ -5,7 +5,7 @@ import type { KeptObject, Objects } from '../objects/objects.ts'
 import type { Meter } from './meter/meter.ts'
 import { quickly, UNKNOWN_OUTPUT } from './reserve.ts'
 import { dialectFor } from './translate.ts'
-import type { Outcome, Reserved } from './values.ts'
+import type { ModelCall, Outcome, Reserved } from './values.ts'
 
 export interface KeepParts {
   readonly objects: Pick<Objects, 'keep'>
@@ -33,7 +33,8 @@ export function createKeep(parts: KeepParts) {
     // Of a translated answer the caller hears no id that its provider would know.
     if (meter === undefined || dialectFor(channel, name) !== name) return undefined
     const answer = meter.issuing?.()
-    const issued = (answer !== undefined && readIssued?.(answer)) || []
+    const told = (answer !== undefined && readIssued?.(answer)) || []
+    const issued = told.filter((one) => one.kind !== 'conversation' || isNamed(call, one))
     if (issued.length === 0) return undefined
     const tokens = tokensOf(reserved, meter)
     const seconds = Math.floor(parts.now() / 1000)
@@ -43,6 +44,10 @@ export function createKeep(parts: KeepParts) {
     )
   }
 }
+
+/** A conversation is told of where the call goes on in it: what it did not name is not its. */
+const isNamed = ({ parsed }: ModelCall, { kind, id }: Issued): boolean =>
+  parsed.names?.some((named) => named.kind === kind && named.id === id) === true
 
 interface Issuing {
   readonly reserved: Reserved

@@ -36,7 +36,7 @@ const refused = async (call: PromiseLike<unknown>) => {
 const UNKNOWN = [404, 'object_not_found']
 
 const made = await create()
-await channelTo(gateway, second, { models: [MODEL], priority: 9 })
+const secondChannel = await channelTo(gateway, second, { models: [MODEL], priority: 9 })
 
 describe('an answer that its provider keeps', () => {
   it('is gone on from where it is, though another channel has the higher priority', async () => {
@@ -230,6 +230,21 @@ describe('conversations, containers and compactions', () => {
     await create(tool(id))
     const asked = ask(tool(id)) as { model: string; input: string }
     expect(await refused(foreign.responses.create(asked))).toEqual(UNKNOWN)
+    // Nor does it become another's because a provider tells that one of it.
+    second.upstream.on('telling', (_call, response) => {
+      const usage = { input_tokens: 1, output_tokens: 1 }
+      const told = [{ type: 'code_interpreter_call', container_id: id }]
+      const conversation = { id: kept.id }
+      sendJson(response, 200, { id: 'resp_telling', conversation, output: told, usage })
+    })
+    const kept = await client.conversations.create({})
+    await gateway.manage('PUT', '/api/price/telling', PRICE)
+    await gateway.manage('PUT', `/api/channel/${secondChannel.id}`, { models: [MODEL, 'telling'] })
+    await foreign.responses.create({ model: 'telling', input: 'a' })
+    expect(await refused(foreign.responses.create(asked))).toEqual(UNKNOWN)
+    expect(await refused(foreign.conversations.retrieve(kept.id))).toEqual(UNKNOWN)
+    await create(tool(id))
+    await client.conversations.retrieve(kept.id)
   })
 
   it("so do Anthropic's", async () => {
