@@ -29,6 +29,7 @@ const PARAMETER = /[ \t]*;[ \t]*([\w*-]+)=(?:"((?:[^"\\]|\\(?!"))*)"|([^\s;"\\,]
 /** What no line of a head may hold. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
+const CHARSET = /charset\*?=([^;]*)/gi
 const PLAIN_CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'iso-8859-1'])
 const PLAIN_TRANSFER = new Set(['7bit', '8bit', 'binary'])
 
@@ -134,9 +135,9 @@ function refuseReadings(headers: ReadonlyMap<string, string>, span: Span, isFile
   if (length !== undefined && length !== String(span.end - span.start)) {
     throw malformed('the Content-Length of a part is not its length')
   }
-  const [, charset] = /;[ \t]*charset=([^;]*)/i.exec(headers.get('content-type') ?? '') ?? []
-  if (!isFile && charset !== undefined && !isPlainCharset(charset)) {
-    throw malformed('write its fields in UTF-8')
+  if (isFile) return
+  for (const [, charset = ''] of (headers.get('content-type') ?? '').matchAll(CHARSET)) {
+    if (!isPlainCharset(charset)) throw malformed('write its fields in UTF-8')
   }
 }
 

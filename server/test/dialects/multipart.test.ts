@@ -87,6 +87,9 @@ describe('a form', () => {
       part('name="model"', 'YQ==', ['Content-Transfer-Encoding: base64']),
     ],
     'another charset': [part('name="model"', 'a', ['Content-Type: text/plain; charset=utf-16'])],
+    'another charset behind a false one': [
+      part('name="model"', 'a', ['Content-Type: text/plain; a=";charset=utf-8"; charset=utf-16']),
+    ],
     'a charset for all': [part('name="_charset_"', 'utf-16')],
     'a length that is not': [part('name="file"', 'abc', ['Content-Length: 1'])],
     'a head that is too long': [part('name="file"', 'a', [`X-A: ${'a'.repeat(9_000)}`])],

@@ -25,8 +25,11 @@ export class PictureCount implements Notes {
   #isNamed = false
   #inList = false
   #pictures = 0
+  /** The next quote in the chunk at hand, so that no stretch is searched twice. */
+  #quoteAt = -1
 
   chunk(bytes: Buffer): void {
+    this.#quoteAt = -1
     for (let at = 0; at < bytes.length; at++) {
       if (this.#inString) at = this.#passString(bytes, at)
       else this.#see(bytes[at] as number)
@@ -58,10 +61,9 @@ export class PictureCount implements Notes {
       this.#matched = -1
       return at
     }
-    // Short of its end only backslashes matter, and pictures have none.
+    // Short of its end only backslashes matter.
     if (this.#matched < 0) {
-      const quote = bytes.indexOf(QUOTE, at)
-      const end = quote < 0 ? bytes.length : quote
+      const end = this.#quoteFrom(bytes, at)
       const backslash = bytes.subarray(at, end).indexOf(BACKSLASH)
       at = backslash < 0 ? end : at + backslash
       if (at === bytes.length) return at
@@ -74,6 +76,14 @@ export class PictureCount implements Notes {
       if (this.#depth === 1) this.#isNamed = this.#matched === NAME.length
     }
     return at
+  }
+
+  #quoteFrom(bytes: Buffer, at: number): number {
+    if (this.#quoteAt < at) {
+      const quote = bytes.indexOf(QUOTE, at)
+      this.#quoteAt = quote < 0 ? bytes.length : quote
+    }
+    return this.#quoteAt
   }
 
   #match(byte: number) {
