@@ -310,6 +310,42 @@ describe('speech', () => {
     expect(await recordOf(response.headers)).toMatchObject({ quota: 51, is_stream: true })
   })
 
+  it('of even samples is charged by its length, and that whose caller left by its text', async () => {
+    const second = Buffer.alloc(48_000)
+    await gateway.offer('sampler', (_call, response) => {
+      response.setHeader('content-type', 'audio/pcm')
+      response.write(second)
+      response.end(second)
+    })
+    const asked = { model: 'sampler', voice: 'ash', response_format: 'pcm' }
+    const path = '/v1/audio/speech'
+    const whole = await gateway.call({ ...asked, input: 'Hello' }, key, { path })
+    // Two seconds, of 1 250 tokens a minute.
+    expect(await gateway.usageOf(whole.requestId)).toMatchObject({ completion_tokens: 42 })
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const body = { ...asked, model: 'left-sampler', input: 'Leave.' }
+    await gateway.offer('left-sampler', async (call, response) => {
+      response.setHeader('content-type', 'audio/pcm')
+      for (let at = 0; at < 3; at++) {
+        response.write(second)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      await call.over
+    })
+    const left = await gateway.open(body, key, { path, signal })
+    leaving.abort()
+    await expect
+      .poll(() => recordOf(left.headers))
+      .toMatchObject({ status: 499, completion_tokens: 9, estimated: true })
+  })
+
+  it('may be asked for by any page', async () => {
+    const answered = await gateway.open('', key, { path: '/v1/audio/speech', method: 'OPTIONS' })
+    expect(answered.status).toBe(204)
+    expect(answered.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
   it('waits for slow callers', async () => {
     const total = 48 * 1024 * 1024
     let sent = 0
