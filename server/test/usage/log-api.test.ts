@@ -71,6 +71,7 @@ describe('usage records', () => {
         attempt_list: [{ status: 200, ms: expect.any(Number), outcome: 'answered' }],
         output_limit: expect.any(Number),
         requested_model: '',
+        details: {},
       },
     ])
     expect(items[0].created_at).toBeGreaterThan(Date.now() / 1000 - 600)
