@@ -64,6 +64,8 @@ describe('a price that an administrator sets', () => {
       'twice',
     ],
     [{ input: 1, tiers: [{ above: 5, input: 'x' }] }, 'tiers above 5'],
+    [{ input: 1, service: { flex: { output: '-1' } } }, 'service.flex: output'],
+    [{ service: { flex: { input: 1 } } }, 'at least one'],
   ])('%j is refused, naming what is wrong', async (body, named) => {
     const answered = await api('PUT', '/api/price/refused-model', body)
     expect(answered.status).toBe(200)
@@ -151,6 +153,33 @@ describe('a quote', () => {
     ])
   })
 
+  test('shows pieces, lengths and tiers of service, also what is no decimal number', async () => {
+    await manage('PUT', '/api/price/by-piece', {
+      ...{ input: '2', per_request: '0.001', per_hour: '0.36', least_seconds: 10 },
+      ...{ per_image: '0.04', per_search: '0.01', tiers: [{ above: 100, input: '4' }] },
+      service: { flex: { input: '1', tiers: [{ above: 100, input: '3' }] } },
+    })
+    const usage = { prompt_tokens: 200, seconds: 10.25, images: 2, searches: 3, service: 'flex' }
+    const quote = await manage('POST', '/api/price/quote', { model: 'by-piece', usage })
+    expect(quote.lines.map((line: { computation: string }) => line.computation)).toEqual([
+      '200 x $3 / 1000000 x ratio 1 x 500000 = 300 units',
+      '1 x $0.001 x ratio 1 x 500000 = 500 units',
+      '10.25 x $0.36 / 3600 x ratio 1 x 500000 = 512.5 units',
+      '2 x $0.04 x ratio 1 x 500000 = 40000 units',
+      '3 x $0.01 x ratio 1 x 500000 = 15000 units',
+    ])
+    expect(quote).toMatchObject({ exact_units: '56312.5', quota: 56_313 })
+    const second = { model: 'by-piece', usage: { seconds: 3 } }
+    expect(await manage('POST', '/api/price/quote', second)).toMatchObject({ quota: 1_000 })
+    await manage('PUT', '/api/price/by-piece', { per_hour: '0.111' })
+    const odd = await manage('POST', '/api/price/quote', second)
+    expect(odd).toMatchObject({ exact_units: '46.25', quota: 47 })
+    const third = { model: 'by-piece', usage: { seconds: 0.001 } }
+    expect(await manage('POST', '/api/price/quote', third)).toMatchObject({
+      ...{ exact_units: '37/2400', quota: 1 },
+    })
+  })
+
   test('is charged so', async () => {
     const key = await gateway.createKey()
     const model = await gateway.offer(
@@ -203,6 +232,7 @@ describe('the public list of models', () => {
         output: 8,
         per_request: null,
         per_second: null,
+        ...{ cache_read: 0.5, per_search: 0.01, per_file_search: 0.0025 },
       },
       api_doc_url: '/docs',
     })

@@ -5,6 +5,13 @@ import type { PriceBook } from '../../prices/price-book.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 
+/** What few models are paid by. Dollars per million tokens, or a piece. */
+const FURTHER = [
+  ...(['cache_read', 'cache_write_5m', 'cache_write_1h', 'reasoning'] as const),
+  ...(['input_audio', 'output_audio', 'image', 'output_image', 'per_hour'] as const),
+  ...(['per_image', 'per_search', 'per_file_search', 'per_code_run'] as const),
+] as const
+
 const nullable = Type.Union([Type.Number(), Type.Null()])
 const model = Type.Object({
   id: Type.String(),
@@ -17,6 +24,8 @@ const model = Type.Object({
     output: nullable,
     per_request: nullable,
     per_second: nullable,
+    // Of models that have such a price.
+    ...Object.fromEntries(FURTHER.map((name) => [name, Type.Optional(Type.Number())])),
   }),
   api_doc_url: Type.String(),
 })
@@ -65,6 +74,12 @@ function modelRecord(prices: PriceBook, id: string, ratio: Decimal | undefined) 
       output: number(price?.output),
       per_request: number(price?.per_request),
       per_second: number(price?.per_second),
+      ...Object.fromEntries(
+        FURTHER.flatMap((name) => {
+          const told = number(price?.[name])
+          return told === null ? [] : [[name, told]]
+        }),
+      ),
     },
     api_doc_url: '/docs',
   }
