@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { whyNotDatabase } from '../config.ts'
+import { OwnedElsewhere } from '../storage/failures.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { openPostgresStore } from '../storage/postgres/open.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
@@ -70,6 +71,17 @@ export function presentFolder(terminal: Terminal, typed: string | undefined): Da
   throw new StartError(
     `There is no database in ${folder.path}. Name the data folder with --data or TURNPIKE_DATA.`,
   )
+}
+
+/** Whoever finds the folder taken can ask the gateway that took it: it `does` the same. @throws StartError */
+export async function hinting<T>(working: Promise<T>, does: string): Promise<T> {
+  try {
+    return await working
+  } catch (error) {
+    if (!(error instanceof OwnedElsewhere)) throw error
+    const hint = `Or set TURNPIKE_URL and TURNPIKE_TOKEN, and the running gateway ${does}.`
+    throw new StartError(`${error.message} ${hint}`, { cause: error })
+  }
 }
 
 /** Lends the database while no gateway runs on it. @throws OwnedElsewhere when one does. */

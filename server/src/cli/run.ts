@@ -49,6 +49,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'makes a personal access token and prints it once',
     run: async (terminal, typed) => (await import('./tokens.ts')).createToken(terminal, typed),
   },
+  'prices update': {
+    words: [],
+    options: ['file', 'data'],
+    says: 'fetches the newest published prices, or takes those of --file; nothing else ever does',
+    run: async (terminal, typed) => (await import('./prices.ts')).updatePrices(terminal, typed),
+  },
+  'prices reset': {
+    words: [],
+    options: ['data'],
+    says: 'the prices that came with the program count again',
+    run: async (terminal, typed) => (await import('./prices.ts')).resetPrices(terminal, typed),
+  },
   'secret rotate': {
     words: [],
     options: ['data'],
@@ -69,7 +81,8 @@ ${Object.entries(COMMANDS)
                    pg_dump's there), otherwise TURNPIKE_DATA, otherwise ./data
   migrate          --from sqlite:<data folder or file>  --to postgres://... (DATABASE_URL)
   tokens create    --account <name> (admin)  --name <text>  --scopes <a,b>  --expires <30d or a date>
-                   Talks to a running gateway when TURNPIKE_URL and TURNPIKE_TOKEN say where and as whom.
+  prices update    --file <prices as JSON>
+                   Both talk to a running gateway when TURNPIKE_URL and TURNPIKE_TOKEN say where and as whom.
 
 The environment is described in docs/settings.md.`
 

@@ -2,8 +2,7 @@ import { LONGEST_TOKEN_NAME } from '../accounts/access-token-shape.ts'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { ACCESS_SCOPES, type AccessScope } from '../accounts/caller.ts'
 import { auditStatement, theProgram } from '../manage/audit/record.ts'
-import { OwnedElsewhere } from '../storage/failures.ts'
-import { databaseUrlOf, type LentStore, withOwnStore, withPostgres } from './own-store.ts'
+import { databaseUrlOf, hinting, type LentStore, withOwnStore, withPostgres } from './own-store.ts'
 import type { Typed } from './run.ts'
 import { type RunningGateway, runningGateway } from './running-gateway.ts'
 import { StartError } from './start-error.ts'
@@ -64,7 +63,7 @@ function createInDatabase(
 ): Promise<string> {
   const url = databaseUrlOf(terminal, folder)
   if (url !== undefined) return withPostgres(url, create)
-  return hinting(withOwnStore(terminal, folder, create))
+  return hinting(withOwnStore(terminal, folder, create), 'makes the token')
 
   async function create({ store, outside }: LentStore): Promise<string> {
     const username = wanted.account ?? STANDARD_ACCOUNT
@@ -89,17 +88,6 @@ function createInDatabase(
     )
     await accessTokens.close()
     return token
-  }
-}
-
-/** Whoever finds the folder taken can ask the gateway that took it. */
-async function hinting<T>(working: Promise<T>): Promise<T> {
-  try {
-    return await working
-  } catch (error) {
-    if (!(error instanceof OwnedElsewhere)) throw error
-    const hint = 'Or set TURNPIKE_URL and TURNPIKE_TOKEN, and the running gateway makes the token.'
-    throw new StartError(`${error.message} ${hint}`, { cause: error })
   }
 }
 

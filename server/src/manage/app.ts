@@ -124,11 +124,12 @@ function createApp(rooms: Rooms): FastifyInstance {
 }
 
 function addRoute(app: FastifyInstance, described: Operation, door: OperationDoor): void {
-  const { method, path, crossOrigin = false } = described
+  const { method, path, crossOrigin = false, mostBytes = MOST_BODY_BYTES } = described
   app.route({
     method,
     url: path.replace(/\{\w+\.\.\.\}$/, '*').replace(/\{(\w+)\}/g, ':$1'),
     config: { path, crossOrigin, described },
+    bodyLimit: mostBytes,
     onRequest: door.enter,
     handler: door.answer,
   })

@@ -67,6 +67,8 @@ export interface Operation<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /** Of the few whose body may be longer than 64 KiB. */
+  readonly mostBytes?: number
   /** Schema of `data`, for OpenAPI. */
   readonly data?: TSchema
   /** Schema of the whole body, where `raw` is answered instead of the envelope. */

@@ -23,13 +23,27 @@ export interface Catalogue {
   maxOutput(model: string): number | undefined
 }
 
-/** Loads the bundled prices (some 50 ms, which is why nobody imports them on the way to the first answer). */
-export async function loadCatalogue(): Promise<Catalogue> {
-  const [prices, models] = await Promise.all([
-    import('@pydantic/genai-prices'),
+/** The list that came with the library: it forgets it when it is given another. */
+let bundled: readonly Provider[] | undefined
+
+/** The library with the bundled prices, or those that are given: it keeps one list for the whole process. */
+async function libraryWith(given: readonly Provider[] | undefined) {
+  const library = await import('@pydantic/genai-prices')
+  const current = (await library.waitForUpdate()) ?? []
+  bundled ??= current
+  const wanted = given ?? bundled
+  if (current !== wanted) {
+    library.updatePrices(({ setProviderData }) => setProviderData([...wanted]))
+  }
+  return { calcPrice: library.calcPrice, providers: (await library.waitForUpdate()) ?? [] }
+}
+
+/** Loads the prices: some 50 ms, which is why nobody imports them on the way to the first answer. */
+export async function loadCatalogue(given?: readonly Provider[]): Promise<Catalogue> {
+  const [{ calcPrice, providers }, models] = await Promise.all([
+    libraryWith(given),
     import('gpt-tokenizer/models'),
   ])
-  const providers = (await prices.waitForUpdate()) ?? []
   const limits = new Map<string, number>()
   for (const [id, spec] of Object.entries(models)) {
     if ('max_output_tokens' in spec && spec.max_output_tokens)
@@ -41,7 +55,7 @@ export async function loadCatalogue(): Promise<Catalogue> {
       timestamp: new Date(nowMs),
       ...(providerId === undefined ? {} : { providerId }),
     }
-    const found = prices.calcPrice({}, model, options)
+    const found = calcPrice({}, model, options)
     const price = found && toModelPrice(found.model_price)
     if (!found || !price) return undefined
     return describe(found, price, nowMs)

@@ -3,6 +3,7 @@ import type { Store } from '../storage/store.ts'
 import { type Catalogue, type Catalogued, loadCatalogue } from './catalogue.ts'
 import type { ModelPrice } from './kinds.ts'
 import { type CompiledPrice, compilePrice } from './price.ts'
+import { storedCatalogue } from './stored-catalogue.ts'
 
 /** What models cost: the catalogue, and above it what the administrator set. */
 export interface PriceBook {
@@ -43,8 +44,26 @@ export async function createPriceBook(parts: {
   const { store, now = Date.now } = parts
   const overrides = new Map<string, ModelPrice>()
   const remembered = new Map<string, Remembered>()
-  const [catalogue] = await Promise.all([
-    loadCatalogue(),
+  let catalogue: Catalogue
+  let updatedAtMs: number | undefined
+  async function loadStored() {
+    const stored = await storedCatalogue(store, updatedAtMs)
+    if (stored === 'known' || (stored === undefined && updatedAtMs === undefined)) return
+    catalogue = await loadCatalogue(stored?.providers)
+    updatedAtMs = stored?.updatedAtMs
+    remembered.clear()
+  }
+  // One after the other: a list that was read late never stands in the place of a newer one.
+  let loading: Promise<void> = Promise.resolve()
+  const reload = () => {
+    loading = loading.catch(() => undefined).then(loadStored)
+    return loading
+  }
+  store.onChange(({ kind }) => (kind === 'price_catalogue' ? reload() : undefined))
+  store.onBehind(reload)
+  catalogue = await loadCatalogue()
+  await Promise.all([
+    reload(),
     followOverrides(
       store,
       (model, price) => {
@@ -71,7 +90,7 @@ export async function createPriceBook(parts: {
       const known = remember(model)
       return known === undefined || ratio === NO_FACTOR ? known?.price : priceAt(known, ratio)
     },
-    maxOutput: catalogue.maxOutput,
+    maxOutput: (model) => catalogue.maxOutput(model),
     contextWindow: (model) => remember(model)?.catalogued?.contextWindow,
     override: (model) => overrides.get(model),
     overrides: () => [...overrides].map(([model, price]) => ({ model, price })),

@@ -51,6 +51,8 @@ export interface Tables extends EventTables {
   object: ObjectTable
   /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
   price: { model: string; price: string; updated_at: number }
+  /** At most one row (id 1): the prices that stand in the place of the bundled catalogue, as JSON of its format. */
+  price_catalogue: { id: 1; providers: string; updated_at_ms: number }
   setting: { name: string; value: string; updated_at: number }
   /** Last 24 hours of answered calls with `Idempotency-Key`; never a secret, only a fingerprint and the id. */
   idempotency: {
@@ -94,6 +96,7 @@ export type ChangeKind =
   | 'channel'
   | 'group'
   | 'price'
+  | 'price_catalogue'
   | 'setting'
   /** Where many nodes share the database: management changed a balance; `subject` is its entity. */
   | 'balance'
