@@ -49,18 +49,29 @@ function piecesOf({ tools, web_search_options, max_tool_calls }: Loose): UsedPie
   let codeRuns = 0
   let images = 0
   for (const tool of Array.isArray(tools) ? tools : []) {
-    if (typeof tool !== 'object' || tool === null) continue
-    const { type, max_uses, googleSearch, google_search, googleSearchRetrieval } = tool as Loose
+    const kind = kindOf(tool)
+    if (kind === undefined) continue
+    const { max_uses } = tool as Loose
     const uses = Math.min(countOf(max_uses) ?? most ?? USUAL_TOOL_CALLS, most ?? MOST_TOOL_CALLS)
-    if ((googleSearch ?? google_search ?? googleSearchRetrieval) !== undefined) searches += uses
-    else if (typeof type !== 'string') continue
-    else if (type.startsWith('web_search')) searches += uses
-    else if (type.startsWith('file_search')) fileSearches += uses
-    else if (type.startsWith('code_')) codeRuns += uses
-    else if (type.startsWith('image_generation')) images += uses
+    if (kind.startsWith('web_search')) searches += uses
+    else if (kind.startsWith('file_search')) fileSearches += uses
+    else if (kind.startsWith('code_')) codeRuns += uses
+    else if (kind.startsWith('image_generation')) images += uses
   }
   if (searches + fileSearches + codeRuns + images === 0) return undefined
   return { searches, fileSearches, codeRuns, images }
+}
+
+/** Of a tool that the provider runs; `undefined` for the caller's own, of which agents have many. */
+function kindOf(tool: unknown): string | undefined {
+  if (typeof tool !== 'object' || tool === null) return undefined
+  const { type, input_schema, functionDeclarations } = tool as Loose
+  if (type === 'function' || type === 'custom') return undefined
+  if (typeof type === 'string') return type
+  if (input_schema !== undefined || functionDeclarations !== undefined) return undefined
+  const { googleSearch, google_search, googleSearchRetrieval } = tool as Loose
+  const searches = googleSearch ?? google_search ?? googleSearchRetrieval
+  return searches === undefined ? undefined : 'web_search'
 }
 
 const countOf = (given: unknown): number | undefined =>

@@ -137,6 +137,7 @@ const samples: Record<string, () => Sample> = {
   getPriceByModel: () => ({ path: '/api/price/sampled' }),
   putPriceByModel: () => ({ path: '/api/price/org/sampled', body: { input: '1', output: '2' } }),
   deletePriceByModel: () => ({ path: '/api/price/org/sampled' }),
+  postPriceCatalogue: () => ({ body: { providers: null } }),
   getSetting: () => ({}),
   putSetting: () => ({ body: { 'keys.max_per_account': 900 } }),
   getAudit: () => ({}),
