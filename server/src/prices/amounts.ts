@@ -1,5 +1,5 @@
 import type { Usage, UsageParts } from '../usage/usage.ts'
-import { FEES, TOKEN_KINDS } from './kinds.ts'
+import { TOKEN_KINDS } from './kinds.ts'
 
 /**
  * How much of each kind a call used: tokens in the order of TOKEN_KINDS, behind them pieces in that of FEES; kinds at the
@@ -10,10 +10,6 @@ export function amountsOf(usage: Usage, leastSeconds = 0): number[] {
   const amounts = usage.parts === undefined ? commonTokens(usage) : allTokens(usage, usage.parts)
   return hasPieces(usage) ? withPieces(amounts, usage, leastSeconds) : amounts
 }
-
-/** Tokens alone, of every kind. */
-export const tokensByKind = (usage: Usage): number[] =>
-  allTokens(usage, usage.parts ?? { cachedAudio: 0 })
 
 function commonTokens(usage: Usage): number[] {
   let input = usage.prompt
@@ -83,11 +79,8 @@ function withPieces(amounts: number[], usage: Usage, leastSeconds: number): numb
 }
 
 /** Times are charged by the millisecond, begun ones whole; a binary fraction's own error begins none. */
-export function millisecondsOf(seconds: number, leastSeconds: number): number {
+function millisecondsOf(seconds: number, leastSeconds: number): number {
   if (seconds <= 0) return 0
   return Math.max(Math.ceil(seconds * 1000 - BLUR), leastSeconds * 1000)
 }
 const BLUR = 1e-6
-
-/** How many kinds there are. */
-export const KINDS = TOKEN_KINDS.length + FEES.length

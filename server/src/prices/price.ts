@@ -90,7 +90,7 @@ function servicesOf(price: ModelPrice, ratio: string | number): CompiledPrice['s
 }
 
 /** A tier of service as a price of its own. */
-export const servedPrice = (
+const servedPrice = (
   price: ModelPrice,
   own: NonNullable<NonNullable<ModelPrice['service']>[Service]>,
 ): ModelPrice => ({ ...price, tiers: undefined, ...own, service: undefined })

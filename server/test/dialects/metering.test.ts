@@ -111,6 +111,37 @@ describe('a client that is gone in the middle of a stream', () => {
   })
 })
 
+describe('a caller of another dialect than the provider', () => {
+  it('pays what was produced when it is gone, by the figures of the provider', async () => {
+    const stops = messages({ ...SPEECH, beforeEvent: (at) => (at === 5 ? never() : undefined) })
+    const record = await leave('openai', await offered('anthropic', stops), 'last seen')
+    const completion = Number(record?.completion_tokens)
+    expect(completion).toBeGreaterThanOrEqual(6)
+    expect(record).toMatchObject({ status: 499, prompt_tokens: 100, quota: 100 + 4 * completion })
+  })
+
+  it("pays the provider's tier of service, and for what was drawn", async () => {
+    const model = await offered('gemini', (_call, response) =>
+      sendJson(response, 200, {
+        candidates: [{ content: { parts: [{ text: 'Here.' }] }, finishReason: 'STOP' }],
+        usageMetadata: {
+          ...{ promptTokenCount: 100, candidatesTokenCount: 50, totalTokenCount: 150 },
+          ...{
+            serviceTier: 'flex',
+            candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 40 }],
+          },
+        },
+      }),
+    )
+    const answered = await gateway.call({ model, messages: messagesOf }, key)
+    expect(answered.json.usage).toMatchObject({ prompt_tokens: 100, completion_tokens: 50 })
+    expect(await recordOf(answered.requestId)).toMatchObject({
+      quota: 50 + 20 + 40 * 30,
+      details: { service: 'flex', output_image_tokens: 40 },
+    })
+  })
+})
+
 describe("a provider's tier of service", () => {
   const usage = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 }
   const choices = [
