@@ -6,7 +6,7 @@ import {
   MOST_CATALOGUE_BYTES,
   parseCatalogue,
   UnfitCatalogue,
-} from '../prices/catalogue-data.ts'
+} from '../prices/read-catalogue.ts'
 import { storeCatalogue } from '../prices/stored-catalogue.ts'
 import { databaseUrlOf, hinting, type LentStore, withOwnStore, withPostgres } from './own-store.ts'
 import type { Typed } from './run.ts'

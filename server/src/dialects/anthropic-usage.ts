@@ -1,4 +1,4 @@
-import { type Service, serviceOf, someOf, type Usage, wholeTokens } from '../usage/usage.ts'
+import { type ServiceTier, serviceOf, someOf, type Usage, wholeTokens } from '../usage/usage.ts'
 import type { Loose } from './dialect.ts'
 import { isObject } from './judged.ts'
 
@@ -79,7 +79,7 @@ const plus = (a: Figures, b: Figures): Figures => ({
 })
 
 /** How fast, where, and in which tier. */
-function servedWith({ speed, inference_geo, service_tier }: Loose): Service | undefined {
+function servedWith({ speed, inference_geo, service_tier }: Loose): ServiceTier | undefined {
   const isInUs = inference_geo === 'us'
   if (speed === 'fast') return isInUs ? 'fast_us' : 'fast'
   return isInUs ? 'us' : serviceOf(service_tier)

@@ -1,6 +1,6 @@
 import {
   type Beside,
-  type Service,
+  type ServiceTier,
   serviceOf,
   someOf,
   type Usage,
@@ -58,7 +58,7 @@ function partsOf(reported: Loose, video: number): UsageParts | undefined {
 }
 
 /** Google AI says it in `serviceTier`, Vertex AI in `trafficType` (`ON_DEMAND_FLEX`). */
-function servedWith({ serviceTier, trafficType }: Loose): Service | undefined {
+function servedWith({ serviceTier, trafficType }: Loose): ServiceTier | undefined {
   const said = serviceTier ?? trafficType
   if (typeof said !== 'string') return undefined
   return serviceOf(said.toLowerCase().replace('on_demand_', ''))

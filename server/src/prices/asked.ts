@@ -1,4 +1,4 @@
-import type { Service, UsedPieces } from '../usage/usage.ts'
+import type { ServiceTier, UsedPieces } from '../usage/usage.ts'
 import type { Expected } from './bound.ts'
 
 type Loose = Readonly<Record<string, unknown>>
@@ -34,7 +34,7 @@ function serviceOf({
   serviceTier,
   speed,
   inference_geo,
-}: Loose): Service | undefined {
+}: Loose): ServiceTier | undefined {
   const isInUs = inference_geo === 'us'
   if (speed === 'fast') return isInUs ? 'fast_us' : 'fast'
   if (isInUs) return 'us'

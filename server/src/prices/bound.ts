@@ -1,5 +1,5 @@
 import { type Units, units } from '../ledger/units.ts'
-import type { Service, UsedPieces } from '../usage/usage.ts'
+import type { ServiceTier, UsedPieces } from '../usage/usage.ts'
 import { amountsOf } from './amounts.ts'
 import { TOKEN_KINDS } from './kinds.ts'
 import { type Column, type CompiledPrice, pricedFor, total } from './price.ts'
@@ -13,7 +13,7 @@ export interface Expected {
   /** Whether the caller asked the provider to keep input for an hour. */
   readonly cacheForHour?: boolean
   /** The tier of service that the caller asked for, where it may be dearer; whether it is had is known afterwards. */
-  readonly service?: Service | undefined
+  readonly service?: ServiceTier | undefined
   /** The most images, searches and the like, where there may be any. */
   readonly pieces?: UsedPieces | undefined
 }

@@ -1,4 +1,4 @@
-import type { Service } from '../usage/usage.ts'
+import type { ServiceTier } from '../usage/usage.ts'
 
 /** US dollars, as decimal text or number. */
 export type Dollars = string | number | undefined
@@ -52,7 +52,7 @@ export interface ModelPrice extends RatesByLength, Readonly<Partial<Record<Fee, 
   /** Shorter recordings cost as much as one of so many seconds. */
   readonly least_seconds?: number | undefined
   /** Rates of a provider's other tiers of service, whole with their own `tiers`; a kind left out costs as usual. */
-  readonly service?: { readonly [name in Service]?: RatesByLength | undefined } | undefined
+  readonly service?: { readonly [name in ServiceTier]?: RatesByLength | undefined } | undefined
 }
 
 /** What a kind without a price of its own costs. */

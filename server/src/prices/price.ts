@@ -1,5 +1,5 @@
 import { MOST_UNITS, UNITS_PER_DOLLAR, type Units, units } from '../ledger/units.ts'
-import { SERVICES, type Service, type Usage } from '../usage/usage.ts'
+import { SERVICE_TIERS, type ServiceTier, type Usage } from '../usage/usage.ts'
 import { amountsOf } from './amounts.ts'
 import { type Dearest, dearestOf } from './dearest.ts'
 import { atScale, commonDivisor, type Decimal, parseDecimal, times } from './decimal.ts'
@@ -33,7 +33,7 @@ export interface CompiledPrice {
   readonly perRequest: bigint
   readonly leastSeconds: number
   /** What the other tiers of service cost; `undefined`: the same. */
-  readonly services: ReadonlyMap<Service, CompiledPrice> | undefined
+  readonly services: ReadonlyMap<ServiceTier, CompiledPrice> | undefined
   /** Both as floats: made once, because every call takes them twice. */
   readonly fast: { readonly denominator: number; readonly perRequest: number }
 }
@@ -82,7 +82,7 @@ const PER_PIECE: Readonly<Record<Fee, Decimal>> = {
 function servicesOf(price: ModelPrice, ratio: string | number): CompiledPrice['services'] {
   const { service } = price
   if (service === undefined) return undefined
-  const compiled = SERVICES.flatMap((name) => {
+  const compiled = SERVICE_TIERS.flatMap((name) => {
     const own = service[name]
     return own === undefined ? [] : [[name, compilePrice(servedPrice(price, own), ratio)] as const]
   })
@@ -92,7 +92,7 @@ function servicesOf(price: ModelPrice, ratio: string | number): CompiledPrice['s
 /** A tier of service as a price of its own. */
 const servedPrice = (
   price: ModelPrice,
-  own: NonNullable<NonNullable<ModelPrice['service']>[Service]>,
+  own: NonNullable<NonNullable<ModelPrice['service']>[ServiceTier]>,
 ): ModelPrice => ({ ...price, tiers: undefined, ...own, service: undefined })
 
 function decimalOf(field: string, written: string | number): Decimal {
@@ -135,7 +135,7 @@ export function columnFor(price: CompiledPrice, prompt: number): Column {
 }
 
 /** What holds for the tier of service that a call was served with. */
-export const pricedFor = (price: CompiledPrice, service: Service | undefined): CompiledPrice =>
+export const pricedFor = (price: CompiledPrice, service: ServiceTier | undefined): CompiledPrice =>
   service === undefined ? price : (price.services?.get(service) ?? price)
 
 /** What a call costs: exact, rounded up once, at most what any balance can hold. */

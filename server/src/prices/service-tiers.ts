@@ -1,4 +1,4 @@
-import type { Service } from '../usage/usage.ts'
+import type { ServiceTier } from '../usage/usage.ts'
 import { type Decimal, parseDecimal, times, writeDecimal } from './decimal.ts'
 import { type ModelPrice, type RatesByLength, TOKEN_KINDS } from './kinds.ts'
 
@@ -42,7 +42,7 @@ export function serviceTiers(
   model: string,
   price: ModelPrice,
 ): ModelPrice['service'] {
-  const tiers: { [name in Service]?: RatesByLength } = {}
+  const tiers: { [name in ServiceTier]?: RatesByLength } = {}
   if (provider === 'openai') {
     tiers.flex = tiers.batch = scaled(price, HALF)
     const priority = OPENAI_PRIORITY[model]

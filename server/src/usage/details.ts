@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { SERVICES, type Usage } from './usage.ts'
+import { SERVICE_TIERS, type Usage } from './usage.ts'
 
 /**
  * What few calls used: figures by which a price may differ and that have no column of their own. In a record they are the text
@@ -31,7 +31,7 @@ export const detailsSchema = Type.Object(
       ]),
     ) as { [name in Figure]: Type.TOptional<Type.TNumber> }),
     service: Type.Optional(
-      Type.Enum([...SERVICES], { description: "The provider's tier of service." }),
+      Type.Enum([...SERVICE_TIERS], { description: "The provider's tier of service." }),
     ),
   },
   { description: 'What few calls used; figures that are 0 are left out.' },

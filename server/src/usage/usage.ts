@@ -24,7 +24,7 @@ export interface Usage extends UsedPieces {
   /** Rarer parts of the tokens; absent where there are none. */
   readonly parts?: UsageParts | undefined
   /** The provider's tier of service, where it is not the usual one. */
-  readonly service?: Service | undefined
+  readonly service?: ServiceTier | undefined
 }
 
 /** Parts of the tokens that few calls have. */
@@ -56,12 +56,12 @@ export interface UsedPieces {
 }
 
 /** Tiers of service with rates of their own. `us`: computed in the United States only; `fast_us`: fast, and there. */
-export const SERVICES = ['flex', 'priority', 'batch', 'fast', 'us', 'fast_us'] as const
-export type Service = (typeof SERVICES)[number]
+export const SERVICE_TIERS = ['flex', 'priority', 'batch', 'fast', 'us', 'fast_us'] as const
+export type ServiceTier = (typeof SERVICE_TIERS)[number]
 
 /** What an answer tells of its use outside of its report. */
 export interface Beside extends UsedPieces {
-  readonly service?: Service | undefined
+  readonly service?: ServiceTier | undefined
 }
 
 /** Both together; what is told twice counts once, as the report says it. */
@@ -89,11 +89,11 @@ export function addUp(before: Beside | undefined, now: Beside): Beside {
   }
 }
 
-const KNOWN: ReadonlySet<unknown> = new Set(SERVICES)
+const KNOWN: ReadonlySet<unknown> = new Set(SERVICE_TIERS)
 
 /** Reads a tier as a provider names it; `undefined` for the usual one, and for those that nobody has a price for. */
-export const serviceOf = (reported: unknown): Service | undefined =>
-  KNOWN.has(reported) ? (reported as Service) : undefined
+export const serviceOf = (reported: unknown): ServiceTier | undefined =>
+  KNOWN.has(reported) ? (reported as ServiceTier) : undefined
 
 export const NO_USAGE: Usage = Object.freeze({
   prompt: 0,

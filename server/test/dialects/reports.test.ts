@@ -260,11 +260,11 @@ function plain(dialect: Name, answer: object) {
 
 function streamed(dialect: Name, ...values: readonly object[]): Meter {
   const { readEvent, readUsage, readBeside } = DIALECTS[dialect]
-  const common = { choices: 1, readUsage, scrub: (text: string) => text }
+  const shared = { choices: 1, readUsage, scrub: (text: string) => text }
   const meter =
     readEvent === undefined
-      ? new StreamMeter(outlet, { ...common, hideUsage: false, readBeside })
-      : new EventMeter(outlet, { ...common, readEvent })
+      ? new StreamMeter(outlet, { ...shared, hideUsage: false, readBeside })
+      : new EventMeter(outlet, { ...shared, readEvent })
   meter.chunk(events(...values))
   return meter
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseCatalogue, readProviders } from '../../src/prices/catalogue-data.ts'
+import { parseCatalogue, readProviders } from '../../src/prices/read-catalogue.ts'
 import { run, temporaryFolder } from '../cli/program.ts'
 import { asking } from '../tools/calls.ts'
 import { sharedGateway } from '../tools/gateway.ts'

@@ -3,7 +3,7 @@ import { type Caller, mayUse } from '../../accounts/caller.ts'
 import { Refused } from '../../errors.ts'
 import { AUTO, type Group, type Groups, ratioFor } from '../../groups/groups.ts'
 import { quote } from '../../prices/quote.ts'
-import { SERVICES, type Usage } from '../../usage/usage.ts'
+import { SERVICE_TIERS, type Usage } from '../../usage/usage.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { checkGroup } from '../token/rules.ts'
@@ -36,7 +36,9 @@ const usageBody = Type.Object({
   file_searches: pieces('Searches in files.'),
   code_runs: pieces('Runs of code.'),
   service: Type.Optional(
-    Type.Enum([...SERVICES], { description: "The provider's tier of service; else the usual." }),
+    Type.Enum([...SERVICE_TIERS], {
+      description: "The provider's tier of service; else the usual.",
+    }),
   ),
 })
 

@@ -5,7 +5,7 @@ import {
   MOST_CATALOGUE_BYTES,
   readProviders,
   UnfitCatalogue,
-} from '../../prices/catalogue-data.ts'
+} from '../../prices/read-catalogue.ts'
 import { storeCatalogue } from '../../prices/stored-catalogue.ts'
 import { auditStatement } from '../audit/record.ts'
 import { operation } from '../operation.ts'

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
 import { parseDecimal } from '../../prices/decimal.ts'
 import type { ModelPrice } from '../../prices/kinds.ts'
-import { SERVICES } from '../../usage/usage.ts'
+import { SERVICE_TIERS } from '../../usage/usage.ts'
 
 /** Dearer than any model by a factor of a thousand: beyond, somebody mistook the unit. */
 const MOST_DOLLARS = 1_000_000
@@ -63,10 +63,9 @@ export const priceBody = Type.Object({
   tiers,
   service: Type.Optional(
     Type.Object(
-      Object.fromEntries(SERVICES.map((name) => [name, Type.Optional(ratesByLength)])) as Record<
-        (typeof SERVICES)[number],
-        Type.TOptional<typeof ratesByLength>
-      >,
+      Object.fromEntries(
+        SERVICE_TIERS.map((name) => [name, Type.Optional(ratesByLength)]),
+      ) as Record<(typeof SERVICE_TIERS)[number], Type.TOptional<typeof ratesByLength>>,
       {
         description:
           "Rates of the provider's other tiers of service, by the name that it reports, with their own `tiers`. A kind that is left out costs as usual.",
