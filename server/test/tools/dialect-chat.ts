@@ -1,39 +1,57 @@
-import type { Figures, Speech } from './dialect-scripts.ts'
+import { type Figures, type Speech, type SpokenTool, toolsOf } from './dialect-scripts.ts'
 import type { Script } from './upstream.ts'
 import { answers, streams } from './upstream-scripts.ts'
 
 /** Chat completions, as the other dialects' scripts say theirs. */
 export function chatOf(speech: Speech): Script {
-  const { texts = ['Hello ', 'there.'], tool } = speech
+  const called = toolsOf(speech)
+  const texts = speech.texts ?? (called.length === 0 ? ['Hello ', 'there.'] : [])
   const usage = usageOf(speech.usage)
-  const call = tool && {
-    ...{ id: tool.id, type: 'function' },
-    function: { name: tool.name, arguments: JSON.stringify(tool.input) },
+  const reasoning = reasoningOf(speech)
+  const message = {
+    ...reasoning,
+    ...(called.length > 0 && { tool_calls: called.map(callOf) }),
   }
-  const message = call === undefined ? {} : { content: null, tool_calls: [call] }
-  const deltas =
-    call === undefined
-      ? texts.map((content) => ({ content }))
-      : [
-          {
-            tool_calls: [
-              { ...call, index: 0, function: { name: call.function.name, arguments: '' } },
-            ],
-          },
-          { tool_calls: [{ index: 0, function: { arguments: call.function.arguments } }] },
-        ]
+  const deltas = [
+    ...(reasoning === undefined ? [] : [reasoning]),
+    ...texts.map((content): object => ({ content })),
+    ...called.flatMap(callDeltas),
+  ]
   const plain = answers({ text: texts.join(''), usage, message })
   Object.assign(deltas[0] ?? {}, { role: 'assistant' })
   return (asked, response) => {
     if (asked.json?.stream !== true) return plain(asked, response)
-    const beforeEvent = (index: number) => {
+    const beforeEvent = async (index: number) => {
+      await speech.beforeEvent?.(index)
       if (index !== speech.breaksAfter) return undefined
       setTimeout(() => response.destroy(), 30)
       return new Promise(() => undefined)
     }
-    const finish = call === undefined ? 'stop' : 'tool_calls'
+    const finish = called.length === 0 ? 'stop' : 'tool_calls'
     return streams({ deltas, finish, usage, beforeEvent })(asked, response)
   }
+}
+
+const callOf = ({ id, name, input }: SpokenTool) => ({
+  ...{ id, type: 'function' },
+  function: { name, arguments: JSON.stringify(input) },
+})
+
+function callDeltas(tool: SpokenTool, index: number): readonly object[] {
+  const { function: called, ...call } = callOf(tool)
+  const begun = { ...call, index, function: { ...called, arguments: '' } }
+  return [
+    { tool_calls: [begun] },
+    { tool_calls: [{ index, function: { arguments: called.arguments } }] },
+  ]
+}
+
+/** As OpenRouter and others have it; OpenAI itself shows none. */
+function reasoningOf({ thinking }: Speech): object | undefined {
+  if (thinking === undefined) return undefined
+  const { text, signature } = thinking
+  const detail = { type: 'reasoning.text', text, signature, format: 'scripted-v1', index: 0 }
+  return { reasoning_content: text, reasoning_details: [detail] }
 }
 
 function usageOf(figures: Figures | null | undefined) {

@@ -6,13 +6,28 @@ import { beginStream, sendJson, write } from './upstream-scripts.ts'
 export interface Speech {
   /** Pieces of its text; an event each where it streams. */
   readonly texts?: readonly string[]
-  readonly thinking?: { readonly text: string; readonly signature: string }
-  readonly tool?: { readonly id: string; readonly name: string; readonly input: object }
+  readonly thinking?: Thinking
+  /** Of Anthropic alone: reasoning that nobody may read. */
+  readonly redacted?: string
+  readonly tool?: SpokenTool
+  /** More of them, called at the same time. */
+  readonly tools?: readonly SpokenTool[]
   readonly usage?: Figures | null
   /** Called before each event of a stream. */
   readonly beforeEvent?: (index: number) => unknown
   /** So many events, and no more. */
   readonly breaksAfter?: number
+}
+
+export interface SpokenTool {
+  readonly id: string
+  readonly name: string
+  readonly input: object
+}
+
+interface Thinking {
+  readonly text: string
+  readonly signature: string
 }
 
 export interface Figures {
@@ -24,7 +39,8 @@ export interface Figures {
   readonly reasoning?: number
 }
 
-type Spoken = Required<Pick<Speech, 'texts'>> & Speech & { readonly usage: Figures | null }
+type Spoken = Required<Pick<Speech, 'texts' | 'tools'>> &
+  Speech & { readonly usage: Figures | null }
 
 /** Named as its stream names it, or not at all. */
 type Event = readonly [name: string, value: object]
@@ -32,8 +48,18 @@ type Event = readonly [name: string, value: object]
 const spokenOf = (speech: Speech): Spoken => ({
   ...speech,
   texts: speech.texts ?? ['Hello ', 'there.'],
+  tools: toolsOf(speech),
   usage: speech.usage === undefined ? { input: 10, output: 5 } : speech.usage,
 })
+
+export const toolsOf = ({ tool, tools = [] }: Speech): readonly SpokenTool[] =>
+  tool === undefined ? tools : [tool, ...tools]
+
+/** Each call of a model by a script of its own, and the last one for all that follow. */
+export function inTurns(...scripts: readonly Script[]): Script {
+  let calls = 0
+  return (call, response) => scripts[Math.min(calls++, scripts.length - 1)]?.(call, response)
+}
 
 async function play(
   call: UpstreamCall,
@@ -66,7 +92,7 @@ export function messages(speech: Speech = {}): Script {
     sendJson(response, 200, {
       ...messageHead(model),
       content: blocksOf(spoken),
-      stop_reason: spoken.tool === undefined ? 'end_turn' : 'tool_use',
+      stop_reason: spoken.tools.length === 0 ? 'end_turn' : 'tool_use',
       stop_sequence: null,
       ...(spoken.usage !== null && { usage: anthropicUsage(spoken.usage) }),
     })
@@ -81,13 +107,14 @@ const messageHead = (model: unknown) => ({
   model,
 })
 
-function blocksOf({ thinking, texts, tool }: Spoken): readonly object[] {
+function blocksOf({ thinking, redacted, texts, tools }: Spoken): readonly object[] {
   return [
     ...(thinking === undefined
       ? []
       : [{ type: 'thinking', thinking: thinking.text, signature: thinking.signature }]),
+    ...(redacted === undefined ? [] : [{ type: 'redacted_thinking', data: redacted }]),
     ...(texts.length === 0 ? [] : [{ type: 'text', text: texts.join('') }]),
-    ...(tool === undefined ? [] : [{ type: 'tool_use', ...tool }]),
+    ...tools.map((tool) => ({ type: 'tool_use', ...tool })),
   ]
 }
 
@@ -104,7 +131,7 @@ function anthropicUsage(figures: Figures) {
 }
 
 function messageEvents(spoken: Spoken, model: unknown): readonly Event[] {
-  const { usage, tool } = spoken
+  const { usage, tools } = spoken
   const begun = usage === null ? {} : { usage: { ...anthropicUsage(usage), output_tokens: 1 } }
   const message = { ...messageHead(model), content: [], stop_reason: null, stop_sequence: null }
   const events: Event[] = [
@@ -121,14 +148,14 @@ function messageEvents(spoken: Spoken, model: unknown): readonly Event[] {
     }
     events.push(['content_block_stop', { type: 'content_block_stop', index }])
   })
-  const delta = { stop_reason: tool === undefined ? 'end_turn' : 'tool_use', stop_sequence: null }
+  const delta = { stop_reason: tools.length === 0 ? 'end_turn' : 'tool_use', stop_sequence: null }
   const ended = usage === null ? {} : { usage: anthropicUsage(usage) }
   events.push(['message_delta', { type: 'message_delta', delta, ...ended }])
   events.push(['message_stop', { type: 'message_stop' }])
   return events
 }
 
-function blockDeltas({ thinking, texts, tool }: Spoken) {
+function blockDeltas({ thinking, redacted, texts, tools }: Spoken) {
   const blocks: { block: object; deltas: readonly object[] }[] = []
   if (thinking !== undefined) {
     blocks.push({
@@ -139,11 +166,14 @@ function blockDeltas({ thinking, texts, tool }: Spoken) {
       ],
     })
   }
+  if (redacted !== undefined) {
+    blocks.push({ block: { type: 'redacted_thinking', data: redacted }, deltas: [] })
+  }
   if (texts.length > 0) {
     const deltas = texts.map((text) => ({ type: 'text_delta', text }))
     blocks.push({ block: { type: 'text', text: '' }, deltas })
   }
-  if (tool !== undefined) {
+  for (const tool of tools) {
     const json = JSON.stringify(tool.input)
     const halves = [json.slice(0, 3), json.slice(3)]
     const deltas = halves.map((partial_json) => ({ type: 'input_json_delta', partial_json }))
@@ -164,14 +194,17 @@ export function candidates(speech: Speech = {}): Script {
   }
 }
 
-function partsOf({ thinking, texts, tool }: Spoken): readonly object[] {
+/** What was thought is signed on the first call, or else on the last of the words. */
+function partsOf({ thinking, texts, tools }: Spoken): readonly object[] {
   const signature = thinking === undefined ? {} : { thoughtSignature: thinking.signature }
+  const last = tools.length === 0 ? texts.length - 1 : -1
   return [
     ...(thinking === undefined ? [] : [{ text: thinking.text, thought: true }]),
-    ...texts.map((text) => ({ text })),
-    ...(tool === undefined
-      ? []
-      : [{ functionCall: { name: tool.name, args: tool.input }, ...signature }]),
+    ...texts.map((text, at) => ({ text, ...(at === last && signature) })),
+    ...tools.map(({ name, input }, at) => ({
+      functionCall: { name, args: input },
+      ...(at === 0 && signature),
+    })),
   ]
 }
 
@@ -256,7 +289,7 @@ function responsesUsage({ input, output, cached = 0, reasoning = 0 }: Figures) {
 
 const textPart = (text: string) => ({ type: 'output_text', text, annotations: [], logprobs: [] })
 
-function itemsOf({ thinking, texts, tool }: Spoken): readonly object[] {
+function itemsOf({ thinking, texts, tools }: Spoken): readonly object[] {
   return [
     ...(thinking === undefined
       ? []
@@ -276,14 +309,10 @@ function itemsOf({ thinking, texts, tool }: Spoken): readonly object[] {
             content: [textPart(texts.join(''))],
           },
         ]),
-    ...(tool === undefined
-      ? []
-      : [
-          {
-            ...{ id: 'fc_1', type: 'function_call', status: 'completed', call_id: tool.id },
-            ...{ name: tool.name, arguments: JSON.stringify(tool.input) },
-          },
-        ]),
+    ...tools.map(({ id, name, input }, at) => ({
+      ...{ id: `fc_${at + 1}`, type: 'function_call', status: 'completed', call_id: id },
+      ...{ name, arguments: JSON.stringify(input) },
+    })),
   ]
 }
 
