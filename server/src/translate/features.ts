@@ -18,6 +18,7 @@ export const FEATURES = {
   strict_tools: 'Tools with strict schemas',
   custom_tools: 'Tools that take free text',
   hosted_tools: 'Tools that the provider runs',
+  spare_tools: 'The same, searching or drawing, beside tools of the caller',
   tool_result_media: 'Images and files in results of tools',
   tool_failure: 'Results that say that the tool failed',
   tool_choice_none: 'Tool choice: none',

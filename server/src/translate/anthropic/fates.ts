@@ -21,6 +21,7 @@ export const fates: Fates = {
   ),
   custom_tools: changed('functions with one text'),
   hosted_tools: REFUSED,
+  spare_tools: dropped('the model has those of the caller'),
   tool_result_media: KEPT,
   tool_failure: KEPT,
   tool_choice_none: KEPT,

@@ -17,6 +17,7 @@ export const fates: Fates = {
   strict_tools: changed('calling mode VALIDATED, for all tools'),
   custom_tools: changed('a function with the text as its one parameter; its grammar is left out'),
   hosted_tools: REFUSED,
+  spare_tools: dropped('the model has those of the caller'),
   tool_result_media: changed('beside the result, with models before Gemini 3'),
   tool_failure: KEPT,
   tool_choice_none: KEPT,

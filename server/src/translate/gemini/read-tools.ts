@@ -4,9 +4,13 @@ import { note, type Uses } from '../uses.ts'
 import { member, oneOrMoreAt } from './members.ts'
 import { fromOpenApi } from './open-api-schema.ts'
 
+/** What Google runs, and a model can do without while it has other tools. */
+const SPARE = /^(?:google_?search(?:_?retrieval)?|url_?context)$/i
+
 /** @throws Refused `invalid_request`. */
 export function readTools(value: unknown, uses: Uses): readonly Tool[] {
   const tools: Tool[] = []
+  let spare: string | undefined
   for (const [at, entry] of oneOrMoreAt(value, 'tools').entries()) {
     const place = `tools[${at}]`
     const object = needed(objectAt(entry, place), place)
@@ -15,12 +19,14 @@ export function readTools(value: unknown, uses: Uses): readonly Tool[] {
     for (const [of, one] of oneOrMoreAt(declared, here).entries()) {
       tools.push(readFunction(one, `${here}[${of}]`))
     }
-    const hosted = Object.keys(object).find(
-      (name) => isObject(object[name]) && object[name] !== declared,
-    )
-    if (hosted !== undefined) note(uses, 'hosted_tools', `${place}.${hosted}`)
+    for (const name of Object.keys(object)) {
+      if (!isObject(object[name]) || object[name] === declared) continue
+      if (SPARE.test(name)) spare ??= `${place}.${name}`
+      else note(uses, 'hosted_tools', `${place}.${name}`)
+    }
   }
   if (tools.length > 0) note(uses, 'tools', 'tools')
+  if (spare !== undefined) note(uses, tools.length > 0 ? 'spare_tools' : 'hosted_tools', spare)
   return tools
 }
 

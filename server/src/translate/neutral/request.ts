@@ -79,6 +79,7 @@ export type Tool =
       readonly parameters: JsonObject | undefined
       readonly strict: boolean | undefined
       readonly cache: CacheMark | undefined
+      readonly qualified?: Qualified | undefined
     }
   /** Takes a text of any form, and no JSON. `format`: the grammar, as OpenAI writes it. */
   | {
@@ -86,7 +87,14 @@ export type Tool =
       readonly name: string
       readonly description: string | undefined
       readonly format: JsonObject | undefined
+      readonly qualified?: Qualified | undefined
     }
+
+/** What the caller calls a tool whose `name` was joined from these. */
+export interface Qualified {
+  readonly namespace: string
+  readonly name: string
+}
 
 export type ToolChoice =
   | { readonly kind: 'auto' | 'none' | 'required' }

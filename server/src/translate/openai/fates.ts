@@ -19,6 +19,7 @@ export const fates: Fates = {
   strict_tools: changed('not strict where the schema leaves anything open'),
   custom_tools: changed("functions with one text, for models other than OpenAI's"),
   hosted_tools: REFUSED,
+  spare_tools: dropped('the model has those of the caller'),
   tool_result_media: changed('in a message of the user behind the result'),
   tool_failure: changed('said in the result'),
   tool_choice_none: KEPT,

@@ -20,6 +20,7 @@ export const fates: Fates = {
   strict_tools: KEPT,
   custom_tools: KEPT,
   hosted_tools: REFUSED,
+  spare_tools: dropped('the model has those of the caller'),
   tool_result_media: KEPT,
   tool_failure: dropped('the text of the result says it'),
   tool_choice_none: KEPT,

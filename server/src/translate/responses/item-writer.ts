@@ -1,4 +1,3 @@
-import { customToolsOf } from '../custom-tools.ts'
 import type { NeutralEvent } from '../neutral/answer.ts'
 import type { ForeignMark } from '../neutral/foreign-mark.ts'
 import type {
@@ -10,7 +9,16 @@ import type {
 } from '../neutral/request.ts'
 import type { EventWriter } from './event-writer.ts'
 import { MessageWriter } from './message-writer.ts'
-import { callItem, imageItem, isCustom, itemId, markItem, reasoningItem } from './output-items.ts'
+import {
+  callItem,
+  imageItem,
+  isCustom,
+  itemId,
+  markItem,
+  reasoningItem,
+  type ToolsOf,
+  toolsOf,
+} from './output-items.ts'
 
 export type PartEvent = Extract<NeutralEvent, { readonly part: number }>
 
@@ -30,7 +38,7 @@ export class ItemWriter {
   readonly finished: string[] = []
   readonly #events: EventWriter
   /** Tools of the caller that take free text. */
-  readonly #customTools: ReadonlySet<string>
+  readonly #tools: ToolsOf
   /** What the ids of items have in common. */
   readonly #bare: string
   /** The message that texts go to: it is open until something else follows. */
@@ -41,7 +49,7 @@ export class ItemWriter {
 
   constructor(events: EventWriter, request: NeutralRequest, bare: string) {
     this.#events = events
-    this.#customTools = customToolsOf(request)
+    this.#tools = toolsOf(request)
     this.#bare = bare
   }
 
@@ -115,7 +123,7 @@ export class ItemWriter {
 
   #openCall(opens: ToolCallPart): string {
     const out = opens.mark === undefined ? '' : this.#marked(opens.mark)
-    const custom = isCustom(opens, this.#customTools)
+    const custom = isCustom(opens, this.#tools)
     const id = this.#nextId(custom ? 'ctc' : 'fc')
     const name = custom ? 'custom_tool_call_input' : 'function_call_arguments'
     // Free text that a model packed into JSON can be told when it is whole.
@@ -123,7 +131,7 @@ export class ItemWriter {
     const delta = whole ? '' : this.#events.prepared(`response.${name}.delta`, this.#where(id))
     this.#writing = { opens, id, delta, text: '', mark: undefined }
     const where = { bare: this.#bare, index: this.finished.length, status: 'in_progress' } as const
-    const added = this.#added(callItem({ ...opens, input: '', custom }, custom, where))
+    const added = this.#added(callItem({ ...opens, input: '', custom }, this.#tools, where))
     return out + added + this.#more(opens.input)
   }
 
@@ -177,8 +185,8 @@ export class ItemWriter {
   }
 
   #endCall(call: ToolCallPart, id: string): string {
-    const custom = isCustom(call, this.#customTools)
-    const item = callItem(call, custom, { bare: this.#bare, index: this.finished.length })
+    const custom = isCustom(call, this.#tools)
+    const item = callItem(call, this.#tools, { bare: this.#bare, index: this.finished.length })
     const name = custom ? 'custom_tool_call_input' : 'function_call_arguments'
     const where = this.#where(id)
     let out = ''

@@ -10,6 +10,7 @@ import type {
   ToolCallPart,
 } from '../neutral/request.ts'
 import { writeAnnotation } from './annotations.ts'
+import { namesOf } from './namespaces.ts'
 
 /** Ids of items: unlike any other in the conversation, and the same in a stream and its last event. */
 export const itemId = (kind: 'msg' | 'rs' | 'fc' | 'ctc' | 'ig', bare: string, index: number) =>
@@ -24,7 +25,7 @@ export function writeOutput(
   request: NeutralRequest,
 ): JsonObject[] {
   const items: JsonObject[] = []
-  const customTools = customToolsOf(request)
+  const tools = toolsOf(request)
   let content: JsonObject[] | undefined
   for (const part of parts) {
     if (part.kind === 'text' || part.kind === 'refusal') {
@@ -39,7 +40,7 @@ export function writeOutput(
       continue
     }
     content = undefined
-    addItem(items, part, { bare, customTools })
+    addItem(items, part, { bare, tools })
   }
   return items
 }
@@ -47,7 +48,7 @@ export function writeOutput(
 function addItem(
   items: JsonObject[],
   part: Exclude<AssistantPart, TextPart | RefusalPart>,
-  { bare, customTools }: { bare: string; customTools: ReadonlySet<string> },
+  { bare, tools }: { bare: string; tools: ToolsOf },
 ): void {
   if (part.kind === 'reasoning') {
     const id = itemId('rs', bare, items.length)
@@ -57,7 +58,7 @@ function addItem(
   // There is no other place for what Gemini puts beside its calls.
   if (part.mark !== undefined) items.push(markItem(part.mark, itemId('rs', bare, items.length)))
   if (part.kind === 'tool_call') {
-    items.push(callItem(part, isCustom(part, customTools), { bare, index: items.length }))
+    items.push(callItem(part, tools, { bare, index: items.length }))
     return
   }
   const image = imageItem(part, itemId('ig', bare, items.length))
@@ -109,11 +110,21 @@ const carried = (mark: ForeignMark): string =>
 export const markItem = (mark: ForeignMark, id: string): JsonObject =>
   reasoningItem({ id, text: '', mark })
 
+/** The tools of a call, gathered once for all that are called in its answer. */
+export interface ToolsOf {
+  readonly request: NeutralRequest
+  /** Names of those that take free text. */
+  readonly custom: ReadonlySet<string>
+}
+
+export const toolsOf = (request: NeutralRequest): ToolsOf => ({
+  request,
+  custom: customToolsOf(request),
+})
+
 /** Whether the caller defined the tool as one that takes free text. */
-export const isCustom = (
-  { custom, name }: ToolCallPart,
-  customTools: ReadonlySet<string>,
-): boolean => custom === true || customTools.has(name)
+export const isCustom = ({ custom, name }: ToolCallPart, tools: ToolsOf): boolean =>
+  custom === true || tools.custom.has(name)
 
 /** The free text of a custom tool, whether the model wrote it as it is or packed. */
 const freeText = ({ custom, input }: ToolCallPart): string =>
@@ -121,16 +132,17 @@ const freeText = ({ custom, input }: ToolCallPart): string =>
 
 export function callItem(
   call: ToolCallPart,
-  custom: boolean,
+  tools: ToolsOf,
   { bare, index, status = 'completed' }: { bare: string; index: number; status?: Status },
 ): JsonObject {
   const { id, name, input } = call
-  if (custom) {
+  const names = namesOf(name, tools.request)
+  if (isCustom(call, tools)) {
     const shared = { id: itemId('ctc', bare, index), type: 'custom_tool_call', status }
-    return { ...shared, call_id: id, input: freeText(call), name }
+    return { ...shared, call_id: id, input: freeText(call), ...names }
   }
   const shared = { id: itemId('fc', bare, index), type: 'function_call', status }
-  return { ...shared, arguments: input, call_id: id, name }
+  return { ...shared, arguments: input, call_id: id, ...names }
 }
 
 export function imageItem({ kind, source }: MediaPart, id: string): JsonObject | undefined {

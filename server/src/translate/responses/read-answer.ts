@@ -53,7 +53,9 @@ export function partsOf(item: JsonObject): readonly AssistantPart[] {
     case 'image_generation_call': {
       const { result } = item
       if (typeof result !== 'string' || result === '') return []
-      return [{ kind: 'image', source: { kind: 'bytes', mediaType: typeOf(item), base64: result } }]
+      return [
+        { kind: 'image', source: { kind: 'bytes', mediaType: typeOfMade(item), base64: result } },
+      ]
     }
     default: {
       const call = callOf(item)
@@ -62,7 +64,8 @@ export function partsOf(item: JsonObject): readonly AssistantPart[] {
   }
 }
 
-const typeOf = ({ output_format }: JsonObject): string =>
+/** Of an image that a model made. */
+export const typeOfMade = ({ output_format }: JsonObject): string =>
   output_format === 'jpeg' || output_format === 'webp' ? `image/${output_format}` : 'image/png'
 
 function contentPart(part: unknown): readonly AssistantPart[] {

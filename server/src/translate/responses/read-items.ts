@@ -1,8 +1,16 @@
 import { isObject, listAt, needed, objectAt, textAt, wrong } from '../json.ts'
 import { unwrapMark } from '../neutral/foreign-mark.ts'
-import type { JsonObject, ReasoningPart, TextPart, ToolResultPart } from '../neutral/request.ts'
+import type {
+  JsonObject,
+  MediaPart,
+  ReasoningPart,
+  TextPart,
+  ToolResultPart,
+} from '../neutral/request.ts'
 import { note, type Uses } from '../uses.ts'
 import { type Conversation, createConversation } from './conversation.ts'
+import { flatNameOf } from './namespaces.ts'
+import { typeOfMade } from './read-answer.ts'
 import { readContent, type Said } from './read-content.ts'
 
 /**
@@ -62,6 +70,17 @@ function readItem(item: JsonObject, place: string, reading: Reading): void {
     case 'function_call_output':
     case 'custom_tool_call_output':
       conversation.result(readResult(item, place, reading))
+      return
+    case 'image_generation_call': {
+      const image = readMadeImage(item, place, uses)
+      if (image !== undefined) conversation.assistant(image)
+      return
+    }
+    // What was found is in the words that followed it.
+    case 'web_search_call':
+    case 'tool_search_call':
+    case 'tool_search_output':
+      note(uses, 'spare_tools', `${place} (${type})`)
       return
     case 'item_reference':
       note(uses, 'previous_response', place)
@@ -124,11 +143,20 @@ function readReasoning(item: JsonObject, place: string): ReasoningPart | undefin
   return { kind: 'reasoning', text, mark: own && id !== undefined ? { ...mark, id } : mark }
 }
 
+/** The gateway itself writes the images of other providers so. */
+function readMadeImage(item: JsonObject, place: string, uses: Uses): MediaPart | undefined {
+  const base64 = textAt(item.result, `${place}.result`) ?? ''
+  if (base64 === '') return undefined
+  note(uses, 'image_bytes', place)
+  return { kind: 'image', source: { kind: 'bytes', mediaType: typeOfMade(item), base64 } }
+}
+
 function readCall(item: JsonObject, place: string, conversation: Conversation): void {
   const custom = item.type === 'custom_tool_call'
   const input = custom ? 'input' : 'arguments'
   const id = needed(textAt(item.call_id, `${place}.call_id`) || undefined, `${place}.call_id`)
-  const name = needed(textAt(item.name, `${place}.name`), `${place}.name`)
+  const named = needed(textAt(item.name, `${place}.name`), `${place}.name`)
+  const name = flatNameOf(item, named, place)
   const text = textAt(item[input], `${place}.${input}`) ?? ''
   conversation.names.set(id, name)
   const call = { kind: 'tool_call', id, name, input: text } as const

@@ -1,22 +1,53 @@
 import { flagAt, isObject, listAt, needed, objectAt, oneOfAt, textAt, wrong } from '../json.ts'
 import type { JsonObject, Tool, ToolChoice } from '../neutral/request.ts'
 import { note, type Uses } from '../uses.ts'
+import { flatName, flatNameOf } from './namespaces.ts'
+
+/** What OpenAI runs, and a model can do without while it has other tools: Codex offers them with every call. */
+const SPARE = /^(?:web_search(?:_preview)?(?:_\d+)*|image_generation|tool_search)$/
 
 /** @throws Refused `invalid_request`. */
 export function readTools(value: unknown, uses: Uses): readonly Tool[] {
-  const tools: Tool[] = []
-  for (const [at, entry] of listAt(value, 'tools').entries()) {
-    const place = `tools[${at}]`
+  const reading: Reading = { tools: [], uses, spare: undefined }
+  readInto(reading, value, { place: 'tools', namespace: undefined })
+  const { tools, spare } = reading
+  if (tools.length > 0) note(uses, 'tools', 'tools')
+  if (spare !== undefined) note(uses, tools.length > 0 ? 'spare_tools' : 'hosted_tools', spare)
+  return tools
+}
+
+interface Reading {
+  readonly tools: Tool[]
+  readonly uses: Uses
+  spare: string | undefined
+}
+
+interface Group {
+  readonly place: string
+  readonly namespace: string | undefined
+}
+
+function readInto(reading: Reading, value: unknown, group: Group): void {
+  const { tools, uses } = reading
+  for (const [at, entry] of listAt(value, group.place).entries()) {
+    const place = `${group.place}[${at}]`
     const tool = needed(objectAt(entry, place), place)
     const type = needed(textAt(tool.type, `${place}.type`), `${place}.type`)
-    if (type === 'function') tools.push(readFunction(tool, place, uses))
+    if (type === 'function') tools.push(within(group, readFunction(tool, place, uses)))
     else if (type === 'custom') {
-      tools.push(readCustom(tool, place))
+      tools.push(within(group, readCustom(tool, place)))
       note(uses, 'custom_tools', place)
-    } else note(uses, 'hosted_tools', `${place} (${type})`)
+    } else if (type === 'namespace' && group.namespace === undefined) {
+      readInto(reading, tool.tools, { place: `${place}.tools`, namespace: nameOf(tool, place) })
+    } else if (SPARE.test(type)) reading.spare ??= `${place} (${type})`
+    else note(uses, 'hosted_tools', `${place} (${type.slice(0, 64)})`)
   }
-  if (tools.length > 0) note(uses, 'tools', 'tools')
-  return tools
+}
+
+function within({ namespace }: Group, tool: Tool): Tool {
+  if (namespace === undefined) return tool
+  const qualified = { namespace, name: tool.name }
+  return { ...tool, name: flatName(qualified), qualified }
 }
 
 function readFunction(tool: JsonObject, place: string, uses: Uses): Tool {
@@ -55,7 +86,8 @@ export function readToolChoice(value: unknown, uses: Uses): ToolChoice | undefin
   const type = needed(textAt(value.type, 'tool_choice.type'), 'tool_choice.type')
   if (type === 'function' || type === 'custom') {
     note(uses, 'tool_choice_named', 'tool_choice')
-    return { kind: 'named', name: nameOf(value, 'tool_choice') }
+    const name = nameOf(value, 'tool_choice')
+    return { kind: 'named', name: flatNameOf(value, name, 'tool_choice') }
   }
   if (type !== 'allowed_tools') {
     note(uses, 'hosted_tools', `tool_choice (${type})`)
@@ -71,7 +103,8 @@ function allowedNames({ tools }: JsonObject, uses: Uses): readonly string[] {
   for (const [at, tool] of listAt(tools, 'tool_choice.tools').entries()) {
     const place = `tool_choice.tools[${at}]`
     if (!isObject(tool)) return wrong(place, 'an object')
-    if (tool.type === 'function' || tool.type === 'custom') names.push(nameOf(tool, place))
+    if (tool.type === 'function' || tool.type === 'custom')
+      names.push(flatNameOf(tool, nameOf(tool, place), place))
     else note(uses, 'hosted_tools', place)
   }
   return names

@@ -106,7 +106,7 @@ describe('a call of OpenAI Responses', () => {
   it.each([
     ['tools[0] (local_shell)', { input: 'a', tools: [{ type: 'local_shell' }] }],
     ['tools[0] (web_search)', { input: 'a', tools: [{ type: 'web_search' }] }],
-    ['input[0] (web_search_call)', { input: [{ type: 'web_search_call', id: 'ws_1' }] }],
+    ['input[0] (computer_call)', { input: [{ type: 'computer_call', id: 'cu_1' }] }],
     ['previous_response_id', { input: 'a', previous_response_id: 'resp_1' }],
     ['input[0]', { input: [{ type: 'item_reference', id: 'rs_1' }] }],
     ['background', { input: 'a', background: true }],
