@@ -37,6 +37,8 @@ export interface ParsedCall {
   readonly names?: readonly Named[] | undefined
   /** The provider keeps the answer, under an id that it issues. */
   readonly stored?: boolean
+  /** In whose words the body is, where no provider takes it as it is: it goes out translated, whoever gets it. */
+  readonly written?: DialectName
 }
 
 /** A figure that nobody knows before a call has run: as fairly as can be, and at most. */

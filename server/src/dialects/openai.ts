@@ -6,6 +6,7 @@ import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { namedInChat } from './named.ts'
 import { detailsOf, usageOf } from './openai-usage.ts'
+import { parseResponses } from './responses-call.ts'
 
 /** Everything in a chat call by which we decide, reserve or edit. */
 const JUDGED: readonly string[] = [
@@ -42,9 +43,10 @@ export const openai: Dialect = {
 
 function parseCall(payload: Buffer): ParsedCall {
   const { body, spans } = readMembers(payload, JUDGED)
+  if (body.messages === undefined && body.input !== undefined) return ofCursor(payload)
   const max = count(body, 'max_tokens', 0)
   const maxCompletion = count(body, 'max_completion_tokens', 0)
-  return {
+  const parsed: ParsedCall = {
     model: modelOf(body.model),
     stream: flag(body, 'stream'),
     // Providers differ in which of the two they obey: the larger one is what may have to be paid.
@@ -58,6 +60,27 @@ function parseCall(payload: Buffer): ParsedCall {
     spans,
     names: namedInChat(body.messages),
   }
+  const isFlat = body.tools !== undefined && hasFlatTools(body.tools)
+  return isFlat ? { ...parsed, written: 'openai' } : parsed
+}
+
+/** Cursor sends what belongs to Responses, and wants chat completions for an answer. */
+const ofCursor = (payload: Buffer): ParsedCall => ({
+  ...parseResponses(payload),
+  written: 'responses',
+  // Its answer is a chat completion, whose id no provider knows.
+  stored: false,
+})
+
+/** Or it defines single tools as Responses has them, between others. */
+function hasFlatTools(tools: unknown): boolean {
+  if (!Array.isArray(tools)) return false
+  for (const tool of tools) {
+    if (!isObject(tool) || typeof tool.name !== 'string') continue
+    const { type } = tool
+    if ((type === 'function' || type === 'custom') && tool[type] === undefined) return true
+  }
+  return false
 }
 
 function shapeError({ code, message, requestId, type }: Spoken): string {

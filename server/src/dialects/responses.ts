@@ -3,26 +3,19 @@ import { addUp, type Beside, serviceOf, type Usage, wholeTokens } from '../usage
 import { type AnswerText, parsedAnswer, servedWith, toolCall } from './beside.ts'
 import type { Dialect, EventSays, Issued, Loose, ParsedCall, Spoken } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
-import { count, flag, isObject, kept, modelOf } from './judged.ts'
-import { readMembers } from './members.ts'
-import { namedInResponses } from './named.ts'
+import { isObject } from './judged.ts'
 import { openai } from './openai.ts'
 import { detailsOf, usageOf } from './openai-usage.ts'
+import { parseResponses } from './responses-call.ts'
 import { writtenIn } from './written-in.ts'
 
-const JUDGED: readonly string[] = [
-  ...['model', 'input', 'instructions', 'stream', 'max_output_tokens', 'tools', 'background'],
-  ...['previous_response_id', 'conversation', 'prompt', 'store', 'service_tier', 'max_tool_calls'],
-]
 const LIMITS = ['max_output_tokens']
-/** OpenAI refuses lower limits. */
-const LEAST_OUTPUT = 16
 
 /** OpenAI's Responses. Refusals and lists look as in its older API. */
 export const responses: Dialect = {
   ...openai,
   name: 'responses',
-  parseCall,
+  parseCall: parseResponses,
   limitEdits: (payload, parsed, { tokens }) =>
     topLevelLimit(payload, parsed, { names: LIMITS, tokens, added: 'max_output_tokens' }),
   shapeErrorEvent,
@@ -32,30 +25,6 @@ export const responses: Dialect = {
   readEvent,
   readIssued,
   shapeCount: (input_tokens) => JSON.stringify({ object: 'response.input_tokens', input_tokens }),
-}
-
-function parseCall(payload: Buffer): ParsedCall {
-  const { body, spans } = readMembers(payload, JUDGED)
-  refuseBackground(body)
-  return {
-    model: modelOf(body.model),
-    stream: flag(body, 'stream'),
-    outputLimit: count(body, 'max_output_tokens', 0),
-    leastOutput: LEAST_OUTPUT,
-    choices: 1,
-    body: kept(payload, body),
-    spans,
-    names: namedInResponses(body),
-    // OpenAI keeps what it is not told to forget.
-    stored: flag(body, 'store', true),
-  }
-}
-
-/** What goes on when nobody waits for it could not be charged. */
-function refuseBackground({ background }: Loose): void {
-  if (background === true) {
-    throw new Refused('unsupported_parameter', 'background is not supported here: leave it out')
-  }
 }
 
 function shapeErrorEvent({ code, message, requestId }: Spoken): string {
@@ -141,7 +110,7 @@ export const compact: Dialect = {
   operation: 'compact',
   limitEdits: () => [],
   parseCall(payload): ParsedCall {
-    const parsed = parseCall(payload)
+    const parsed = parseResponses(payload)
     if (parsed.stream) {
       throw new Refused('unsupported_parameter', 'stream is not offered for compact')
     }

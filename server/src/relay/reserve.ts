@@ -249,7 +249,7 @@ const FOR_AN_HOUR = '"1h"'
 
 /** The call's input as a model of that name would read it. */
 export const inputOf = ({ dialect, parsed, payload }: ModelCall, model: string): Input => ({
-  dialect: dialect.name,
+  dialect: parsed.written ?? dialect.name,
   operation: dialect.operation,
   model,
   bytes: payload.length,

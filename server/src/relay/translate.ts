@@ -1,8 +1,9 @@
 import type { Channel } from '../channels/channel.ts'
 import { demandsOf } from '../channels/types/demands.ts'
 import { TYPE_RULES } from '../channels/types/types.ts'
-import type { DialectName } from '../dialects/dialect.ts'
+import type { DialectName, Loose } from '../dialects/dialect.ts'
 import { added, type Edit, memberOf, spliced } from '../dialects/edits.ts'
+import { isObject } from '../dialects/judged.ts'
 import { openai } from '../dialects/openai.ts'
 import { Refused } from '../errors.ts'
 import { CODECS } from '../translate/codecs.ts'
@@ -29,6 +30,10 @@ export function dialectFor({ dialects }: Channel, callers: DialectName): Dialect
   return dialects.includes(callers) ? callers : (dialects[0] as DialectName)
 }
 
+/** In whose words a call's body is: mostly those of its path. */
+export const dialectOfBody = ({ dialect, parsed }: ModelCall): DialectName =>
+  parsed.written ?? dialect.name
+
 export interface TranslateParts {
   /** The caller's, less those that are not for a provider. */
   readonly headers: readonly string[]
@@ -48,9 +53,9 @@ export function translate(
   { headers, model: publicModel, maxOutput }: TranslateParts,
 ): Translated {
   const { call } = reserved
-  const dialect = dialectFor(channel, call.dialect.name)
+  const dialect = dialectFor(channel, dialectOfBody(call))
   const model = channel.mapping.get(publicModel) ?? publicModel
-  const isForeign = dialect !== call.dialect.name
+  const isForeign = dialect !== call.dialect.name || call.parsed.written !== undefined
   const { operation } = call.dialect
   if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
   const path = TYPE_RULES[channel.type].pathOf({
@@ -134,7 +139,14 @@ function readNeutral(call: ModelCall): NeutralRequest {
   const known = READ.get(call)
   if (known !== undefined) return known
   const { model, stream } = call.parsed
-  const read = CODECS[call.dialect.name].readRequest(call.parsed.body(), { model, stream })
-  READ.set(call, read)
-  return read
+  const body = call.parsed.body()
+  const read = CODECS[dialectOfBody(call)].readRequest(body, { model, stream })
+  const neutral =
+    call.parsed.written === 'responses' ? { ...read, streamsUsage: asksForUsage(body) } : read
+  READ.set(call, neutral)
+  return neutral
 }
+
+/** Streams of Responses always report; those of chat completions, which are wanted here, when they are asked to. */
+const asksForUsage = ({ stream_options }: Loose): boolean =>
+  isObject(stream_options) && stream_options.include_usage === true

@@ -11,8 +11,11 @@ export function readTools(body: JsonObject, uses: Uses): Tool[] {
     const place = `tools[${at}]`
     if (!isObject(tool)) return wrong(place, 'an object')
     const type = textAt(tool.type, `${place}.type`) ?? 'function'
-    if (type === 'function') tools.push(readFunction(tool.function, `${place}.function`, uses))
-    else if (type === 'custom') tools.push(readCustom(tool.custom, `${place}.custom`, uses))
+    // Cursor writes single ones flat, as Responses has them.
+    const isFlat = tool[type] === undefined && tool.name !== undefined
+    const here = isFlat ? place : `${place}.${type}`
+    if (type === 'function') tools.push(readFunction(isFlat ? tool : tool.function, here, uses))
+    else if (type === 'custom') tools.push(readCustom(isFlat ? tool : tool.custom, here, uses))
     else note(uses, 'hosted_tools', `${place} (${type.slice(0, 64)})`)
   }
   const functions = listAt(body.functions, 'functions')
