@@ -109,6 +109,10 @@ function readUserBlocks(
 
 const HOSTED_BLOCKS = /^(?:server_tool_use|mcp_tool_use|container_upload|[a-z_]+_tool_result)$/
 
+/** What was found is in the words that follow. Where more was done, its result says so. */
+const SPARE_BLOCKS =
+  /^(?:server_tool_use|(?:web_search|web_fetch|tool_search|advisor)_tool_result)$/
+
 /** Empty where the provider ran something itself: whoever can't is refused for it later on. */
 function readContentBlock(
   block: JsonObject,
@@ -121,7 +125,7 @@ function readContentBlock(
   if (type === 'document') return readDocument(block, place, uses)
   if (type === 'search_result') return [readSearchResult(block, place, uses)]
   if (typeof type === 'string' && HOSTED_BLOCKS.test(type)) {
-    note(uses, 'hosted_tools', place)
+    note(uses, SPARE_BLOCKS.test(type) ? 'spare_tools' : 'hosted_tools', place)
     return []
   }
   return wrong(`${place}.type`, 'the type of a content block')
@@ -150,11 +154,17 @@ function readResult(content: unknown, place: string, uses: Uses): (TextPart | Me
     const block = blocks[at]
     const where = `${place}[${at}]`
     if (!isObject(block)) return wrong(where, 'an object')
-    if (block.type === 'tool_reference') note(uses, 'hosted_tools', where)
+    if (block.type === 'tool_reference') parts.push(readReference(block, where))
     else append(parts, readContentBlock(block, where, uses))
   }
   if (parts.some((part) => part.kind !== 'text')) note(uses, 'tool_result_media', place)
   return parts
+}
+
+/** A tool that was found, and that other providers were told of from the beginning. */
+function readReference({ tool_name }: JsonObject, place: string): TextPart {
+  const name = needed(textAt(tool_name, `${place}.tool_name`), `${place}.tool_name`)
+  return { kind: 'text', text: `The tool ${name} can be called.` }
 }
 
 function readAssistantBlocks(

@@ -18,7 +18,7 @@ import { readToolChoice, readTools } from './read-tools.ts'
 export function readRequest(body: JsonObject): NeutralRequest {
   const uses: Uses = new Map()
   const model = needed(textAt(body.model, 'model'), 'model')
-  const system = readTexts(body.system, 'system', uses)
+  const system = readTexts(body.system, 'system', uses).filter(({ text }) => !isAttribution(text))
   if (system.length > 0) note(uses, 'system', 'system')
   const messages = readMessages(body.messages, uses)
   const { toolChoice, parallelToolCalls } = readToolChoice(body.tool_choice, uses)
@@ -47,6 +47,9 @@ export function readRequest(body: JsonObject): NeutralRequest {
     uses,
   }
 }
+
+/** Claude Code says for Anthropic whose call it is, in other words each time: no prompt cache would find what follows. */
+const isAttribution = (text: string) => text.startsWith('x-anthropic-billing-header:')
 
 /** What only Anthropic itself can do. */
 function readRest(body: JsonObject, uses: Uses): void {

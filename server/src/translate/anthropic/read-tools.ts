@@ -4,9 +4,13 @@ import type { JsonObject, Tool, ToolChoice } from '../neutral/request.ts'
 import { note, type Uses } from '../uses.ts'
 import { readCacheMark } from './read-blocks.ts'
 
+/** What Anthropic runs, and a model can do without while it has other tools. */
+const SPARE = /^(?:web_search|web_fetch|tool_search_tool|advisor)_/
+
 /** The caller's own tools. Those with a type are Anthropic's: the provider runs them, or knows their parameters. */
 export function readTools(value: unknown, uses: Uses): Tool[] {
   const tools: Tool[] = []
+  let spare: string | undefined
   const given = listAt(value, 'tools')
   for (let at = 0; at < given.length; at++) {
     const tool = given[at]
@@ -14,9 +18,11 @@ export function readTools(value: unknown, uses: Uses): Tool[] {
     if (!isObject(tool)) return wrong(place, 'an object')
     const type = textAt(tool.type, `${place}.type`) ?? 'custom'
     if (type === 'custom') tools.push(readTool(tool, place, uses))
+    else if (SPARE.test(type)) spare ??= `${place} (${type.slice(0, 64)})`
     else note(uses, 'hosted_tools', `${place} (${type.slice(0, 64)})`)
   }
   if (tools.length > 0) note(uses, 'tools', 'tools')
+  if (spare !== undefined) note(uses, tools.length > 0 ? 'spare_tools' : 'hosted_tools', spare)
   return tools
 }
 
