@@ -8,6 +8,7 @@ import { openai } from '../dialects/openai.ts'
 import { Refused } from '../errors.ts'
 import { CODECS } from '../translate/codecs.ts'
 import { refuseWhatIsLost } from '../translate/features.ts'
+import { holdsForeign, withoutForeign } from '../translate/foreign-reasoning.ts'
 import type { NeutralRequest } from '../translate/neutral/request.ts'
 import type { UpstreamRequest } from './forward/answer.ts'
 import { headersForDialect, withDemands } from './forward/headers.ts'
@@ -75,7 +76,9 @@ export function translate(
   }
   const usage = call.dialect === openai ? usageEdit(reserved) : undefined
   const edits = editsOf(reserved, channel, { model, usage })
-  const body = edits.length === 0 ? call.payload : spliced(call.payload, edits)
+  const edited = edits.length === 0 ? call.payload : spliced(call.payload, edits)
+  const asIs = dialect === 'openai' || !holdsForeign(dialect, call.parsed.body())
+  const body = asIs ? edited : withoutForeign(dialect, edited)
   const sent = dialect === 'anthropic' ? withDemands(headers, demandsOf(dialect)) : headers
   const request: UpstreamRequest = { method: 'POST', path, headers: sent, body }
   return { request, dialect, hideUsage: usage !== undefined, neutral: undefined }

@@ -23,6 +23,10 @@ export function wrapMark({ issuer, value, redacted, id }: ForeignMark): string {
   return OURS + Buffer.from(told).toString('base64')
 }
 
+/** Whether a text is such a mark. */
+export const isWrapped = (text: unknown): boolean =>
+  typeof text === 'string' && text.startsWith(OURS) && marked(text) !== undefined
+
 /** What stands where a dialect has its marks: one of ours unwrapped, or else one of the dialect's own. */
 export function unwrapMark(text: string, dialect: DialectName): ForeignMark {
   if (text.startsWith(OURS)) {
