@@ -39,6 +39,7 @@ Members of a body that are not in the provider's documentation are left out. Hea
 Signatures of reasoning, and reasoning that came encrypted, are carried in the place where the caller's dialect has its own,
 wrapped with the name of whoever issued them, and go back to that provider only. In chat completions they travel in
 \`reasoning_details\` of the message: send messages back as they came, and the provider goes on thinking where it was.
+Where a conversation goes on with a model of the caller's own dialect, such marks are taken out of the body again.
 
 What a provider keeps - files, answers, conversations, containers - it knows by ids of its own. A call that names one goes to
 the channel that issued it and is never translated: docs/objects.md.
@@ -51,6 +52,16 @@ A column is what the channel speaks.
 
 ${table(['A call asks for', ...names.map((name) => CODECS[name].title)], rows)}
 Blank: as it is. **no**: the call is refused.
+
+## Tools that people run
+
+- **Codex** (\`wire_api = "responses"\`) offers OpenAI's web search and drawing beside its own tools with every call. Other
+  providers are not told of them. Tools of MCP servers, which it groups in namespaces, are told by one name
+  (\`mcp__server__tool\`) and come back by both; \`apply_patch\` is a function with one text, and comes back as text.
+- **Claude Code** (\`ANTHROPIC_BASE_URL\`) has its betas passed on to Anthropic. For others, its billing line, which changes with
+  each call, is left out of the system prompt, so that they can cache it. Its web search is a call of its own, which they refuse.
+- **Cursor** (its OpenAI base URL) posts bodies of Responses to \`/v1/chat/completions\`, and flat tools in chat completions.
+  Both are understood, always translated, and answered as chat completions.
 
 ## Counting tokens
 
