@@ -85,6 +85,11 @@ export const refusals = {
   route_not_found: [404, 'there is nothing at this address', 'Check the path and the base URL.'],
   invalid_request: [400, 'the request is not valid', 'Mend what the message names.'],
   unsupported_parameter: [400, 'this parameter is not supported here', 'Leave it out.'],
+  thread_unsupported: [
+    400,
+    'conversations are not kept here',
+    'Leave thread out, and send the whole conversation.',
+  ],
   body_too_large: [413, 'the request body is too large', 'Send less.'],
   headers_too_large: [431, 'the headers are larger than 64 KiB', 'Send fewer or shorter headers.'],
   request_timeout: [408, 'the request took too long to arrive', 'Send it in one go.'],

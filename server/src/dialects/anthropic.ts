@@ -1,3 +1,4 @@
+import { Refused } from '../errors.ts'
 import { readUsage } from './anthropic-usage.ts'
 import type {
   Dialect,
@@ -17,7 +18,7 @@ import { writtenIn } from './written-in.ts'
 
 const JUDGED: readonly string[] = [
   ...['model', 'messages', 'system', 'stream', 'max_tokens', 'thinking', 'tools', 'container'],
-  ...['service_tier', 'speed', 'inference_geo'],
+  ...['service_tier', 'speed', 'inference_geo', 'thread'],
 ]
 const LIMITS = ['max_tokens']
 /** Beside its thinking, a model needs room for words. */
@@ -44,7 +45,9 @@ export const anthropic: Dialect = {
 
 function parseCall(payload: Buffer): ParsedCall {
   const { body, spans } = readMembers(payload, JUDGED)
-  const { thinking } = body
+  const { thinking, thread } = body
+  // What stays with a provider belongs to an account: no call may go on from what is not known to be its own.
+  if (thread !== undefined && thread !== null) throw new Refused('thread_unsupported')
   const budget = isObject(thinking) ? (count(thinking, 'budget_tokens', 0) ?? 0) : 0
   return {
     model: modelOf(body.model),
@@ -72,13 +75,19 @@ function readIssued({ container }: Loose): readonly Issued[] {
   return [{ kind: 'container', id: container.id }]
 }
 
-function shapeError({ status, message, requestId }: Spoken): string {
+function shapeError({ code, status, message, requestId }: Spoken): string {
   return JSON.stringify({
     type: 'error',
-    error: { type: anthropicTypeOf(status), message },
+    error: {
+      ...{ type: anthropicTypeOf(status), message },
+      ...(code === 'thread_unsupported' && { details: NO_THREADS }),
+    },
     request_id: requestId,
   })
 }
+
+/** Anthropic's own words, by which its tool runner goes on without a thread. */
+const NO_THREADS = { error_code: 'thread_unsupported_request', unsupported: ['thread'] }
 
 /** Figures come with the first event, and again, as they are by then, with the one that tells why it stopped. */
 function readEvent(event: Loose, written: string[]): EventSays {

@@ -1,3 +1,4 @@
+import { Refused } from '../../errors.ts'
 import { isObject, listAt, needed, objectAt, textAt, wrong } from '../json.ts'
 import { unwrapMark } from '../neutral/foreign-mark.ts'
 import type {
@@ -83,8 +84,10 @@ function readItem(item: JsonObject, place: string, reading: Reading): void {
       note(uses, 'spare_tools', `${place} (${type})`)
       return
     case 'item_reference':
-      note(uses, 'previous_response', place)
-      return
+      throw new Refused(
+        'object_not_found',
+        `${place} refers to an item that nobody keeps here: set store to false, so that items are sent whole`,
+      )
     default:
       // Calls of OpenAI's own tools, and whatever it adds to them.
       note(uses, 'hosted_tools', `${place} (${type})`)

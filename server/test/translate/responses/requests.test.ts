@@ -108,7 +108,6 @@ describe('a call of OpenAI Responses', () => {
     ['tools[0] (web_search)', { input: 'a', tools: [{ type: 'web_search' }] }],
     ['input[0] (computer_call)', { input: [{ type: 'computer_call', id: 'cu_1' }] }],
     ['previous_response_id', { input: 'a', previous_response_id: 'resp_1' }],
-    ['input[0]', { input: [{ type: 'item_reference', id: 'rs_1' }] }],
     ['background', { input: 'a', background: true }],
   ])('is refused where it needs OpenAI itself, by the place: %s', (place, body) => {
     const refuse = () => refuseWhatIsLost(read(body), geminiCodec.fates, 'Gemini')
@@ -117,6 +116,10 @@ describe('a call of OpenAI Responses', () => {
 
   it.each([
     ['input is missing', {}],
+    [
+      'input[0] refers to an item that nobody keeps here: set store to false',
+      { input: [{ type: 'item_reference', id: 'rs_1' }] },
+    ],
     ['input must be a string or a list of items', { input: 1 }],
     ['input[0].role must be one of user, assistant', { input: [{ role: 'tool', content: 'a' }] }],
     [
