@@ -32,7 +32,7 @@ export function dialectFor({ dialects }: Channel, callers: DialectName): Dialect
 }
 
 /** In whose words a call's body is: mostly those of its path. */
-export const dialectOfBody = ({ dialect, parsed }: ModelCall): DialectName =>
+const dialectOfBody = ({ dialect, parsed }: ModelCall): DialectName =>
   parsed.written ?? dialect.name
 
 export interface TranslateParts {
