@@ -52,7 +52,7 @@ export const FEATURES = {
   citations: 'Citations of documents that were sent',
   web_search: 'Web search, as an option of the call',
   safety_settings: 'Safety settings',
-  service_tier: 'ServiceTier tier',
+  service_tier: 'Service tier',
   end_user: 'End user',
   metadata: 'Metadata',
   store: 'Storing the answer with the provider',
