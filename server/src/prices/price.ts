@@ -13,7 +13,7 @@ import {
   TOKEN_KINDS,
 } from './kinds.ts'
 
-export type { ModelPrice, Rates, TokenKind } from './kinds.ts'
+export type { ModelPrice } from './kinds.ts'
 
 /** One column of prices, as whole numbers: `weight / denominator` units a token or piece. */
 export interface Column {
