@@ -3,8 +3,8 @@ import { type Decimal, parseDecimal, times, writeDecimal } from './decimal.ts'
 import { type ModelPrice, type RatesByLength, TOKEN_KINDS } from './kinds.ts'
 
 /**
- * What tiers of service cost, of which the catalogue says nothing: from the price pages of OpenAI, Anthropic and Google.
- * A tier that is not listed here costs what the usual one does, unless an administrator sets more.
+ * What tiers of service cost, of which the catalogue says nothing: as OpenAI, Anthropic and Google said in November 2026
+ * (priority processing; batch and flex at half the price; data residency), and OpenRouter of Anthropic's fast mode. A tier that is not listed here costs what the usual one does, unless an administrator sets more.
  */
 
 /** OpenAI's priority processing: input, cached input, output, in dollars per million tokens. */
@@ -19,12 +19,6 @@ const OPENAI_PRIORITY: Readonly<Record<string, readonly [string, string, string]
   'gpt-5-codex': ['2.5', '0.25', '20'],
   'gpt-5-mini': ['0.45', '0.045', '3.6'],
   'gpt-4.1': ['3.5', '0.875', '14'],
-  'gpt-4.1-mini': ['0.7', '0.175', '2.8'],
-  'gpt-4.1-nano': ['0.2', '0.05', '0.8'],
-  'gpt-4o': ['4.25', '2.125', '17'],
-  'gpt-4o-mini': ['0.25', '0.125', '1'],
-  o3: ['3.5', '0.875', '14'],
-  'o4-mini': ['2', '0.5', '8'],
 }
 
 /** Claude Opus from 4.6 on, and everything from 5 on, costs a tenth more where it must be computed in one country. */
