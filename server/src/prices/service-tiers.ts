@@ -4,7 +4,8 @@ import { type ModelPrice, type RatesByLength, TOKEN_KINDS } from './kinds.ts'
 
 /**
  * What tiers of service cost, of which the catalogue says nothing: as OpenAI, Anthropic and Google said in November 2026
- * (priority processing; batch and flex at half the price; data residency), and OpenRouter of Anthropic's fast mode. A tier that is not listed here costs what the usual one does, unless an administrator sets more.
+ * (priority processing; batch and flex at half the price; data residency), and OpenRouter of Anthropic's fast mode. A tier
+ * that is not listed here costs what the usual one does, unless an administrator sets more.
  */
 
 /** OpenAI's priority processing: input, cached input, output, in dollars per million tokens. */
@@ -21,10 +22,10 @@ const OPENAI_PRIORITY: Readonly<Record<string, readonly [string, string, string]
   'gpt-4.1': ['3.5', '0.875', '14'],
 }
 
-/** Claude Opus from 4.6 on, and everything from 5 on, costs a tenth more where it must be computed in one country. */
+/** Claude from Opus and Sonnet 4.6 on costs a tenth more where it must be computed in one country. */
 const WITH_GEO = /^claude-(?:opus-4-[6-9]|sonnet-4-[6-9]|haiku-4-[6-9]|[a-z]+-[5-9])(?:-|$)/
 /** Twice the price for two and a half times the speed. */
-const WITH_FAST = /^claude-opus-5(?:-|$)/
+const WITH_FAST = /^claude-opus-5(?:-\d{8})?$/
 
 const HALF = decimal('0.5')
 const TENTH_MORE = decimal('1.1')
