@@ -93,5 +93,7 @@ async function find({ store, now, found }: OpeningParts, wanted: readonly Wanted
   const statements: Statement[] = missing.flatMap((one) => openBudget(store, { ...one, seconds }))
   const written = await store.write(statements)
   if (!written.done) return
-  for (const row of written.rows.flat()) found(Number(row.budget), Number(row.remain))
+  for (const { budget, remain } of written.rows.flat()) {
+    if (budget !== undefined) found(Number(budget), Number(remain))
+  }
 }

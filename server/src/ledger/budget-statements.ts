@@ -22,9 +22,10 @@ export function openBudget(
   const ofKey = owner % 4 === keyEntity(0)
   const id = Math.floor(owner / 4)
   if (dialect === 'postgres') {
-    const call = 'select budget, remain from turnpike_open_budget($1, $2, $3, $4, $5)'
+    const parameters = [entity, ofKey ? id : null, ofKey ? null : id, period, seconds]
     return [
-      { sql: call, parameters: [entity, ofKey ? id : null, ofKey ? null : id, period, seconds] },
+      { sql: 'select entity, remain from turnpike_reopen_budget($1, $2, $3, $4, $5)', parameters },
+      { sql: 'select budget, remain from turnpike_open_budget($1, $2, $3, $4, $5)', parameters },
     ]
   }
   const [table, column] = ofKey ? ['key', 'extra'] : ['account', 'limits']

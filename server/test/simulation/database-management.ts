@@ -42,24 +42,26 @@ export function setBalance(database: Database, entity: number, amount: number): 
   })
 }
 
-/** `turnpike_open_budget`; nothing when the owner has no such budget. `cached`: what a weakened node says it is. */
+/** `turnpike_reopen_budget` and `turnpike_open_budget`; nothing when the owner has no such budget. `cached`: what a weakened node says it is. */
 export function openBudget(
   database: Database,
   entity: number,
   cached?: number,
-): { readonly budget: number; readonly remain: number } | undefined {
+): { readonly budget: number; readonly remain: number; readonly again: boolean } | undefined {
   return database.journal.transact(() => {
     const { owner, period } = budgetPeriodOf(entity)
     const wishes = database.owners.get(owner)?.budgets ?? []
     const amount = cached ?? wishes.find((wish) => wish.period === period)?.amount
     if (amount === undefined) return undefined
     // A row without an entry was made by calls that settled after a failover had lost the opening.
-    if (database.granted.get(entity) === undefined) {
+    const again = database.balances.get(entity) !== undefined
+    const isOpen = database.granted.get(entity) !== undefined
+    if (!isOpen) {
       const { remain, ...sums } = database.balances.get(entity) ?? NOTHING
       database.balances.set(entity, { ...sums, remain: remain + amount })
       enter(database, entity, amount)
     }
-    return { budget: entity, remain: database.whole(entity) }
+    return { budget: entity, remain: database.whole(entity), again: again && !isOpen }
   })
 }
 

@@ -58,7 +58,7 @@ type Plain = ReturnType<typeof toPlain>
 /** The only writes are refunds, and periods of budgets that begin. */
 async function write(parts: NodeStoreParts, statements: readonly Plain[]): Promise<Written> {
   try {
-    const opening = statements.every(({ sql }) => sql.includes('turnpike_open_budget'))
+    const opening = statements.every(({ sql }) => sql.includes('open_budget'))
     return await (opening ? open(parts, statements) : refund(parts, statements))
   } catch (failure) {
     if (failure instanceof DoneBefore) throw new UniqueViolation(['entry.idempotency'])
@@ -67,17 +67,21 @@ async function write(parts: NodeStoreParts, statements: readonly Plain[]): Promi
 }
 
 async function open(
-  { connection, database, keys }: NodeStoreParts,
+  { connection, database, keys, changed }: NodeStoreParts,
   statements: readonly Plain[],
 ): Promise<Written> {
-  const entities = statements.map(({ parameters }) => Number(parameters[0]))
+  const entities = new Set(statements.map(({ parameters }) => Number(parameters[0])))
   const isWeak = database.weakness === 'cached budget'
   const opened = await connection.ask('open budgets', () =>
-    entities.map((entity) =>
-      openBudget(database, entity, isWeak ? cached(keys, entity) : undefined),
-    ),
+    [...entities].map((entity) => {
+      const row = openBudget(database, entity, isWeak ? cached(keys, entity) : undefined)
+      if (row?.again === true) changed(entity)
+      return row
+    }),
   )
-  const rows = opened.map((row) => (row === undefined ? [] : [row]))
+  const rows = opened.map((row) =>
+    row === undefined ? [] : [{ budget: row.budget, remain: row.remain }],
+  )
   return { done: true, rows, changed: rows.map(({ length }) => length) }
 }
 

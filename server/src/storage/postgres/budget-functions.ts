@@ -1,36 +1,55 @@
 /** What management writes do with budgets: each is one statement of such a write, and so no two run at once. */
 
+/** What an owner's budget of a period is now; null when there is none. */
+const budgetAmount = `
+create or replace function turnpike_budget_amount(p_key bigint, p_account bigint, p_period text) returns bigint
+language sql stable as $$
+  select (one ->> 'amount')::bigint from (
+    select k.extra as rules from key k where k.id = p_key and k.deleted_at is null
+    union all
+    select a.limits from account a where a.id = p_account and a.deleted_at is null
+  ) as owner, jsonb_array_elements(owner.rules::jsonb -> 'budgets') as one where one ->> 'period' = p_period
+$$;`
+
 /**
  * Opens the balance of a period with what its owner's budget is now, and says what it has; nothing when there is no such
- * budget. No other node needs to hear of a balance that nobody knows yet: the row is not called `entity`. A row without an
- * entry was made by calls that settled in a period whose opening a failover had lost.
+ * budget. No other node needs to hear of a balance that nobody knows yet: the row is not called `entity`.
  */
 const openBudget = `
 create or replace function turnpike_open_budget(p_entity bigint, p_key bigint, p_account bigint, p_period text, p_seconds bigint)
 returns table (budget bigint, remain bigint)
 language plpgsql as $$
 #variable_conflict use_column
-declare
-  v_amount bigint;
-  v_new boolean;
+declare v_amount bigint := turnpike_budget_amount(p_key, p_account, p_period);
 begin
-  select (one ->> 'amount')::bigint into v_amount from (
-    select k.extra as rules from key k where k.id = p_key and k.deleted_at is null
-    union all
-    select a.limits from account a where a.id = p_account and a.deleted_at is null
-  ) as owner, jsonb_array_elements(owner.rules::jsonb -> 'budgets') as one where one ->> 'period' = p_period;
   if v_amount is null then return; end if;
   insert into balance as b (entity, remain, used, requests) values (p_entity, v_amount, 0, 0)
     on conflict (entity) do nothing;
-  v_new := found;
-  if v_new or not exists (select 1 from entry e where e.entity = p_entity) then
-    if not v_new then
-      update balance b set remain = b.remain + v_amount where b.entity = p_entity;
-    end if;
+  if found then
     insert into entry (entity, delta, kind, reason, actor, created_at)
     values (p_entity, v_amount, 'grant', 'budget', 'gateway', p_seconds);
   end if;
   return query select n.entity, n.remain from balance_now n where n.entity = p_entity;
+end $$;`
+
+/**
+ * Grants its amount to a period that has a row and no entry: a failover has lost that it was opened, and calls that
+ * settled in it have made the row. Nodes may know it as empty: they hear of it.
+ */
+const reopenBudget = `
+create or replace function turnpike_reopen_budget(p_entity bigint, p_key bigint, p_account bigint, p_period text, p_seconds bigint)
+returns table (entity bigint, remain bigint)
+language plpgsql as $$
+#variable_conflict use_column
+declare v_amount bigint;
+begin
+  if exists (select 1 from entry e where e.entity = p_entity) then return; end if;
+  if not exists (select 1 from balance b where b.entity = p_entity) then return; end if;
+  v_amount := turnpike_budget_amount(p_key, p_account, p_period);
+  if v_amount is null then return; end if;
+  insert into entry (entity, delta, kind, reason, actor, created_at)
+  values (p_entity, v_amount, 'grant', 'budget', 'gateway', p_seconds);
+  return query select * from turnpike_change_balance(p_entity, v_amount, v_amount);
 end $$;`
 
 /**
@@ -63,4 +82,4 @@ begin
   end loop;
 end $$;`
 
-export const budgetFunctions = `${openBudget}\n${setBudgets}`
+export const budgetFunctions = [budgetAmount, openBudget, reopenBudget, setBudgets].join('\n')
