@@ -69,7 +69,7 @@ describe('images', () => {
   it('that nobody counts are charged by the call, or by tokens of their size and quality', async () => {
     const script: Script = (_call, response) =>
       sendJson(response, 200, { created: 1, data: [{ url: 'https://example.com/a' }] })
-    await gateway.offer('by-call', script, { price: { per_request: '0.04' } })
+    await gateway.offer('by-call', script, { price: { per_image: '0.04' } })
     const asked = { prompt: 'An otter', size: '1024x1024' as const }
     const first = await client.images.generate({ ...asked, model: 'by-call' }).withResponse()
     expect(await recordOf(first.response.headers)).toMatchObject({

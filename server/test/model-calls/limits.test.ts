@@ -77,7 +77,7 @@ describe('a limit that can’t be afforded', () => {
     const words = 'word '.repeat(10_000)
     for (const part of [
       { type: 'text', text: words, image_url: 'https://e.com/a.png' },
-      { type: 'text', text: words, file: { file_id: 'x' } },
+      { type: 'text', text: words, file: { file_data: 'data:text/plain;base64,YQ==' } },
       { type: 'refusal', text: '', refusal: words },
     ]) {
       const messages = [{ role: 'user', content: [part] }]
