@@ -39,7 +39,6 @@ export interface OwnerRow {
 export type Weakness =
   | 'epoch'
   | 'epoch again'
-  | 'former epoch'
   | 'seq'
   | 'dedupe'
   | 'fence'

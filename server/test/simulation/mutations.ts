@@ -8,8 +8,6 @@ const MUTATION_SEEDS = 4_000
 export const weaknesses: Readonly<Record<Weakness, string>> = {
   epoch: 'a late statement of an ended epoch is applied',
   'epoch again': "an epoch's number is given again after a failover",
-  'former epoch':
-    'a node that lost its history in a failover goes on without ending its former epoch',
   seq: 'a repeated call is applied twice',
   dedupe: 'a late settlement that was written before is written again',
   fence: 'a node reserves although others may take it for dead',

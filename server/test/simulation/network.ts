@@ -59,19 +59,12 @@ function callsOn(
 ): LedgerCalls {
   const { world } = database
   const { told } = network
-  let own: number | undefined
   return {
-    async register() {
-      own = await ask('register', () => database.register())
-      return own
-    },
+    register: () => ask('register', () => database.register()),
     move: (call) => ask(`move ${call.epoch}#${call.seq}`, () => database.move(call)),
     settle: (call) => ask(`settle ${call.epoch}#${call.seq}`, () => settle(database, call)),
     lanes: () => ask('lanes', () => [...database.lanes.rows()].map(([, lanes]) => lanes)),
-    // A weakened node believes that its former epoch has ended.
-    reap: async (lanes) =>
-      (lanes.epoch === own && database.weakness === 'former epoch') ||
-      ask(`reap ${lanes.epoch}`, () => database.reap(lanes)),
+    reap: (lanes) => ask(`reap ${lanes.epoch}`, () => database.reap(lanes)),
     // Others lock rows for a moment, and people for longer.
     locked: (entities) =>
       ask('locked', () => entities.filter(() => network.troubled && world.random.chance(0.2))),

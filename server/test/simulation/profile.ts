@@ -1,4 +1,3 @@
-import type { Weakness } from './database.ts'
 import type { Random } from './random.ts'
 
 /** What goes wrong in one seed's world, and how often. Most worlds have a few kinds of trouble, not all of them. */
@@ -49,14 +48,6 @@ export const QUIET: Profile = {
   ...{ nodes: 0, accounts: 0, troubleMs: 0, betweenCallsMs: 0, mostUnits: 0 },
   ...{ requestLost: 0, answerLost: 0, twice: 0, veryLate: 0, slow: 0, breaks: 0, refused: 0 },
   ...{ poison: 0, troubles: [], betweenTroublesMs: 0 },
-}
-
-/** Worlds in which all depends on one thing: by chance it would take a hundred thousand to meet its hour. */
-export const ITS_HOUR: Partial<Record<Weakness, Partial<Profile>>> = {
-  'former epoch': {
-    ...{ betweenCallsMs: 80, betweenTroublesMs: 800, mostUnits: 2_000, poison: 0, refused: 0 },
-    ...{ twice: 0.5, answerLost: 0.2, breaks: 0.1, slow: 0.3, troubles: ['fail over'] },
-  },
 }
 
 export function chooseProfile(random: Random): Profile {

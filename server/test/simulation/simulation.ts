@@ -5,7 +5,7 @@ import { Database, type Weakness } from './database.ts'
 import { endWell } from './ending.ts'
 import { createNetwork, type Network } from './network.ts'
 import { type Node, startNode } from './node.ts'
-import { chooseProfile, ITS_HOUR, type Profile } from './profile.ts'
+import { chooseProfile, type Profile } from './profile.ts'
 import { makeTrouble } from './troubles.ts'
 import type { Owner } from './world.ts'
 import { World } from './world.ts'
@@ -76,8 +76,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
 
 function createSimulation(seed: number, { weakness, trace = false }: SeedOptions): Simulation {
   const world = new World(seed, trace)
-  const hour = weakness === undefined ? {} : ITS_HOUR[weakness]
-  const profile = { ...chooseProfile(world.random), ...hour }
+  const profile = chooseProfile(world.random)
   world.note('profile', () => JSON.stringify(profile))
   const database = new Database(world, weakness)
   const network = createNetwork(world, database, profile)
