@@ -3,8 +3,7 @@ import type { Store } from '../storage/store.ts'
 import { createRecording } from './recording.ts'
 
 /** What providers keep for their callers, and give ids to. */
-export const OBJECT_KINDS = ['response', 'conversation', 'file', 'container'] as const
-export type ObjectKind = (typeof OBJECT_KINDS)[number]
+export type ObjectKind = 'response' | 'conversation' | 'file' | 'container'
 
 /** An object that a provider keeps for an account. */
 export interface KeptObject {

@@ -249,14 +249,14 @@ describe('conversations, containers and compactions', () => {
 
   it("so do Anthropic's", async () => {
     const { upstream } = gateway
-    const container = { id: 'container_1', expires_at: '2026-01-01T00:00:00Z' }
     const head = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude' }
+    let runs = 0
     const usage = { input_tokens: 5, output_tokens: 5 }
     const content = [{ type: 'text', text: 'Done.' }]
     await gateway.offer(
       'claude',
       (call, response) => {
-        const stop = { stop_reason: 'end_turn', container }
+        const stop = { stop_reason: 'end_turn', container: { id: `container_${runs}` } }
         if (call.json?.stream !== true) {
           return sendJson(response, 200, { ...head, content, ...stop, usage })
         }
@@ -278,7 +278,7 @@ describe('conversations, containers and compactions', () => {
     const path = '/v1/messages'
     for (const stream of [false, true]) {
       const [whose, whoseNot] = stream ? [others, key] : [key, others]
-      const again = { ...body, container: container.id }
+      const again = { ...body, container: `container_${++runs}` }
       expect((await gateway.call({ ...body, tools, stream }, whose, { path })).status).toBe(200)
       expect((await gateway.call(again, whose, { path })).status).toBe(200)
       const foreigner = await gateway.call(again, whoseNot, { path })
