@@ -73,6 +73,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'GET /api/group/auto',
     'PUT /api/group/auto',
     'PUT /api/price/{model}',
+    'POST /api/price/catalogue',
     'DELETE /api/price/{model}',
     'GET /api/setting',
     'PUT /api/setting',
