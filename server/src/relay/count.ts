@@ -6,25 +6,18 @@ import { placeOfMark } from '../channels/upstream-keys.ts'
 import { spliced } from '../dialects/edits.ts'
 import { countInput } from '../prices/input-tokens.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
-import type { Settings } from '../settings/settings.ts'
-import type { Forward, UpstreamRequest } from './forward/answer.ts'
-import { type Attempted, attempt } from './forward/attempt.ts'
+import type { UpstreamRequest } from './forward/answer.ts'
+import { type AloneParts, attemptAlone } from './forward/attempt-alone.ts'
 import { nobodyIsUp } from './forward/course.ts'
-import type { Deadlines } from './forward/deadlines.ts'
 import { headersForUpstream, withDemands } from './forward/headers.ts'
-import { patienceFor } from './forward/try-channel.ts'
 import { WholeBody } from './meter/whole-body.ts'
 import { inputOf } from './reserve.ts'
 import { editsOf } from './translate.ts'
 import type { Candidates } from './values.ts'
 
-export interface CountParts {
-  readonly forward: Forward
-  readonly deadlines: Deadlines
+export interface CountParts extends AloneParts {
   readonly health: Pick<Health, 'of' | 'clock'>
-  readonly settings: Pick<Settings, 'get'>
   readonly tokenizer: Pick<Tokenizer, 'count'>
-  readonly now: () => number
 }
 
 /**
@@ -68,31 +61,21 @@ async function asked(
   channel: Channel,
 ): Promise<Buffer | undefined> {
   const { model } = offers[0]
-  const { forward, deadlines, now } = parts
   const { kept } = call
   const keyAt = kept && placeOfMark(channel.authorization, kept.upstreamKey)
   const tried = parts.health.of(channel).begin(parts.health.clock.now, keyAt)
   try {
-    const attempted = await new Promise<Attempted>((ended) =>
-      attempt(
-        {
-          ...{ forward, deadlines, now, ended, client: call.client, running: NEVER_CUT },
-          patience: patienceFor(parts, channel, deadlines.now),
-          meterFor: () => new WholeBody(),
-          ...{ race: undefined, won: undefined },
-        },
-        { channel, key: channel.authorization[tried.keyAt] },
-        requestFor(call, channel, channel.mapping.get(model) ?? model),
-      ),
-    )
+    const attempted = await attemptAlone(parts, {
+      ...{ client: call.client, channel, keyAt: tried.keyAt },
+      request: requestFor(call, channel, channel.mapping.get(model) ?? model),
+      meterFor: () => new WholeBody(),
+    })
     return attempted.kind === 'answered' ? Buffer.concat(attempted.meter.held()) : undefined
   } finally {
     // Counting tells nothing of how calls fare.
     tried.untold()
   }
 }
-
-const NEVER_CUT = { refusal: undefined, onCut: () => undefined }
 
 function requestFor(call: Candidates['call'], channel: Channel, model: string): UpstreamRequest {
   const { payload, query, headers } = call

@@ -2,14 +2,12 @@ import type { Health } from '../../channels/health/health.ts'
 import { TYPE_RULES } from '../../channels/types/types.ts'
 import { Refused } from '../../errors.ts'
 import type { Admission } from '../../rates/admission.ts'
-import type { Settings } from '../../settings/settings.ts'
-import type { Forward, UpstreamRequest } from '../forward/answer.ts'
-import { type Attempted, attempt } from '../forward/attempt.ts'
-import type { Deadlines } from '../forward/deadlines.ts'
+import type { UpstreamRequest } from '../forward/answer.ts'
+import type { Attempted } from '../forward/attempt.ts'
+import { type AloneParts, attemptAlone } from '../forward/attempt-alone.ts'
 import { headerOf, headersForClient, headersForUpstream } from '../forward/headers.ts'
 import { type AnswerOutlet, ClientOutlet } from '../forward/outlet.ts'
 import { tellHealth } from '../forward/tell-health.ts'
-import { patienceFor } from '../forward/try-channel.ts'
 import type { Meter } from '../meter/meter.ts'
 import { PassedBody } from '../meter/passed-body.ts'
 import { WholeBody } from '../meter/whole-body.ts'
@@ -17,12 +15,8 @@ import { rateHeaders } from '../rate-headers.ts'
 import type { Asked } from '../values.ts'
 import type { Place } from './places.ts'
 
-export interface ExchangeParts {
-  readonly forward: Forward
-  readonly deadlines: Deadlines
+export interface ExchangeParts extends AloneParts {
   readonly health: Pick<Health, 'of' | 'clock'>
-  readonly settings: Pick<Settings, 'get'>
-  readonly now: () => number
 }
 
 /** What is sent about an object, wherever it goes. */
@@ -46,16 +40,13 @@ export interface Exchanged {
   readonly outlet: AnswerOutlet | undefined
 }
 
-/** Nobody's key is looked at again while it runs: it costs nothing and is soon over. */
-const NEVER_CUT = { refusal: undefined, onCut: () => undefined }
-
 /** Sends one request about an object to one channel. */
 export async function exchange(
   parts: ExchangeParts,
   sending: Sending,
   place: Place,
 ): Promise<Exchanged> {
-  const { forward, deadlines, health, now } = parts
+  const { health, now } = parts
   const { channel } = place
   const tried = health.of(channel).begin(health.clock.now, place.keyAt)
   const { keyAt } = tried
@@ -67,18 +58,10 @@ export async function exchange(
     return sending.isRead ? new WholeBody() : new PassedBody(outlet)
   }
   try {
-    const ended = await new Promise<Attempted>((resolve) =>
-      attempt(
-        {
-          ...{ forward, deadlines, now, meterFor, ended: resolve, running: NEVER_CUT },
-          client: sending.asked.client,
-          patience: patienceFor(parts, channel, deadlines.now),
-          ...{ race: undefined, won: undefined },
-        },
-        { channel, key: channel.authorization[keyAt] },
-        requestFor(sending, place),
-      ),
-    )
+    const ended = await attemptAlone(parts, {
+      ...{ client: sending.asked.client, channel, keyAt, meterFor },
+      request: requestFor(sending, place),
+    })
     tellHealth(tried, ended, { now: health.clock.now, wall: now, isFirst: true })
     return { place, keyAt, ended, outlet }
   } finally {
