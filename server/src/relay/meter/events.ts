@@ -1,13 +1,11 @@
 import type { Dialect, EventSays, Loose } from '../../dialects/dialect.ts'
 import { isObject } from '../../dialects/judged.ts'
 import { addUp, type Beside, type Usage, withBeside } from '../../usage/usage.ts'
+import { HeldEnd } from './held-end.ts'
 import type { Meter, Outlet, ProducedTexts, Seen } from './meter.ts'
 import { dataOf, eachEvent } from './sse.ts'
 import { WholeEvents } from './whole-events.ts'
 import { Words } from './words.ts'
-
-/** After completion little comes. Whoever sends more has stopped making sense. */
-const MOST_HELD = 256 * 1024
 
 export interface EventExpectation {
   /** The stream is complete when so many choices have finished. */
@@ -23,15 +21,12 @@ export interface EventExpectation {
 /** Meters an event stream by parsing each event, for dialects whose reports can't be told from a caller's words otherwise. */
 export class EventMeter implements Meter {
   complete = false
-  readonly #outlet: Outlet
   readonly #expected: EventExpectation
   readonly #events: WholeEvents
   readonly #words = new Words()
-  readonly #held: Buffer[] = []
-  #heldBytes = 0
+  readonly #end: HeldEnd
   #unfinished: number
   #ended = 0
-  #holding = false
   #usage: Loose | undefined
   #beside: Beside | undefined
   #knowsOutput = false
@@ -39,14 +34,14 @@ export class EventMeter implements Meter {
   #issuing: Loose | undefined
 
   constructor(outlet: Outlet, expected: EventExpectation) {
-    this.#outlet = outlet
+    this.#end = new HeldEnd(outlet)
     this.#expected = expected
     this.#events = new WholeEvents(expected.longestEvent)
     this.#unfinished = expected.choices
   }
 
   get finished(): boolean {
-    return this.#holding
+    return this.#end.holding
   }
 
   chunk(bytes: Buffer): boolean {
@@ -97,7 +92,7 @@ export class EventMeter implements Meter {
   }
 
   held(): readonly Buffer[] {
-    return this.#held
+    return this.#end.pieces
   }
 
   /** Passes whole events on: as they came, as long as none of them has to be edited or held. */
@@ -115,7 +110,7 @@ export class EventMeter implements Meter {
       if (!isHeld && !says.isError && !says.isLast) continue
       // What came before it goes its way first.
       flowing = this.#send(bytes.subarray(from, start)) && flowing
-      if (isHeld) this.#holding = true
+      if (isHeld) this.#end.holding = true
       const passed = says.isError
         ? Buffer.from(this.#expected.scrub(text))
         : bytes.subarray(start, end)
@@ -143,16 +138,13 @@ export class EventMeter implements Meter {
   #ends({ ends, isLast }: EventSays): boolean {
     this.#unfinished -= ends
     this.#ended += ends
-    return !this.#holding && (isLast || (ends > 0 && this.#unfinished <= 0))
+    return !this.#end.holding && (isLast || (ends > 0 && this.#unfinished <= 0))
   }
 
   #send(bytes: Buffer): boolean {
-    if (bytes.length === 0) return true
-    if (!this.#holding) return this.#outlet.write(bytes)
-    this.#held.push(bytes)
-    this.#heldBytes += bytes.length
-    if (this.#heldBytes > MOST_HELD) this.complete = true
-    return true
+    const flowing = this.#end.send(bytes)
+    if (this.#end.tooLong) this.complete = true
+    return flowing
   }
 }
 

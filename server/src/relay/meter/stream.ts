@@ -1,5 +1,6 @@
 import type { Dialect } from '../../dialects/dialect.ts'
 import { type Usage, withBeside } from '../../usage/usage.ts'
+import { HeldEnd } from './held-end.ts'
 import { objectEnd, parseLatin1, valueAfter, withoutMember } from './json-text.ts'
 import type { Meter, Outlet, ProducedTexts } from './meter.ts'
 import { Produced } from './produced.ts'
@@ -15,9 +16,6 @@ const QUOTE = 0x22
 const OPEN = 0x7b
 const NULL = 0x6e
 const BRACKET = 0x5b
-
-/** After completion come a usage report and [DONE]. Whoever sends more has stopped making sense. */
-const MOST_HELD = 256 * 1024
 
 export interface StreamExpectation {
   /** The stream is complete when so many choices have finished. */
@@ -37,10 +35,8 @@ export class StreamMeter implements Meter {
   readonly #expected: StreamExpectation
   readonly #events = new WholeEvents()
   readonly #produced = new Produced()
-  readonly #held: Buffer[] = []
-  #heldBytes = 0
+  readonly #end: HeldEnd
   #unfinished: number
-  #holding = false
   #usage: string | undefined
   /** The event with the report: it tells the tier of service, too. */
   #told = ''
@@ -52,12 +48,13 @@ export class StreamMeter implements Meter {
 
   constructor(outlet: Outlet, expected: StreamExpectation) {
     this.#outlet = outlet
+    this.#end = new HeldEnd(outlet)
     this.#expected = expected
     this.#unfinished = expected.choices
   }
 
   get finished(): boolean {
-    return this.#holding
+    return this.#end.holding
   }
 
   chunk(bytes: Buffer): boolean {
@@ -72,13 +69,13 @@ export class StreamMeter implements Meter {
     if (this.complete) return true
     if (rest.length === 0) return this.#saidSomething
     // Some servers forget the last empty line; but half an event is never passed on.
-    if (!saysSomething(rest.toString('latin1'))) return this.#holding
+    if (!saysSomething(rest.toString('latin1'))) return this.#end.holding
     this.#pass(Buffer.concat([rest, BREAK]))
     return true
   }
 
   get #saidSomething(): boolean {
-    return this.#outlet.begun || this.#holding || this.#usage !== undefined
+    return this.#outlet.begun || this.#end.holding || this.#usage !== undefined
   }
 
   reported(): Usage | undefined {
@@ -93,7 +90,7 @@ export class StreamMeter implements Meter {
   }
 
   held(): readonly Buffer[] {
-    return this.#held
+    return this.#end.pieces
   }
 
   /** Passes whole events on: as they came, as long as none of them has to be edited or held. */
@@ -110,9 +107,9 @@ export class StreamMeter implements Meter {
         : Buffer.from(edited + text.slice(from, to), 'latin1')
     while (at < text.length && !this.complete) {
       const end = eventEnd(text, at)
-      const wasHolding = this.#holding
+      const wasHolding = this.#end.holding
       const replaced = this.#event(text, at, end)
-      if (this.#holding && !wasHolding) {
+      if (this.#end.holding && !wasHolding) {
         const before = piece(at)
         if (before.length > 0) flowing = this.#outlet.write(before)
         edited = ''
@@ -128,12 +125,9 @@ export class StreamMeter implements Meter {
   }
 
   #send(bytes: Buffer): boolean {
-    if (bytes.length === 0) return true
-    if (!this.#holding) return this.#outlet.write(bytes)
-    this.#held.push(bytes)
-    this.#heldBytes += bytes.length
-    if (this.#heldBytes > MOST_HELD) this.complete = true
-    return true
+    const flowing = this.#end.send(bytes)
+    if (this.#end.tooLong) this.complete = true
+    return flowing
   }
 
   /** Looks at one event. What it returns stands in its place; `undefined`: it stays as it is. */
@@ -142,7 +136,7 @@ export class StreamMeter implements Meter {
     if (payload < 0) return undefined
     if (text.charCodeAt(payload) === BRACKET && text.startsWith(DONE, payload)) {
       this.complete = true
-      this.#holding = true
+      this.#end.holding = true
       return undefined
     }
     this.#lookForFinish(text, at, end)
@@ -158,7 +152,7 @@ export class StreamMeter implements Meter {
       const value = valueAfter(text, place + FINISH.length)
       // Some servers write "" where they mean null.
       const says = text.charCodeAt(value) === QUOTE && text.charCodeAt(value + 1) !== QUOTE
-      if (value > 0 && says && --this.#unfinished <= 0) this.#holding = true
+      if (value > 0 && says && --this.#unfinished <= 0) this.#end.holding = true
       place = next(text, FINISH, -1, place + FINISH.length)
     }
     this.#finishAt = place
