@@ -87,6 +87,22 @@ describe('the first start', () => {
   })
 })
 
+describe('Anthropic and Gemini in the environment', () => {
+  it('get a channel of their own type each, where their own libraries would go', async () => {
+    const program = await startProgram(temporaryFolder(), {
+      ...{ TURNPIKE_ADMIN_TOKEN: TOKEN, ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_MODELS: 'claude' },
+      ...{ GEMINI_API_KEY: 'AI-x', GEMINI_BASE_URL: 'http://127.0.0.1:9', GEMINI_MODELS: 'gemini' },
+    })
+    const answer = await fetch(`${program.url}/api/channel/`, askAs(TOKEN))
+    const { items }: { items: readonly { type: string }[] } = JSON.parse(await answer.text()).data
+    expect(items.toSorted((a, b) => a.type.localeCompare(b.type))).toMatchObject([
+      { type: 'anthropic', base_url: 'https://api.anthropic.com/v1', models: ['claude'] },
+      { type: 'gemini', base_url: 'http://127.0.0.1:9', models: ['gemini'] },
+    ])
+    await program.stop()
+  })
+})
+
 describe('the call that a first start offers', () => {
   it('names a model that the provider has', async () => {
     const list = JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o-mini' }] })
