@@ -104,7 +104,7 @@ async function besideCalls(
 
 async function doctor(installation: Installation): Promise<void> {
   const { folder, databaseUrl } = installation
-  const program = join(import.meta.dirname, '../server/src/cli/turnpike.ts')
+  const program = join(import.meta.dirname, '../server/turnpike.js')
   const place = databaseUrl === undefined ? ['--data', join(folder, 'data')] : []
   const startedAt = performance.now()
   const child = spawn(process.execPath, [program, 'doctor', ...place], {

@@ -1,14 +1,5 @@
-import { enableCompileCache } from 'node:module'
-import { whyNotNode } from './cli/program.ts'
+import { runProgram } from './cli/run.ts'
 
-// Before anything large is loaded: an old Node can't read it, and a compiled copy makes the next start faster.
-const wrong = whyNotNode(process.versions.node)
-if (wrong !== undefined) {
-  process.stderr.write(`${wrong}\n`)
-  process.exit(1)
-}
-enableCompileCache()
-const { runProgram } = await import('./cli/run.ts')
 process.exit(
   await runProgram(['start', ...process.argv.slice(2)], {
     environment: process.env,

@@ -38,7 +38,7 @@ export function createTokenizer(program = PROGRAM): Tokenizer {
   const waiting = new Map<number, Waiting>()
 
   function start(): Worker {
-    const started = new Worker(program)
+    const started = new Worker(new URL('../thread.js', import.meta.url), { argv: [program.href] })
     started.unref()
     started.on('message', ({ id, tokens }: Counted) => finish(id, tokens))
     // An error is followed by `exit`, where whoever waits is answered.

@@ -136,7 +136,8 @@ interface AskedRead extends Asked<readonly Row[]> {
 /** One thread: its first word (opened or refused), then its messages, then its end. */
 function start<From extends FromWriter | FromReader>(file: string, workerData: object) {
   // Flags of the process (a debugger's, a test runner's) are not for this thread, and some would stop it.
-  const worker = new Worker(new URL(file, import.meta.url), {
+  const worker = new Worker(new URL('../thread.js', import.meta.url), {
+    argv: [new URL(file, import.meta.url).href],
     workerData,
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },

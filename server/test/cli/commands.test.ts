@@ -8,7 +8,7 @@ import { type RunningProgram, run, startProgram, temporaryFolder } from './progr
 const TOKEN = `tpat_${'t'.repeat(43)}`
 const ADMIN = { TURNPIKE_ADMIN_TOKEN: TOKEN }
 const turnpike = (args: string, environment = {}) =>
-  run('cli/turnpike.ts', args.split(' '), environment)
+  run('turnpike.js', args.split(' '), environment)
 
 /** A management call as the administrator; resolves with the envelope. */
 async function manage(program: RunningProgram, method: string, path: string, body?: object) {
@@ -103,7 +103,7 @@ describe('doctor and backup', () => {
 
     // The secret may come from the file or, the same text, from the environment.
     const TURNPIKE_SECRET = readFileSync(join(folder, 'secret'), 'utf8').trim()
-    const without = await run('main.ts', [], { TURNPIKE_DATA: elsewhere })
+    const without = await run('start.js', [], { TURNPIKE_DATA: elsewhere })
     expect(without.err).toMatch(/Restore it from your backup/)
     const restored = await startProgram(elsewhere, { TURNPIKE_SECRET })
     const { data: after } = await manage(restored, 'GET', `/api/token/${id}`)

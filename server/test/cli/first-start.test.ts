@@ -136,7 +136,7 @@ describe('a start is refused in one sentence', () => {
     const secretFile = join(folder, 'secret')
     const secret = readFileSync(secretFile, 'utf8')
     const start = (environment = {}) =>
-      run('main.ts', [], { TURNPIKE_DATA: folder, PORT: '0', ...environment })
+      run('start.js', [], { TURNPIKE_DATA: folder, PORT: '0', ...environment })
 
     const other = await start({ TURNPIKE_SECRET: 'x'.repeat(40) })
     expect(other).toMatchObject({ code: 1, out: '' })
@@ -159,10 +159,10 @@ describe('a start is refused in one sentence', () => {
     const folder = temporaryFolder()
     const program = await startProgram(folder)
     const port = new URL(program.url).port
-    const samePort = await run('main.ts', [], { TURNPIKE_DATA: temporaryFolder(), PORT: port })
+    const samePort = await run('start.js', [], { TURNPIKE_DATA: temporaryFolder(), PORT: port })
     expect(samePort).toMatchObject({ code: 1, out: '' })
     expect(samePort.err).toMatch(/^Can't listen .* another program listens there.*\n$/)
-    const sameFolder = await run('main.ts', [], { TURNPIKE_DATA: folder, PORT: '0' })
+    const sameFolder = await run('start.js', [], { TURNPIKE_DATA: folder, PORT: '0' })
     expect(sameFolder.code).toBe(1)
     expect(sameFolder.err).toContain(`process ${program.child.pid}, answering at ${program.url}`)
     await program.stop()
@@ -171,10 +171,10 @@ describe('a start is refused in one sentence', () => {
   it('when the folder is no folder, or the environment is wrong in several ways', async () => {
     const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
-    const noFolder = await run('main.ts', [], { TURNPIKE_DATA: file })
+    const noFolder = await run('start.js', [], { TURNPIKE_DATA: file })
     expect(noFolder).toMatchObject({ code: 1, out: '' })
     expect(noFolder.err).toMatch(/a file is in its way/)
-    const wrong = await run('main.ts', [], {
+    const wrong = await run('start.js', [], {
       PORT: 'http',
       DATABASE_URL: 'postgres://db',
       LOG_LEVEL: 'loud',

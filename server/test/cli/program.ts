@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-const SOURCES = join(import.meta.dirname, '..', '..', 'src')
+const SERVER = join(import.meta.dirname, '..', '..')
 type Environment = Readonly<Record<string, string>>
 
 /** A folder that goes away with its test. */
@@ -40,7 +40,7 @@ const bare = (environment: Environment) => ({ PATH: process.env.PATH ?? '', ...e
 
 /** Runs a program to its end. */
 export async function run(
-  file: 'main.ts' | 'cli/turnpike.ts',
+  file: 'start.js' | 'turnpike.js',
   args: readonly string[],
   environment: Environment = {},
 ): Promise<Ended> {
@@ -49,7 +49,7 @@ export async function run(
 
 /** Begins to run a program that the test may end before its time. */
 export function begin(
-  file: 'main.ts' | 'cli/turnpike.ts',
+  file: 'start.js' | 'turnpike.js',
   args: readonly string[],
   environment: Environment = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
@@ -62,7 +62,7 @@ export async function startProgram(
   dataFolder: string,
   environment: Environment = {},
 ): Promise<RunningProgram> {
-  const child = launch('main.ts', [], {
+  const child = launch('start.js', [], {
     TURNPIKE_DATA: dataFolder,
     PORT: '0',
     LOG_LEVEL: 'warn',
@@ -91,7 +91,7 @@ export function shell(lines: string): Promise<string> {
 }
 
 function launch(file: string, args: readonly string[], environment: Environment): ChildProcess {
-  return spawn(process.execPath, [join(SOURCES, file), ...args], {
+  return spawn(process.execPath, [join(SERVER, file), ...args], {
     env: bare(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -30,7 +30,7 @@ async function statusOf(program: RunningProgram, key: string): Promise<number> {
 }
 
 const rotate = (folder: string, environment = {}) =>
-  run('cli/turnpike.ts', ['secret', 'rotate', '--data', folder], environment)
+  run('turnpike.js', ['secret', 'rotate', '--data', folder], environment)
 
 describe('secret rotate', () => {
   it('changes the secret, and nothing for those who use keys', async () => {
@@ -94,7 +94,7 @@ describe('secret rotate', () => {
     expect(last.code).toBe(0)
     expect(last.out).not.toContain('still need')
     writeFileSync(secretFile, before)
-    const withOld = await run('main.ts', [], { TURNPIKE_DATA: folder, PORT: '0' })
+    const withOld = await run('start.js', [], { TURNPIKE_DATA: folder, PORT: '0' })
     expect(withOld.code).toBe(1)
   }, 120_000)
 
@@ -108,7 +108,7 @@ describe('secret rotate', () => {
     const next = 'n'.repeat(40)
     const { code } = await rotate(folder, { ...old, TURNPIKE_NEW_SECRET: next })
     expect(code).toBe(0)
-    const refused = await run('main.ts', [], { TURNPIKE_DATA: folder, ...old })
+    const refused = await run('start.js', [], { TURNPIKE_DATA: folder, ...old })
     expect(refused.err).toMatch(/^TURNPIKE_SECRET is not the root secret/)
     const again = await startProgram(folder, { TURNPIKE_SECRET: next })
     expect(await statusOf(again, key)).toBe(200)

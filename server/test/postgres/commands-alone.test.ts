@@ -6,7 +6,7 @@ import { blankDatabase } from '../tools/database.ts'
 import { newAdminToken } from '../tools/gateway.ts'
 
 const turnpike = (words: string, environment = {}) =>
-  run('cli/turnpike.ts', words.split(' '), environment)
+  run('turnpike.js', words.split(' '), environment)
 
 /** A management call; resolves with what was asked for. */
 async function manage(url: string, token: string, [method, path, body]: [string, string, object?]) {
@@ -78,7 +78,7 @@ it('secret rotate waits for nobody when no gateway runs, and refuses while one d
   expect(done).toMatchObject({ code: 0, err: '' })
   expect(done.out).toMatch(/^The root secret was replaced; 1 keys, 1 channels and 0 webhooks/)
   expect(done.out).toMatch(/^Every gateway of this database needs the new one/m)
-  const late = await run('main.ts', [], { DATABASE_URL: url, TURNPIKE_SECRET: old, PORT: '0' })
+  const late = await run('start.js', [], { DATABASE_URL: url, TURNPIKE_SECRET: old, PORT: '0' })
   expect(late.err).toMatch(/^TURNPIKE_SECRET is not the root secret/)
   const again = await start(next)
   expect(await statusOf(again.url, key)).toBe(200)
@@ -118,7 +118,7 @@ it('a program that is older than the schema does not start, says so, and changes
   ]
   const before = await everything()
   for (const words of [[], ['start']]) {
-    const entrance = words.length === 0 ? 'main.ts' : 'cli/turnpike.ts'
+    const entrance = words.length === 0 ? 'start.js' : 'turnpike.js'
     const ended = await run(entrance, words, { ...environment, PORT: '0' })
     expect(ended).toMatchObject({ code: 1, out: '' })
     expect(ended.err).toMatch(

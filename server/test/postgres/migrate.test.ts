@@ -15,7 +15,7 @@ import { bookedFile, furnish, makeOnce, rowsIn, usageRow } from './installation.
 const SECRET = randomBytes(32).toString('hex')
 const args = (folder: string, url: string) => ['migrate', '--from', `sqlite:${folder}`, '--to', url]
 const migrate = (folder: string, url: string) =>
-  run('cli/turnpike.ts', args(folder, url), { TURNPIKE_SECRET: SECRET })
+  run('turnpike.js', args(folder, url), { TURNPIKE_SECRET: SECRET })
 
 /** Everything that can be read of an installation, but what changes by being looked at. */
 const LISTS = [
@@ -114,7 +114,7 @@ it('says where the root secret is when it is a file, and takes the target from D
   const gateway = await startGateway({ database: source })
   await gateway.close()
   const { code, out, err } = await run(
-    'cli/turnpike.ts',
+    'turnpike.js',
     ['migrate', '--from', `sqlite:${join(dataFolder, 'turnpike.sqlite')}`],
     { DATABASE_URL: target.url },
   )
@@ -126,7 +126,7 @@ it('leaves nothing behind when its process dies half way, and can be run again',
   const source = await bookedFile(30_000)
   const target = await blankDatabase()
   const { dataFolder } = source.config
-  const { child, ended } = begin('cli/turnpike.ts', args(dataFolder, target.url))
+  const { child, ended } = begin('turnpike.js', args(dataFolder, target.url))
   const copying = `select 1 from pg_stat_activity where query like 'insert into "usage"%' and datname = current_database()`
   await expect.poll(() => target.rows(copying), { interval: 20, timeout: 20_000 }).toHaveLength(1)
   child.kill('SIGKILL')
@@ -256,8 +256,7 @@ it('refuses a file of another schema, the way back, and what it does not know', 
   await source.tamper(`update meta set value = '999' where name = 'schema'`)
   expect((await migrate(dataFolder, url)).err).toMatch(/written by a newer Turnpike/)
   expect(await rows(`select 1 from pg_class where relname = 'meta'`)).toEqual([])
-  const wrong = async (...words: string[]) =>
-    (await run('cli/turnpike.ts', ['migrate', ...words])).err
+  const wrong = async (...words: string[]) => (await run('turnpike.js', ['migrate', ...words])).err
   expect(await wrong('--from', url, '--to', `sqlite:${dataFolder}`)).toMatch(/the way back is not/)
   expect(await wrong('--from', dataFolder, '--to', url)).toMatch(/^--from takes sqlite:/)
   expect(await wrong('--from', `sqlite:${dataFolder}`)).toMatch(/^--to, or DATABASE_URL, takes/)

@@ -108,7 +108,7 @@ describe('turnpike prices', () => {
     return path
   }
   const running = { TURNPIKE_URL: gateway.url, TURNPIKE_TOKEN: gateway.adminToken }
-  const turnpike = (...args: string[]) => run('cli/turnpike.ts', ['prices', ...args], running)
+  const turnpike = (...args: string[]) => run('turnpike.js', ['prices', ...args], running)
 
   test('takes a file to a running gateway, and the bundled prices back', async () => {
     const path = file(JSON.stringify(listed(3)))
