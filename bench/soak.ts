@@ -13,8 +13,9 @@ import { parseArgs } from 'node:util'
 import { runDoctor } from '../server/src/ledger/doctor.ts'
 import { databaseIn } from '../server/test/tools/books.ts'
 import { managing, startGateway } from './gateway.ts'
-import { type Running, residentBytes } from './processes.ts'
+import type { Running } from './processes.ts'
 import { callAll } from './soak/clients.ts'
+import { lastingBytes } from './soak/memory.ts'
 import { type Provider, startProviders } from './soak/provider.ts'
 import { createFates } from './soak/troubles.ts'
 import { type Figures, judge } from './soak/verdict.ts'
@@ -102,8 +103,8 @@ async function soak(
 ) {
   const manage = managing(gateway.url, adminToken)
   const keys = await furnish(manage, providers)
-  const resident: number[] = []
-  const sampling = setInterval(() => resident.push(residentBytes(gateway.pid)), 1_000)
+  const held: Promise<number>[] = []
+  const sampling = setInterval(() => held.push(lastingBytes(gateway)), 1_000)
   const seen = await callAll({
     ...{ url: gateway.url, keys: keys.map(({ key }) => key) },
     ...{ clients: CLIENTS, everyMs: EVERY_MS, seed: SEED, now, untilMs: SECONDS * 1000 },
@@ -118,7 +119,7 @@ async function soak(
   console.log(
     `${seen.served} of ${seen.calls} calls served; breakers opened ${openings} times; the retry budget refused ${refusals}`,
   )
-  return { ...seen, attempts, resident, charged }
+  return { ...seen, attempts, held: await Promise.all(held), charged }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'turnpike-soak-'))

@@ -38,7 +38,7 @@ describe('the fates of the providers', () => {
 describe('a soak', () => {
   const good: Figures = {
     ...{ calls: 10_000, errors: new Map([['504', 9]]), withoutChannel: 0 },
-    ...{ attempts: 10_700, resident: Array(60).fill(2e8), charged: { answers: 5, records: 5 } },
+    ...{ attempts: 10_700, held: Array(60).fill(2e8), charged: { answers: 5, records: 5 } },
     findings: [],
   }
 
@@ -50,7 +50,7 @@ describe('a soak', () => {
     ['clients saw errors', { errors: new Map([['502', 10]]) }],
     ['providers got a fifth more', { attempts: 12_001 }],
     ['the providers did not fail', { attempts: 10_001 }],
-    ['memory grew', { resident: Array.from({ length: 60 }, (_, at) => 2e8 + at * 1e6) }],
+    ['memory grew', { held: Array.from({ length: 60 }, (_, at) => 2e8 + at * 1e6) }],
     ['two books differ', { charged: { answers: 5, records: 6 } }],
     ['the doctor found something', { findings: [{}] }],
   ])('fails when %s', (_what, figures) => {

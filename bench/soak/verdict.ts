@@ -6,8 +6,8 @@ export interface Figures {
   readonly withoutChannel: number
   /** Requests that the gateway made of the calls, refused connections among them. */
   readonly attempts: number
-  /** Resident bytes of the gateway, once a second. */
-  readonly resident: readonly number[]
+  /** Bytes that the gateway held, once a second. */
+  readonly held: readonly number[]
   /** Units that each book says were charged; they are equal. */
   readonly charged: Readonly<Record<string, number>>
   readonly findings: readonly unknown[]
@@ -69,11 +69,11 @@ function furtherOf({ calls, attempts }: Figures): Row {
 }
 
 /** Warm at a quarter of the time. Means of many seconds, for it goes up and down with every collection. */
-function memoryOf({ resident }: Figures): Row {
-  const tenth = Math.max(1, Math.floor(resident.length / 10))
-  const from = Math.floor(resident.length / 4)
-  const start = mean(resident.slice(from, from + tenth))
-  const end = mean(resident.slice(-tenth))
+function memoryOf({ held }: Figures): Row {
+  const tenth = Math.max(1, Math.floor(held.length / 10))
+  const from = Math.floor(held.length / 4)
+  const start = mean(held.slice(from, from + tenth))
+  const end = mean(held.slice(-tenth))
   const shown = [start, end].map((bytes) => (bytes / MIB).toFixed(0)).join(' -> ')
   return {
     what: 'memory, once warm and at the end',
