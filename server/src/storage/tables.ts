@@ -1,12 +1,13 @@
 import type { Generated } from 'kysely'
 import type { EventTables } from './event-tables.ts'
 import type { ObjectTable } from './object-table.ts'
+import type { SignInColumns, SignInTables } from './sign-in-tables.ts'
 
 /**
  * Every table, as both databases hold it: integers for times (Unix seconds; `_ms` milliseconds) and flags (0 or 1),
  * text for what is not a number, JSON as text. The one place to look a column up.
  */
-export interface Tables extends EventTables {
+export interface Tables extends EventTables, SignInTables {
   /** A key's rules. Its balance stands in `balance`, so that charging never rewrites this wide row. */
   key: KeyTable
   /** Former values of rotated keys, valid until `valid_until`. */
@@ -93,6 +94,8 @@ export type ChangeKind =
   | 'key'
   | 'account'
   | 'access_token'
+  /** Sessions of an account ended; `subject` is the account. */
+  | 'session'
   | 'channel'
   | 'group'
   | 'price'
@@ -135,7 +138,7 @@ export interface KeyTable {
   deleted_at: number | null
 }
 
-export interface AccountTable {
+export interface AccountTable extends SignInColumns {
   id: number
   username: string
   password_hash: string | null

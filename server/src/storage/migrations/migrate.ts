@@ -16,6 +16,7 @@ import { attempts } from './0013-attempts.ts'
 import { channelDialectsAndCost } from './0015-channel-cost.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
+import { signInOnSqlite } from './0018-sign-in.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -35,6 +36,7 @@ const steps: readonly string[] = [
   channelDialectsAndCost,
   objects,
   usageDetails,
+  signInOnSqlite,
 ]
 
 /** In KiB, and therefore negative. */

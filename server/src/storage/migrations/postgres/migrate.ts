@@ -3,6 +3,7 @@ import { CannotOpen, NewerSchema } from '../../failures.ts'
 import { LOCKS } from '../../postgres/locks.ts'
 import { groupPolicy } from '../0009-group-policy.ts'
 import { channelDialectsAndCost } from '../0015-channel-cost.ts'
+import { signInOnPostgres } from '../0018-sign-in.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
@@ -39,6 +40,7 @@ const steps: readonly string[] = [
   channelDialectsAndCost,
   objects,
   usageDetails,
+  signInOnPostgres,
 ]
 
 /** The schema this program writes. */
