@@ -16,6 +16,8 @@ export interface Vault {
   digests(value: string): readonly { readonly digest: string; readonly pepperId: number }[]
   /** Encrypts; `aad` names the record, so that a sealed value moved to another record does not open. */
   seal(value: string, aad: string): string
+  /** A secret for one purpose alone, then those it had before the root secret was rotated; each with its root's number. */
+  secretsFor(purpose: string): readonly { readonly secret: string; readonly pepperId: number }[]
   /** @throws SealBroken when the text was not sealed by this vault for this record. */
   open(sealed: string, aad: string): string
 }
@@ -45,6 +47,8 @@ export function createVault(
     digest: present.digest,
     digests: (value) =>
       all.map((root) => ({ digest: root.digest(value), pepperId: root.pepperId })),
+    secretsFor: (purpose) =>
+      all.map(({ pepperId, secretFor }) => ({ pepperId, secret: secretFor(purpose) })),
     seal(value, aad) {
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv(CIPHER, present.sealingKey, nonce)
@@ -69,6 +73,7 @@ interface Derived {
   readonly pepperId: number
   readonly sealingKey: Buffer
   readonly digest: (value: string) => string
+  readonly secretFor: (purpose: string) => string
 }
 
 function derive(root: RootSecret): Derived {
@@ -78,6 +83,7 @@ function derive(root: RootSecret): Derived {
     pepperId: root.pepperId,
     sealingKey: bytes('sealing'),
     digest: createKeyedDigest(bytes('pepper')),
+    secretFor: (purpose) => bytes(`for ${purpose}`).toString('base64url'),
   }
 }
 
