@@ -1,8 +1,8 @@
 import { type Compilable, mustChange, type Store } from '../storage/store.ts'
 import { digestOf, listTokens, newRow, type Proven, readToken } from './access-token-rows.ts'
 import { isAccessTokenShaped } from './access-token-shape.ts'
-import { createTouches } from './access-token-touches.ts'
 import type { AccessScope, Caller } from './caller.ts'
+import { createTouches } from './touches.ts'
 
 /** Why a personal access token opens nothing. */
 export type AccessRefusal = 'pat_unknown' | 'pat_expired' | 'account_suspended'
@@ -54,7 +54,9 @@ const MOST_REMEMBERED = 10_000
 /** Builds the room of personal access tokens. */
 export function createAccessTokens({ store, now, random }: Parts): AccessTokens {
   const find = createMemory(store)
-  const touches = createTouches(store)
+  const touches = createTouches(store, (id: number, seconds) =>
+    store.db.updateTable('access_token').set({ last_used_at: seconds }).where('id', '=', id),
+  )
   return {
     async prove(raw) {
       if (!isAccessTokenShaped(raw)) return 'pat_unknown'

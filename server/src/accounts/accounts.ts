@@ -6,6 +6,8 @@ import { openBalance, setBalance } from '../ledger/statements.ts'
 import { type Compilable, mustChange, type Statement, type Store } from '../storage/store.ts'
 import type { AccountTable } from '../storage/tables.ts'
 import { type AccountLimits, readAccountLimits, writeAccountLimits } from './account-limits.ts'
+import { anotherAdmin, removal } from './removal.ts'
+import { endSessions } from './sign-in-rows.ts'
 import { ACTIVE, SUSPENDED } from './status.ts'
 
 export type Role = AccountTable['role']
@@ -23,6 +25,7 @@ export interface Account {
   readonly unlimited: boolean
   readonly limits: AccountLimits
   readonly hasPassword: boolean
+  readonly passwordDue: boolean
   readonly createdAt: number
   readonly remain: number
   readonly used: number
@@ -32,6 +35,8 @@ export interface Account {
 export interface NewAccount {
   readonly username: string
   readonly passwordHash: string | null
+  /** The program made the password: it must be replaced before anything else is done with it. */
+  readonly passwordDue?: boolean
   readonly role: Role
   readonly group: string
   readonly groups: readonly string[]
@@ -104,16 +109,6 @@ export function createAccounts(parts: AccountParts): Accounts {
   }
 }
 
-/** True in SQL when an active administrator besides this account remains, or when it is not one of them. */
-function anotherAdmin(id: number) {
-  return sql<boolean>`(
-    not exists (select 1 from account as self
-      where self.id = ${id} and self.role = 'admin' and self.status = ${ACTIVE} and self.deleted_at is null)
-    or exists (select 1 from account as other
-      where other.id <> ${id} and other.role = 'admin' and other.status = ${ACTIVE} and other.deleted_at is null)
-  )`
-}
-
 async function createAccount(
   { store, now }: AccountParts,
   wanted: NewAccount,
@@ -129,6 +124,7 @@ async function createAccount(
         id,
         username: wanted.username,
         password_hash: wanted.passwordHash,
+        password_due: wanted.passwordDue ? 1 : 0,
         role: wanted.role,
         status: ACTIVE,
         group_name: wanted.group,
@@ -147,32 +143,6 @@ async function createAccount(
   return id
 }
 
-/** The account, its keys and its tokens stay as tombstones; the values of its keys go. */
-function removal({ db }: Store, id: number, at: number): readonly (Statement | Compilable)[] {
-  const keys = db.selectFrom('key').select('id').where('account_id', '=', id)
-  return [
-    mustChange(
-      db
-        .updateTable('account')
-        .set({ deleted_at: at, password_hash: null })
-        .where('id', '=', id)
-        .where('deleted_at', 'is', null)
-        .where(anotherAdmin(id)),
-    ),
-    db.deleteFrom('key_former').where('key_id', 'in', keys),
-    db
-      .updateTable('key')
-      .set({ deleted_at: at, sealed: null })
-      .where('account_id', '=', id)
-      .where('deleted_at', 'is', null),
-    db
-      .updateTable('access_token')
-      .set({ deleted_at: at })
-      .where('account_id', '=', id)
-      .where('deleted_at', 'is', null),
-  ]
-}
-
 async function updateAccount(
   { store, now }: AccountParts,
   { id, change }: { id: number; change: AccountChange },
@@ -189,6 +159,7 @@ async function updateAccount(
   const written = await store.write(
     [
       changeStatement(store, id, change),
+      ...(endsSessions(change) ? [endSessions(store, id)] : []),
       ...changedBudgets({ store, now }, { id, change }, by),
       ...mustExist(store.db, named),
       ...setting,
@@ -212,6 +183,9 @@ function changedBudgets(
   })
 }
 
+const endsSessions = ({ status, passwordHash }: AccountChange): boolean =>
+  status === SUSPENDED || passwordHash !== undefined
+
 function changeStatement(store: Store, id: number, change: AccountChange): Statement {
   const ends = change.role === 'user' || change.status === SUSPENDED
   const query = store.db
@@ -220,7 +194,9 @@ function changeStatement(store: Store, id: number, change: AccountChange): State
       // An update needs at least one column, and changing nothing is a valid wish.
       id,
       ...(change.username === undefined ? {} : { username: change.username }),
-      ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
+      ...(change.passwordHash === undefined
+        ? {}
+        : { password_hash: change.passwordHash, password_due: change.passwordDue ? 1 : 0 }),
       ...(change.role === undefined ? {} : { role: change.role }),
       ...(change.status === undefined ? {} : { status: change.status }),
       ...(change.group === undefined ? {} : { group_name: change.group }),
@@ -290,6 +266,7 @@ function toAccount(row: AccountRow): Account {
     unlimited: row.unlimited_quota === 1,
     limits: readAccountLimits(row.limits),
     hasPassword: row.password_hash !== null,
+    passwordDue: row.password_due === 1,
     createdAt: row.created_at,
     remain: row.remain ?? 0,
     used: row.used ?? 0,
