@@ -35,6 +35,22 @@ export const refusals = {
     'Create one in your personal settings or with `turnpike tokens create`.',
   ],
   pat_expired: [401, 'this personal access token has expired', 'Create another one.'],
+  session_ended: [401, 'you are signed out: this session has ended', 'Sign in again.'],
+  sign_in_refused: [
+    401,
+    'username or password is wrong',
+    'Check both. Whoever has forgotten the password asks an administrator.',
+  ],
+  origin_refused: [
+    403,
+    'this request does not come from a page of this gateway',
+    'Open the console at the address of the gateway itself; programs send a personal access token.',
+  ],
+  password_change_due: [
+    403,
+    'the password must be changed first',
+    'Choose one of your own: the present one was made by the program.',
+  ],
   scope_missing: [
     403,
     'this personal access token lacks the scope',

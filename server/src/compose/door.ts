@@ -8,10 +8,12 @@ import { type ClientAddress, createClientAddress } from '../http/client-address.
 import { drain } from '../http/drain.ts'
 import { createListener } from '../http/listener.ts'
 import { createRequestIds } from '../http/request-ids.ts'
+import { createRequestOrigin, type RequestOrigin } from '../http/request-origin.ts'
 import { parseAddresses } from '../keys/address.ts'
 import { createManageApp } from '../manage/app.ts'
 import { operations } from '../manage/operations.ts'
 import { masked } from '../relay/quoted.ts'
+import { createSignInDoor } from '../sign-in/door.ts'
 import type { BuiltRelay } from './relay.ts'
 import type { Built } from './rooms.ts'
 
@@ -28,15 +30,20 @@ export interface DoorParts {
 export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): Promise<string> {
   const { config, built, relay } = parts
   const { rooms, draining } = built
-  const clientAddress = createClientAddress(
+  const trusted =
     config.trustedProxies.length === 0
       ? undefined
-      : parseAddresses(config.trustedProxies.join('\n')),
-  )
+      : parseAddresses(config.trustedProxies.join('\n'))
+  const clientAddress = createClientAddress(trusted)
+  const visit = {
+    clientAddress: manageAddress(clientAddress),
+    origin: manageOrigin(createRequestOrigin(trusted)),
+  }
   const manage = await createManageApp({
     rooms,
     operations: operations(rooms),
-    clientAddress: manageAddress(clientAddress),
+    ...visit,
+    signIn: createSignInDoor({ ...rooms, ...visit, secrets: built.signInSecrets }),
     masked,
   })
   opened.defer(() => manage.close())
@@ -69,6 +76,12 @@ const manageAddress = (clientAddress: ClientAddress) => (request: IncomingMessag
   )
   if (address !== undefined) return address
   throw new Refused('invalid_request', 'X-Forwarded-For holds something that is no address')
+}
+
+const manageOrigin = (requestOrigin: RequestOrigin) => (request: IncomingMessage) => {
+  const origin = requestOrigin(request)
+  if (origin !== undefined) return origin
+  throw new Refused('invalid_request', 'the Host header holds something that is no host')
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<string> {

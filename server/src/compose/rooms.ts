@@ -30,6 +30,7 @@ import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
+import { createSessions } from '../sign-in/sessions.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { nameOf } from '../storage/postgres/name.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
@@ -52,6 +53,8 @@ export interface Built {
   readonly deadlines: Deadlines
   readonly first: FirstStart | undefined
   readonly draining: Draining
+  /** What cookies are signed and second factors encrypted with: the present one first. */
+  readonly signInSecrets: ReturnType<Vault['secretsFor']>
   /** Writes where the gateway can be reached into the lock of the data folder. */
   tellOwner(url: string): void
 }
@@ -79,8 +82,7 @@ export async function buildRooms(
   opened.defer(() => Promise.race([ledger.flush(), pause(FLUSH_GRACE_MS, undefined, UNWATCHED)]))
   startRounds({ store, settings, outside }, opened)
   const accounts = createAccounts({ store, now })
-  const accessTokens = createAccessTokens({ store, now, random })
-  opened.defer(() => accessTokens.close())
+  const { accessTokens, sessions } = openCredentials({ store, vault, outside }, opened)
   const firstRooms = { store, vault, accounts, accessTokens, now, random }
   const first = await store.alone(async () => {
     const made = await makeAdmin(firstRooms, config)
@@ -108,7 +110,7 @@ export async function buildRooms(
   }
   const rooms: Rooms = {
     ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
-    ...{ probe, metrics, health, now, random, log },
+    ...{ sessions, probe, metrics, health, now, random, log },
     ...told,
     rates: openRates(store, outside, opened),
     charts: createCharts(store),
@@ -123,7 +125,22 @@ export async function buildRooms(
     },
   }
   const { dispatcher, deadlines } = ways
-  return { rooms, dispatcher, deadlines, first, draining, tellOwner }
+  const signInSecrets = vault.secretsFor('sign-in')
+  return { rooms, dispatcher, deadlines, first, draining, signInSecrets, tellOwner }
+}
+
+/** By what callers of the management API show who they are. */
+function openCredentials(
+  { store, vault, outside }: { store: Store; vault: Vault; outside: Outside },
+  opened: AsyncDisposableStack,
+) {
+  const { now, random } = outside
+  const accessTokens = createAccessTokens({ store, now, random })
+  opened.defer(() => accessTokens.close())
+  const secret = vault.secretsFor('sign-in')[0]?.secret ?? ''
+  const sessions = createSessions({ store, now, secret })
+  opened.defer(() => sessions.close())
+  return { accessTokens, sessions }
 }
 
 interface ChannelsAsked {

@@ -3,6 +3,7 @@ import type { AccessTokens } from '../accounts/access-tokens.ts'
 import { type Caller, mayUse } from '../accounts/caller.ts'
 import { Refused } from '../errors.ts'
 import { parseKey } from '../keys/secret.ts'
+import type { CookiesSent, Sessions } from '../sign-in/sessions.ts'
 import type { Operation } from './operation.ts'
 
 /** Who calls a public operation. */
@@ -25,9 +26,30 @@ export interface Credentials {
   readonly apiKeyHeader: boolean
 }
 
+/** Who may be believed. */
+export interface Believed {
+  readonly accessTokens: AccessTokens
+  readonly sessions: Sessions
+}
+
 const HOW = 'send a personal access token as `Authorization: <token>`'
 
-/** Finds out who asks. @throws Refused 401 that says which credential is due, 403 for a suspended account. */
+/**
+ * Who asks by a session of the console; `undefined` when another credential was sent, which wins, or none at all.
+ * @throws Refused 401 when the session has ended, 403 for a suspended account
+ */
+export async function proveSession(
+  { sessions }: Believed,
+  sent: Credentials,
+  cookies: CookiesSent,
+): Promise<Caller | undefined> {
+  if (sent.authorization.some((value) => value.trim() !== '') || sent.apiKeyHeader) return undefined
+  const caller = await sessions.prove(cookies)
+  if (typeof caller === 'string') throw new Refused(caller)
+  return caller
+}
+
+/** Finds out who asks by a token. @throws Refused 401 that says which credential is due, 403 for a suspended account. */
 export async function proveCaller(tokens: AccessTokens, sent: Credentials): Promise<Caller> {
   const values = new Set(sent.authorization.map(withoutBearer).filter((value) => value !== ''))
   const shaped = [...values].filter(isAccessTokenShaped)
@@ -60,8 +82,15 @@ function notAToken(values: readonly string[], apiKeyHeader: boolean): Refused {
   return new Refused('pat_unknown', `this is not a personal access token: ${HOW}`)
 }
 
-/** Whether the caller may use the operation at all. @throws Refused `scope_missing`, naming what is missing. */
-export function requireScope(caller: Caller, scope: Operation['scope']): void {
+/**
+ * Whether the caller may use the operation at all.
+ * @throws Refused `scope_missing`, naming what is missing; `password_change_due`
+ */
+export function requireScope(
+  caller: Caller,
+  { scope, whilePasswordDue = false }: Pick<Operation, 'scope' | 'whilePasswordDue'>,
+): void {
+  if (caller.passwordDue && !whilePasswordDue) throw new Refused('password_change_due')
   if (scope === 'public' || scope === 'any' || mayUse(caller, scope)) return
   const why =
     scope === 'admin' && caller.role !== 'admin'

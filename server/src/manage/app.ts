@@ -29,6 +29,10 @@ export interface ManageParts {
   readonly operations: readonly Operation[]
   /** The caller's address (contract 3.2), from the door that knows the trusted proxies. May throw `Refused`. */
   readonly clientAddress: (request: IncomingMessage) => string
+  /** Where the caller sees the gateway (contract 1). May throw `Refused`. */
+  readonly origin: (request: IncomingMessage) => string
+  /** Answers what is asked below `/api/auth`. */
+  readonly signIn: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
   /** What a caller sent, fit to be said back: without what looks like a key. */
   readonly masked: (text: string) => string
 }
@@ -51,6 +55,12 @@ export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   for (const described of operations) {
     addRoute(app, described, createDoor(described, { ...parts, ...admits }))
   }
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/api/auth/*',
+    config: { path: '/api/auth/*' },
+    handler: parts.signIn,
+  })
   addPreflights(app, parts)
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url)

@@ -59,8 +59,10 @@ export interface Operation<
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Without trailing slash; both spellings are registered. Parameters as `{id}`; `{model...}`, last, takes slashes too. */
   readonly path: string
-  /** `public`: no credential; `any`: any PAT; else the scope it takes. */
+  /** `public`: no credential; `any`: any PAT or session; else the scope it takes. */
   readonly scope: AccessScope | 'any' | 'public'
+  /** Open to a session whose password must be changed first. */
+  readonly whilePasswordDue?: boolean
   readonly summary: string
   readonly description?: string
   readonly tag: string

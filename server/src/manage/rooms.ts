@@ -14,6 +14,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Sessions } from '../sign-in/sessions.ts'
 import type { Store } from '../storage/store.ts'
 import type { Charts } from '../usage/charts.ts'
 import type { Once } from './idempotency.ts'
@@ -27,6 +28,7 @@ export interface Rooms {
   readonly keys: KeyCache
   readonly accounts: Accounts
   readonly accessTokens: AccessTokens
+  readonly sessions: Sessions
   readonly settings: Settings
   readonly groups: Groups
   readonly directory: Directory

@@ -4,21 +4,24 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../accounts/caller.ts'
 import { Refused } from '../errors.ts'
-import { NOBODY, proveCaller, requireScope } from './access.ts'
+import { type Credentials, NOBODY, proveCaller, proveSession, requireScope } from './access.ts'
 import { success, successAround } from './envelope.ts'
 import { readJson } from './json.ts'
 import type { Admit } from './limits.ts'
 import type { Answer, Asked, IdempotencyClaim, Operation } from './operation.ts'
+import { requireOwnPage } from './origin-check.ts'
 import { createParse, createTextParse, type Named } from './parse.ts'
 import type { Rooms } from './rooms.ts'
 
 export interface RouteParts {
-  readonly rooms: Pick<Rooms, 'accessTokens'>
+  readonly rooms: Pick<Rooms, 'accessTokens' | 'sessions'>
   readonly admitToken: Admit
   /** Counted apart: else whoever holds a key could keep its owner from taking it away. */
   readonly admitKey: Admit
   /** The caller's address (contract 3.2), from the door that knows the trusted proxies. */
   readonly clientAddress: (request: IncomingMessage) => string
+  /** Where the caller sees the gateway, such as `https://gateway.example`. */
+  readonly origin: (request: IncomingMessage) => string
 }
 
 /** What stands between Fastify and one operation: `enter` before the body is read, `answer` after. */
@@ -34,22 +37,23 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
   const parsers = createParsers(described)
   const prove = async ({ raw }: FastifyRequest): Promise<Caller> => {
     if (described.scope === 'public') return NOBODY
-    return proveCaller(parts.rooms.accessTokens, {
+    const sent: Credentials = {
       authorization: raw.headersDistinct.authorization ?? [],
       apiKeyHeader: hasApiKeyHeader(raw),
-    })
+    }
+    return (await bySession(raw, sent, parts)) ?? proveCaller(parts.rooms.accessTokens, sent)
   }
   return {
     async enter(request) {
       const caller = await prove(request)
       if (caller !== NOBODY) parts.admitToken(caller.accountId)
-      requireScope(caller, described.scope)
+      requireScope(caller, described)
     },
     async answer(request, reply) {
       const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array()
       // Again: a body may take minutes to arrive, and who stole a token must not keep calls in store for its end.
       const caller = await prove(request)
-      requireScope(caller, described.scope)
+      requireScope(caller, described)
       const asked: Asked<Named, Named> = {
         caller,
         params: parsers.params(pathParams(request)),
@@ -64,6 +68,21 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
       return send(await described.run(asked), reply)
     },
   }
+}
+
+/** A cookie opens nothing to pages of other origins. */
+async function bySession(
+  raw: IncomingMessage,
+  sent: Credentials,
+  { rooms, origin }: RouteParts,
+): Promise<Caller | undefined> {
+  const { cookie } = raw.headers
+  if (cookie === undefined) return undefined
+  const own = origin(raw)
+  const cookies = { cookies: cookie, secure: own.startsWith('https:') }
+  const caller = await proveSession(rooms, sent, cookies)
+  if (caller !== undefined) requireOwnPage(raw, own)
+  return caller
 }
 
 const nothing = () => ({})

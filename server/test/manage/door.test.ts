@@ -102,6 +102,8 @@ beforeAll(async () => {
     rooms,
     operations,
     clientAddress: () => '203.0.113.9',
+    origin: () => 'http://gateway.example',
+    signIn: async (_request, reply) => reply,
     masked: (text) => text.replace('a-secret', '...'),
   })
   server = createServer((request, response) => app.routing(request, response))

@@ -79,7 +79,7 @@ const getMetrics = (rooms: Rooms) =>
           authorization: sent,
           apiKeyHeader: false,
         })
-        requireScope(caller, 'admin')
+        requireScope(caller, { scope: 'admin' })
       }
       const { type, body } = await rooms.metrics.text()
       return { stream: { type, body: [body] } }

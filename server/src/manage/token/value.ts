@@ -32,7 +32,8 @@ export function openValue(
   return vault.open(row.sealed, keySeal(row.id))
 }
 
-/** Whether reads give this caller values instead of masks. */
+/** Whether reads give this caller values instead of masks. The console reads masks, always (contract 2.2). */
 export function readsValues({ settings }: Pick<Rooms, 'settings'>, caller: Caller): boolean {
+  if (caller.session !== undefined) return false
   return settings.get('keys.reveal') === 'always' && mayUse(caller, 'keys:reveal')
 }

@@ -11,6 +11,7 @@ export const getSelf = (rooms: Rooms) =>
     method: 'GET',
     path: '/api/user/self',
     scope: 'any',
+    whilePasswordDue: true,
     summary: 'Get your own account',
     tag: 'Your account',
     data: selfSchema,

@@ -1,0 +1,131 @@
+import { APIError, createAuthMiddleware } from 'better-auth/api'
+import { betterAuth } from 'better-auth/minimal'
+import { username } from 'better-auth/plugins/username'
+import type { Logger } from 'pino'
+import type { Accounts } from '../accounts/accounts.ts'
+import {
+  hashPassword,
+  LONGEST_PASSWORD,
+  SHORTEST_PASSWORD,
+  verifyPassword,
+} from '../accounts/passwords.ts'
+import { ACTIVE } from '../accounts/status.ts'
+import { saysOf } from '../errors.ts'
+import type { Store } from '../storage/store.ts'
+import { createAccountWrites } from './account-writes.ts'
+import { createAdapter } from './adapter.ts'
+import { cookiePrefix } from './cookie.ts'
+import { visitor } from './visitor.ts'
+
+export interface AuthParts {
+  readonly store: Store
+  readonly accounts: Accounts
+  readonly log: Logger
+  readonly now: () => number
+  /** What cookies are signed and secrets encrypted with: the present one first. */
+  readonly secrets: readonly { readonly secret: string; readonly pepperId: number }[]
+}
+
+/** Answers requests below `/api/auth`. */
+export type Auth = (request: Request) => Promise<Response>
+
+const DAY_SECONDS = 86_400
+const LONGEST_USERNAME = 64
+
+/**
+ * Builds the sign-in library for browsers that see the gateway at `origin`, the only one that it trusts. It reads the
+ * environment where an option is left out, so that none that matters is.
+ */
+export function createAuth(parts: AuthParts, origin: string): Auth {
+  const secure = origin.startsWith('https:')
+  const auth = betterAuth({
+    appName: 'Turnpike',
+    baseURL: origin,
+    basePath: '/api/auth',
+    trustedOrigins: [],
+    secrets: parts.secrets.map(({ pepperId, secret }) => ({ version: pepperId, value: secret })),
+    database: createAdapter({ store: parts.store, accounts: createAccountWrites(parts) }),
+    logger: { level: 'warn', log: (level, message) => tell(parts.log, level, message) },
+    telemetry: { enabled: false },
+    // Failures are counted by us, in the database.
+    rateLimit: { enabled: false },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: SHORTEST_PASSWORD,
+      maxPasswordLength: LONGEST_PASSWORD,
+      password: passwords,
+    },
+    session: {
+      expiresIn: 7 * DAY_SECONDS,
+      updateAge: DAY_SECONDS,
+      // Which routes want a session that is fresh, routes.ts says.
+      freshAge: 0,
+      additionalFields: { lastUsedAt: { type: 'date', required: false, input: false } },
+    },
+    verification: { storeIdentifier: 'hashed' },
+    advanced: {
+      useSecureCookies: false,
+      cookiePrefix: cookiePrefix(secure),
+      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/', secure },
+      disableCSRFCheck: false,
+      disableOriginCheck: false,
+      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER], ipv6Subnet: 128 },
+    },
+    databaseHooks: {
+      session: { create: { before: async ({ userId }) => requireActive(parts, userId) } },
+    },
+    hooks: { before: endOtherSessions },
+    plugins: [
+      username({
+        displayUsername: false,
+        usernameNormalization: false,
+        minUsernameLength: 1,
+        maxUsernameLength: LONGEST_USERNAME,
+        usernameValidator: () => true,
+      }),
+    ],
+  })
+  return auth.handler
+}
+
+/** The caller's address as we know it, which no header from outside can say. */
+const ADDRESS_HEADER = 'x-turnpike-address'
+
+const passwords = {
+  hash: (password: string) => {
+    noteHashing()
+    return hashPassword(password)
+  },
+  verify: ({ hash, password }: { hash: string; password: string }) => {
+    noteHashing()
+    return verifyPassword(password, hash)
+  },
+}
+
+function noteHashing(): void {
+  const present = visitor()
+  if (present !== undefined) present.hashed = true
+}
+
+/** Whoever proved to be a suspended account is told so; nobody else learns of it. */
+async function requireActive({ accounts }: AuthParts, userId: string): Promise<void> {
+  const account = await accounts.find(Number(userId))
+  if (account?.status === ACTIVE) return
+  throw new APIError('FORBIDDEN', {
+    code: 'account_suspended',
+    message: saysOf('account_suspended'),
+  })
+}
+
+/** A changed password ends the other sessions, whatever the client asks for. */
+const endOtherSessions = createAuthMiddleware(async (ctx) => {
+  if (ctx.path !== '/change-password') return
+  return { context: { body: { ...ctx.body, revokeOtherSessions: true } } }
+})
+
+/** Messages of the library are fixed texts, but for what follows them: that may be anything, so it stays out. */
+function tell(log: Logger, level: string, message: string): void {
+  if (level === 'error') log.error({ room: 'sign-in' }, message)
+  else if (level === 'warn') log.debug({ room: 'sign-in' }, message)
+}

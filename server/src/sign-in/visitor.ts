@@ -1,0 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Doer } from '../manage/audit/record.ts'
+
+/** Whoever asks something of signing in, while it is answered. The library's hooks have no other way to know. */
+export interface Visitor {
+  readonly ip: string
+  readonly requestId: string
+  /** A password was hashed or compared, which is what takes the time. */
+  hashed: boolean
+}
+
+const visitors = new AsyncLocalStorage<Visitor>()
+
+/** Does work for a visitor. */
+export const visiting = <T>(visitor: Visitor, work: () => Promise<T>): Promise<T> =>
+  visitors.run(visitor, work)
+
+export const visitor = (): Visitor | undefined => visitors.getStore()
+
+/** The visitor for the audit log, as the account that they prove to be. */
+export function doerOf(account: { readonly id: number; readonly username: string }): Doer {
+  const { ip = '', requestId = '' } = visitor() ?? {}
+  return {
+    caller: { accountId: account.id, username: account.username, tokenId: 0 },
+    ip,
+    requestId,
+  }
+}
