@@ -46,11 +46,13 @@ export async function makeAdmin(
   ]
   const password = config.adminPassword ?? Buffer.from(random(15)).toString('base64url')
   const passwordHash = await hashPassword(password)
+  // Whoever chose one knows it alone; one that was printed may have been read by others.
+  const passwordDue = config.adminPassword === undefined
   const actor = US.caller.username
   const present = await accounts.findByName(ADMIN)
   if (present !== undefined) {
     const also = (id: number) => noted('account.update', `account ${id}`, { password: 'changed' })
-    await accounts.update(present.id, { passwordHash }, { actor, also })
+    await accounts.update(present.id, { passwordHash, passwordDue }, { actor, also })
   }
   const accountId =
     present?.id ??
@@ -58,6 +60,7 @@ export async function makeAdmin(
       {
         username: ADMIN,
         passwordHash,
+        passwordDue,
         role: 'admin',
         group: 'default',
         groups: [],

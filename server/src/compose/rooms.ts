@@ -31,6 +31,7 @@ import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { createSessions } from '../sign-in/sessions.ts'
+import { createWays } from '../sign-in/ways.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { nameOf } from '../storage/postgres/name.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
@@ -112,6 +113,7 @@ export async function buildRooms(
     ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
     ...{ sessions, probe, metrics, health, now, random, log },
     ...told,
+    ways: createWays({ store }),
     rates: openRates(store, outside, opened),
     charts: createCharts(store),
     prices: await pricesComing,

@@ -15,6 +15,7 @@ import type { PriceBook } from '../prices/price-book.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Sessions } from '../sign-in/sessions.ts'
+import type { Ways } from '../sign-in/ways.ts'
 import type { Store } from '../storage/store.ts'
 import type { Charts } from '../usage/charts.ts'
 import type { Once } from './idempotency.ts'
@@ -29,6 +30,8 @@ export interface Rooms {
   readonly accounts: Accounts
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
+  /** How one may sign in here. */
+  readonly ways: Ways
   readonly settings: Settings
   readonly groups: Groups
   readonly directory: Directory

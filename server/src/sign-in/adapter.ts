@@ -5,7 +5,8 @@ import {
   type DBAdapterInstance,
 } from 'better-auth/adapters'
 import { type RawBuilder, sql } from 'kysely'
-import type { Row, Statement, Store } from '../storage/store.ts'
+import { statementOf } from '../storage/statement-of.ts'
+import type { Row, Store } from '../storage/store.ts'
 import type { Change } from '../storage/tables.ts'
 import { matching } from './conditions.ts'
 import { columnOf, type Model, modelOf, toRecord, toStored } from './models.ts'
@@ -235,7 +236,7 @@ async function write(
   queries: readonly RawBuilder<unknown>[],
   changes: readonly Change[] = [],
 ): Promise<readonly Row[]> {
-  const statements = queries.map((query) => query.compile(store.db))
-  const written = await store.write(statements as unknown as readonly Statement[], changes)
+  const statements = queries.map((query) => statementOf(store.db, query))
+  const written = await store.write(statements, changes)
   return written.done ? (written.rows[0] ?? []) : []
 }

@@ -1,4 +1,4 @@
-import { APIError, createAuthMiddleware } from 'better-auth/api'
+import { APIError, createAuthMiddleware, isAPIError } from 'better-auth/api'
 import { betterAuth } from 'better-auth/minimal'
 import { username } from 'better-auth/plugins/username'
 import type { Logger } from 'pino'
@@ -46,6 +46,8 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
     secrets: parts.secrets.map(({ pepperId, secret }) => ({ version: pepperId, value: secret })),
     database: createAdapter({ store: parts.store, accounts: createAccountWrites(parts) }),
     logger: { level: 'warn', log: (level, message) => tell(parts.log, level, message) },
+    // Without it the library writes to the console by itself.
+    onAPIError: { onError: (error) => tellFailure(parts.log, error) },
     telemetry: { enabled: false },
     // Failures are counted by us, in the database.
     rateLimit: { enabled: false },
@@ -75,7 +77,7 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
     databaseHooks: {
       session: { create: { before: async ({ userId }) => requireActive(parts, userId) } },
     },
-    hooks: { before: endOtherSessions },
+    hooks: { before: changesPassword },
     plugins: [
       username({
         displayUsername: false,
@@ -118,11 +120,21 @@ async function requireActive({ accounts }: AuthParts, userId: string): Promise<v
   })
 }
 
-/** A changed password ends the other sessions, whatever the client asks for. */
-const endOtherSessions = createAuthMiddleware(async (ctx) => {
+/** A changed password ends the other sessions, whatever the client asks for, and is another one. */
+const changesPassword = createAuthMiddleware(async (ctx) => {
   if (ctx.path !== '/change-password') return
+  if (ctx.body?.newPassword === ctx.body?.currentPassword) {
+    throw new APIError('BAD_REQUEST', { message: 'the new password is the present one' })
+  }
   return { context: { body: { ...ctx.body, revokeOtherSessions: true } } }
 })
+
+/** Stack and message of what is no refusal, never the values that came with it. */
+function tellFailure(log: Logger, error: unknown): void {
+  if (isAPIError(error)) return
+  const text = error instanceof Error ? (error.stack ?? error.message) : typeof error
+  log.error({ room: 'sign-in', requestId: visitor()?.requestId, error: text }, 'signing in failed')
+}
 
 /** Messages of the library are fixed texts, but for what follows them: that may be anything, so it stays out. */
 function tell(log: Logger, level: string, message: string): void {

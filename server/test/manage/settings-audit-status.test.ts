@@ -123,6 +123,8 @@ describe('the program', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       started_at: expect.any(Number),
       quota_per_unit: 500_000,
+      sign_in: { password: true, passkey: false, providers: [], sign_up: 'off', email: false },
+      set_up_due: true,
     })
   })
 

@@ -17,6 +17,21 @@ const getStatus = (rooms: Rooms) =>
       version: Type.String(),
       started_at: Type.Integer(),
       quota_per_unit: Type.Integer({ description: 'Quota units of one US dollar.' }),
+      sign_in: Type.Object(
+        {
+          password: Type.Literal(true),
+          passkey: Type.Boolean(),
+          providers: Type.Array(Type.String(), { description: 'Others that vouch for people.' }),
+          sign_up: Type.Union(
+            (['off', 'invite', 'open'] as const).map((mode) => Type.Literal(mode)),
+          ),
+          email: Type.Boolean({ description: 'Whether the gateway sends e-mail.' }),
+        },
+        { description: 'How one may sign in to the console.' },
+      ),
+      set_up_due: Type.Boolean({
+        description: "Whether the administrator's password is still the one of the first start.",
+      }),
     }),
     async run() {
       const { version, startedAt } = rooms.program
@@ -25,6 +40,8 @@ const getStatus = (rooms: Rooms) =>
           version,
           started_at: Math.floor(startedAt / 1000),
           quota_per_unit: UNITS_PER_DOLLAR,
+          sign_in: rooms.ways.offered(),
+          set_up_due: await rooms.ways.setUpDue(),
         },
       }
     },

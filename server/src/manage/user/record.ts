@@ -32,6 +32,12 @@ const self = {
   used_quota: Type.Integer(),
   unlimited_quota: Type.Boolean(),
   request_count: Type.Integer(),
+  password_change_due: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'Only while the password must be changed first, before a session may do anything.',
+    }),
+  ),
 }
 
 /** What an account reads of itself. */
@@ -57,6 +63,7 @@ export const toSelf = (account: Account) => ({
   used_quota: account.used,
   unlimited_quota: account.unlimited,
   request_count: account.requests,
+  ...(account.passwordDue ? { password_change_due: true } : {}),
 })
 
 export const toRecord = (account: Account) => ({
