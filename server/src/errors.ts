@@ -36,6 +36,18 @@ export const refusals = {
   ],
   pat_expired: [401, 'this personal access token has expired', 'Create another one.'],
   session_ended: [401, 'you are signed out: this session has ended', 'Sign in again.'],
+  session_not_fresh: [
+    403,
+    'you signed in too long ago for this',
+    'Sign out and in again, and do it within a day.',
+  ],
+  code_refused: [
+    401,
+    'this code is not valid',
+    'Send the one that is shown now, or sign in again.',
+  ],
+  passkey_refused: [401, 'this passkey opens nothing here', 'Sign in in another way.'],
+  password_refused: [400, 'this is not your password', 'Send the present one.'],
   sign_in_refused: [
     401,
     'username or password is wrong',

@@ -24,6 +24,8 @@ export interface Caller {
   readonly tokenExpiresAt: number | null
   /** Only of a session of the console: its id. */
   readonly session?: string
+  /** Only of a session: when it was opened, milliseconds since 1970. */
+  readonly sessionSince?: number
   /** Only of a session: the password was made by the program, and must be replaced before anything else is done. */
   readonly passwordDue?: boolean
 }

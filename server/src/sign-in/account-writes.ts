@@ -2,7 +2,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import { auditStatement } from '../manage/audit/record.ts'
 import type { Store } from '../storage/store.ts'
 import type { AccountWrites } from './adapter.ts'
-import { doerOf } from './visitor.ts'
+import { doerOf, visitor } from './visitor.ts'
 
 interface Parts {
   readonly store: Store
@@ -14,6 +14,11 @@ interface Parts {
 export function createAccountWrites(parts: Parts): AccountWrites {
   const { accounts } = parts
   return {
+    changed: (accountId, after) => {
+      const { who } = visitor() ?? {}
+      const deed = { action: 'account.update', subject: `account ${accountId}`, after }
+      return auditStatement(parts, doerOf(who), deed)
+    },
     async create() {
       throw new Error('accounts are made by administrators')
     },

@@ -6,7 +6,7 @@ import {
 } from 'better-auth/adapters'
 import { type RawBuilder, sql } from 'kysely'
 import { statementOf } from '../storage/statement-of.ts'
-import type { Row, Store } from '../storage/store.ts'
+import type { Compilable, Row, Statement, Store } from '../storage/store.ts'
 import type { Change } from '../storage/tables.ts'
 import { matching } from './conditions.ts'
 import { columnOf, type Model, modelOf, toRecord, toStored } from './models.ts'
@@ -17,6 +17,8 @@ export interface AccountWrites {
   create(wanted: Readonly<Record<string, unknown>>): Promise<number>
   /** Sets a password's hash; sessions of the account end. */
   setPassword(accountId: number, hash: string): Promise<void>
+  /** What the audit log notes when the library changes a column of an account. */
+  changed(accountId: number, after: object): Compilable
 }
 
 interface Parts {
@@ -128,10 +130,9 @@ async function create({ store, accounts }: Parts, name: string, given: Given): P
   const used = name === 'session' ? { lastUsedAt: given.createdAt } : {}
   const row = { ...FILLED[name], ...toColumns(model, { ...given, ...used }) }
   const columns = Object.keys(row).map((column) => sql.ref(column))
-  const [written] = await write(store, [
-    sql`insert into ${sql.table(tableOf(model))} (${sql.join(columns)}) values (${sql.join(Object.values(row))})
-      returning *`,
-  ])
+  const insert = sql`insert into ${sql.table(tableOf(model))} (${sql.join(columns)})
+    values (${sql.join(Object.values(row))}) returning *`
+  const [written] = await write(store, [statementOf(store.db, insert)])
   return toRecord(model, written ?? {})
 }
 
@@ -158,12 +159,22 @@ async function updateRows(parts: Parts, asked: Updating): Promise<readonly Given
   if (set.length === 0) set.push(sql`id = id`)
   const chosen = asked.onlyOne ? onlyOne(model, met) : met
   const changes = await changesOf(store, asked.model, met)
-  const rows = await write(
-    store,
-    [sql`update ${sql.table(tableOf(model))} set ${sql.join(set)} where ${chosen} returning *`],
-    changes,
-  )
+  const noted =
+    asked.model === 'user'
+      ? changes.map(({ subject }) => parts.accounts.changed(Number(subject), shown(asked.set)))
+      : []
+  const change = sql`update ${sql.table(tableOf(model))} set ${sql.join(set)} where ${chosen} returning *`
+  const rows = await write(store, [statementOf(store.db, change), ...noted], changes)
   return rows.map((row) => toRecord(model, row))
+}
+
+/** What the audit log may hold of a change: what an account has, never what is kept secret of it. */
+function shown({ email, emailVerified, twoFactorEnabled }: Given): object {
+  return {
+    ...(email === undefined ? {} : { email }),
+    ...(emailVerified === undefined ? {} : { email_verified: emailVerified }),
+    ...(twoFactorEnabled === undefined ? {} : { two_factor: twoFactorEnabled }),
+  }
 }
 
 async function changePasswords(
@@ -188,11 +199,8 @@ async function removeRows(
   const met = matching(model, where)
   const changes = await changesOf(store, name, met)
   const chosen = single ? onlyOne(model, met) : met
-  const rows = await write(
-    store,
-    [sql`delete from ${sql.table(tableOf(model))} where ${chosen} returning *`],
-    changes,
-  )
+  const removal = sql`delete from ${sql.table(tableOf(model))} where ${chosen} returning *`
+  const rows = await write(store, [statementOf(store.db, removal)], changes)
   return rows.map((row) => toRecord(model, row))
 }
 
@@ -233,10 +241,9 @@ function toColumns(model: Model, given: Given): Record<string, ReturnType<typeof
 
 async function write(
   store: Store,
-  queries: readonly RawBuilder<unknown>[],
+  statements: readonly (Statement | Compilable)[],
   changes: readonly Change[] = [],
 ): Promise<readonly Row[]> {
-  const statements = queries.map((query) => statementOf(store.db, query))
   const written = await store.write(statements, changes)
   return written.done ? (written.rows[0] ?? []) : []
 }

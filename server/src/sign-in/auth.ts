@@ -1,6 +1,5 @@
 import { APIError, createAuthMiddleware, isAPIError } from 'better-auth/api'
 import { betterAuth } from 'better-auth/minimal'
-import { username } from 'better-auth/plugins/username'
 import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
 import {
@@ -15,6 +14,7 @@ import type { Store } from '../storage/store.ts'
 import { createAccountWrites } from './account-writes.ts'
 import { createAdapter } from './adapter.ts'
 import { cookiePrefix } from './cookie.ts'
+import { plugins } from './plugins.ts'
 import { visitor } from './visitor.ts'
 
 export interface AuthParts {
@@ -30,7 +30,6 @@ export interface AuthParts {
 export type Auth = (request: Request) => Promise<Response>
 
 const DAY_SECONDS = 86_400
-const LONGEST_USERNAME = 64
 
 /**
  * Builds the sign-in library for browsers that see the gateway at `origin`, the only one that it trusts. It reads the
@@ -77,16 +76,8 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
     databaseHooks: {
       session: { create: { before: async ({ userId }) => requireActive(parts, userId) } },
     },
-    hooks: { before: changesPassword },
-    plugins: [
-      username({
-        displayUsername: false,
-        usernameNormalization: false,
-        minUsernameLength: 1,
-        maxUsernameLength: LONGEST_USERNAME,
-        usernameValidator: () => true,
-      }),
-    ],
+    hooks: { before: beforeRoute },
+    plugins: plugins(origin),
   })
   return auth.handler
 }
@@ -113,6 +104,8 @@ function noteHashing(): void {
 /** Whoever proved to be a suspended account is told so; nobody else learns of it. */
 async function requireActive({ accounts }: AuthParts, userId: string): Promise<void> {
   const account = await accounts.find(Number(userId))
+  const present = visitor()
+  if (account !== undefined && present !== undefined) present.who = account
   if (account?.status === ACTIVE) return
   throw new APIError('FORBIDDEN', {
     code: 'account_suspended',
@@ -121,7 +114,11 @@ async function requireActive({ accounts }: AuthParts, userId: string): Promise<v
 }
 
 /** A changed password ends the other sessions, whatever the client asks for, and is another one. */
-const changesPassword = createAuthMiddleware(async (ctx) => {
+const beforeRoute = createAuthMiddleware(async (ctx) => {
+  // A browser that need not send codes would be a second factor that nobody can take back.
+  if (ctx.path.startsWith('/two-factor/verify-')) {
+    return { context: { body: { ...ctx.body, trustDevice: false } } }
+  }
   if (ctx.path !== '/change-password') return
   if (ctx.body?.newPassword === ctx.body?.currentPassword) {
     throw new APIError('BAD_REQUEST', { message: 'the new password is the present one' })
@@ -136,8 +133,9 @@ function tellFailure(log: Logger, error: unknown): void {
   log.error({ room: 'sign-in', requestId: visitor()?.requestId, error: text }, 'signing in failed')
 }
 
-/** Messages of the library are fixed texts, but for what follows them: that may be anything, so it stays out. */
-function tell(log: Logger, level: string, message: string): void {
+/** What stands behind a colon, or beside the message, somebody may have sent: it stays out. */
+function tell(log: Logger, level: string, text: string): void {
+  const message = String(text).split(':', 1)[0] ?? ''
   if (level === 'error') log.error({ room: 'sign-in' }, message)
   else if (level === 'warn') log.debug({ room: 'sign-in' }, message)
 }

@@ -1,12 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../accounts/caller.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { Refused } from '../errors.ts'
 import { requireOwnPage } from '../manage/origin-check.ts'
 import type { Auth, AuthParts } from './auth.ts'
+import { type Attempt, createBackoff } from './backoff.ts'
+import { opensSession, pass, toRequest } from './exchange.ts'
+import { createNotes } from './notes.ts'
 import { refusalOf } from './refusal.ts'
 import { routeAt, type SignInRoute } from './routes.ts'
 import type { Sessions } from './sessions.ts'
+import { createTurns } from './turns.ts'
 import { type Visitor, visiting } from './visitor.ts'
 
 export interface SignInDoorParts extends AuthParts {
@@ -21,10 +26,37 @@ export type SignInDoor = (request: FastifyRequest, reply: FastifyReply) => Promi
 
 /** Whoever sends other hosts makes us build the library anew, which costs less than a password. */
 const MOST_ORIGINS = 4
+const FRESH_MS = 86_400_000
 
 /** Builds the door to the sign-in library, which is loaded when somebody first asks for it. */
 export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
   const authAt = createAuths(parts)
+  const notes = createNotes(parts)
+  const turns = createTurns()
+  const backoff = createBackoff({ ...parts, secret: parts.secrets[0]?.secret ?? '' })
+
+  async function ask(asking: Asking): Promise<Response> {
+    const { route, request, origin, visitor } = asking
+    const auth = await authAt(origin)
+    const asked = toRequest(request, { origin, route, visitor })
+    return visiting(visitor, () => auth(asked))
+  }
+
+  /** Guesses are counted, few at a time, and take the same time whether there is such an account or not. */
+  async function guess(asking: Asking): Promise<Response> {
+    const { visitor, request, route } = asking
+    const username = route.guess === 'named' ? nameIn(request.body) : (visitor.who?.username ?? '')
+    const attempt: Attempt = await backoff.attempt(username, visitor.ip)
+    const answer = await turns.take(async () => {
+      const answered = await ask(asking)
+      if (!answered.ok && !visitor.hashed) await hashPassword('')
+      return answered
+    })
+    if (answer.ok) await attempt.succeeded()
+    else await notes.refused(visitor, username)
+    return answer
+  }
+
   return async (request, reply) => {
     const { raw } = request
     const path = (request.params as { '*': string })['*']
@@ -32,18 +64,26 @@ export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
     if (route === undefined) throw new Refused('route_not_found')
     const origin = parts.origin(raw)
     requireOwnPage(raw, origin)
-    await requireOwnPassword(parts.sessions, route, { cookies: raw.headers.cookie, origin })
-    const visitor: Visitor = { ip: parts.clientAddress(raw), requestId: request.id, hashed: false }
-    const asked = toRequest(request, `${origin}/api/auth${route.path}`, visitor)
-    const auth = await authAt(origin)
-    const answer = await visiting(visitor, () => auth(asked))
-    if (answer.ok || isRedirect(answer)) return pass(answer, reply)
-    if (route.path === '/sign-in/username' && !visitor.hashed) await spendTheTime(parts)
-    throw await refusalOf(answer)
+    const caller = await callerOf(parts.sessions, raw, origin)
+    requireMay(route, caller, parts.now())
+    const visitor: Visitor = {
+      ...{ ip: parts.clientAddress(raw), requestId: request.id, hashed: false },
+      who: caller && { id: caller.accountId, username: caller.username },
+    }
+    const asking = { route, request, origin, visitor }
+    const answer = await (route.guess === undefined ? ask : guess)(asking)
+    if (answer.status >= 400) throw await refusalOf(answer)
+    await notes.done(visitor, route, opensSession(answer))
+    return pass(answer, reply, visitor)
   }
 }
 
-const isRedirect = ({ status }: Response): boolean => status > 299 && status < 400
+interface Asking {
+  readonly route: SignInRoute
+  readonly request: FastifyRequest
+  readonly origin: string
+  readonly visitor: Visitor
+}
 
 /** A library for each origin, the latest ones kept. */
 function createAuths(parts: AuthParts): (origin: string) => Promise<Auth> {
@@ -60,44 +100,38 @@ function createAuths(parts: AuthParts): (origin: string) => Promise<Auth> {
   }
 }
 
-async function requireOwnPassword(
+/** Who is signed in. Whoever's session has ended is nobody: the library says so where somebody is needed. */
+async function callerOf(
   sessions: Sessions,
-  route: SignInRoute,
-  { cookies, origin }: { cookies: string | undefined; origin: string },
-): Promise<void> {
-  if (route.whilePasswordDue) return
-  const caller = await sessions.prove({ cookies, secure: origin.startsWith('https:') })
-  if (typeof caller === 'object' && caller.passwordDue) throw new Refused('password_change_due')
+  { headers }: IncomingMessage,
+  origin: string,
+): Promise<Caller | undefined> {
+  const sent = { cookies: headers.cookie, secure: origin.startsWith('https:') }
+  const caller = await sessions.prove(sent)
+  if (caller === 'account_suspended') throw new Refused(caller)
+  return typeof caller === 'string' ? undefined : caller
 }
 
-/** Nothing of the request reaches the library but what it needs. */
-const PASSED_ON = ['cookie', 'user-agent', 'origin', 'accept-language', 'sec-fetch-site'] as const
-
-function toRequest({ raw, body, url }: FastifyRequest, to: string, visitor: Visitor): Request {
-  const headers = new Headers({ 'x-turnpike-address': visitor.ip })
-  for (const name of PASSED_ON) {
-    const value = raw.headers[name]
-    if (typeof value === 'string') headers.set(name, value)
+/** @throws Refused */
+function requireMay(route: SignInRoute, caller: Caller | undefined, now: number): void {
+  const needsSession = route.fresh || route.guess === 'own'
+  if (caller === undefined) {
+    if (needsSession) throw new Refused('session_ended')
+    return
   }
-  const mark = url.indexOf('?')
-  const target = mark < 0 ? to : `${to}${url.slice(mark)}`
-  if (raw.method !== 'POST') return new Request(target, { headers })
-  headers.set('content-type', 'application/json')
-  const sent = body instanceof Uint8Array && body.length > 0 ? Buffer.from(body) : '{}'
-  return new Request(target, { method: 'POST', headers, body: sent })
-}
-
-/** A name that nobody has, or that has no password, must not be told by how soon it is refused. */
-async function spendTheTime(_parts: AuthParts): Promise<void> {
-  await hashPassword('')
-}
-
-async function pass(answer: Response, reply: FastifyReply): Promise<FastifyReply> {
-  for (const [name, value] of answer.headers) {
-    if (name !== 'set-cookie' && name !== 'content-length') reply.header(name, value)
+  if (caller.passwordDue && !route.whilePasswordDue) throw new Refused('password_change_due')
+  if (route.fresh && now - (caller.sessionSince ?? 0) > FRESH_MS) {
+    throw new Refused('session_not_fresh')
   }
-  const cookies = answer.headers.getSetCookie()
-  if (cookies.length > 0) reply.header('set-cookie', cookies)
-  reply.header('cache-control', 'no-store')
-  return reply.code(answer.status).send(await answer.text())
+}
+
+/** The name in the body; the library refuses what is none. */
+function nameIn(body: unknown): string {
+  if (!(body instanceof Uint8Array)) return ''
+  try {
+    const sent: { username?: unknown } = Object(JSON.parse(Buffer.from(body).toString('utf8')))
+    return typeof sent.username === 'string' ? sent.username : ''
+  } catch {
+    return ''
+  }
 }

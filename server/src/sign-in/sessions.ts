@@ -94,7 +94,12 @@ async function readSession(store: Store, token: string): Promise<Proven | undefi
   const row = await store.db
     .selectFrom('session')
     .innerJoin('account', 'account.id', 'session.account_id')
-    .select(['session.id', 'session.expires_at_ms', 'account.id as account_id'])
+    .select([
+      'session.id',
+      'session.expires_at_ms',
+      'session.created_at_ms',
+      'account.id as account_id',
+    ])
     .select(['account.username', 'account.role', 'account.status', 'account.password_due'])
     .select(['account.group_name', 'account.groups'])
     .where('session.token', '=', token)
@@ -115,6 +120,7 @@ async function readSession(store: Store, token: string): Promise<Proven | undefi
       scopes: row.role === 'admin' ? ACCESS_SCOPES : ORDINARY,
       tokenExpiresAt: null,
       session: row.id,
+      sessionSince: row.created_at_ms,
       ...(row.password_due === 1 ? { passwordDue: true } : {}),
     },
   }

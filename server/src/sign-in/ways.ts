@@ -31,7 +31,7 @@ export function createWays({ store }: { store: Store }): Ways {
   return {
     offered: () => ({
       password: true,
-      passkey: false,
+      passkey: true,
       providers: [],
       sign_up: 'off',
       email: false,

@@ -123,7 +123,7 @@ describe('the program', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       started_at: expect.any(Number),
       quota_per_unit: 500_000,
-      sign_in: { password: true, passkey: false, providers: [], sign_up: 'off', email: false },
+      sign_in: { password: true, passkey: true, providers: [], sign_up: 'off', email: false },
       set_up_due: true,
     })
   })

@@ -1,0 +1,148 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openBrowser } from '../tools/browser.ts'
+import { newDatabase } from '../tools/database.ts'
+import { sharedGateway, startGateway, type TestGateway } from '../tools/gateway.ts'
+
+const trustedProxies = ['127.0.0.1']
+const gateway = await sharedGateway({ config: { trustedProxies } })
+await gateway.manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 1_000_000 })
+const password = gateway.secret('a password for signing in')
+const WRONG = 'a wrong password'
+let addresses = 0
+
+async function account(of: TestGateway = gateway) {
+  const username = `guessed-${Math.random().toString(36).slice(2)}`
+  const { id } = await of.manage('POST', '/api/user/', { username, password })
+  return { id, username }
+}
+
+/** Somebody at an address that nobody guessed from. */
+const from = (address = `203.0.113.${++addresses}`, of: TestGateway = gateway) =>
+  openBrowser(of, { headers: { 'x-forwarded-for': address } })
+
+async function fail(times: number, username: string, of: TestGateway = gateway) {
+  for (let at = 0; at < times; at++) {
+    expect((await from(undefined, of).signIn(username, WRONG)).status).toBe(401)
+  }
+}
+
+describe('a name whose password is guessed', () => {
+  it('waits longer each time, even for the right one, whoever asks', async () => {
+    const { username } = await account()
+    await fail(5, username)
+    let waited = 0
+    for (const seconds of [1, 2, 4, 8]) {
+      const answer = await from().signIn(username, password)
+      expect(answer).toMatchObject({ status: 429, json: { code: 'rate_limited' } })
+      expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(seconds)
+      gateway.advance(seconds)
+      waited += seconds
+      await fail(1, username)
+    }
+    gateway.advance(900)
+    expect((await from().signIn(username, password)).status).toBe(200)
+    await fail(5, username)
+    gateway.advance(-900 - waited)
+  })
+
+  it('waits as long when nobody has it', async () => {
+    await fail(5, 'whom nobody knows')
+    expect((await from().signIn('whom nobody knows', WRONG)).status).toBe(429)
+  })
+
+  it('gets no more attempts when they come all at once', async () => {
+    const { username } = await account()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => from().signIn(username, WRONG)),
+    )
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(15)
+  })
+
+  it('waits for a session, too, that tries to change it', async () => {
+    const { username } = await account()
+    const browser = from()
+    await browser.signIn(username, password)
+    const sent = { currentPassword: WRONG, newPassword: 'another password' }
+    for (let at = 0; at < 5; at++) {
+      expect((await browser.send('POST', '/api/auth/change-password', sent)).status).toBe(400)
+    }
+    expect((await browser.send('POST', '/api/auth/change-password', sent)).status).toBe(429)
+  })
+
+  it('stands in the database as a digest: it may be a password', async () => {
+    await from().signIn('typed into the wrong field', WRONG)
+    for (const { name, bytes } of await gateway.database.stored()) {
+      expect(bytes.includes('typed into the wrong field'), name).toBe(false)
+    }
+  })
+})
+
+it('an address that guesses many names waits, with all that is beside it in IPv6', async () => {
+  for (let at = 0; at < 30; at++) {
+    const browser = from(`2001:db8::${at.toString(16)}`)
+    expect((await browser.signIn(`name ${at}`, WRONG)).status).toBe(401)
+  }
+  expect((await from('2001:db8::ffff').signIn('one more', WRONG)).status).toBe(429)
+  const { username } = await account()
+  expect((await from('2001:db8::1').signIn(username, password)).status).toBe(429)
+  expect((await from('2001:db8:0:1::1').signIn(username, password)).status).toBe(200)
+})
+
+it('a restart gives no more attempts', async () => {
+  const database = await newDatabase()
+  onTestFinished(database.remove)
+  const first = await startGateway({ database, config: { trustedProxies } })
+  first.secret(password)
+  const { username } = await account(first)
+  await fail(5, username, first)
+  await first.close()
+  const { adminToken } = first
+  const second = await startGateway({ database, adminToken, config: { trustedProxies } })
+  second.secret(password)
+  expect((await from(undefined, second).signIn(username, password)).status).toBe(429)
+  await second.close()
+})
+
+it('a name that nobody has takes as long as a wrong password', async () => {
+  const { username } = await account()
+  const { username: without } = await gateway.manage('POST', '/api/user/', { username: 'no word' })
+  const took = async (name: string) => {
+    const times: number[] = []
+    for (let at = 0; at < 5; at++) {
+      const before = performance.now()
+      await from().signIn(name, WRONG)
+      times.push(performance.now() - before)
+    }
+    return Math.min(...times)
+  }
+  const usual = await took(username)
+  expect(await took('whom nobody ever knew')).toBeGreaterThan(usual * 0.6)
+  expect(await took(without)).toBeGreaterThan(usual * 0.6)
+})
+
+it('the audit log tells who signed in and out, and of whom a password was guessed', async () => {
+  const { id, username } = await account()
+  const browser = from('198.51.100.4')
+  await browser.signIn(username, WRONG)
+  await browser.signIn(username, password)
+  await browser.send('POST', '/api/auth/revoke-other-sessions', {})
+  const newPassword = gateway.secret('the next password of all')
+  const sent = { currentPassword: password, newPassword }
+  await browser.send('POST', '/api/auth/change-password', sent)
+  await browser.send('POST', '/api/auth/sign-out', {})
+  await browser.signIn('a secret in the wrong field', WRONG)
+  const { items } = await gateway.manage('GET', '/api/audit/?page_size=100')
+  const own = items.filter((one: { subject: string }) => one.subject === `account ${id}`)
+  const told = own.map((one: Record<string, unknown>) => [one.action, one.actor, one.ip])
+  expect(told.reverse().slice(1)).toEqual([
+    ['session.refuse', username, '198.51.100.4'],
+    ['session.create', username, '198.51.100.4'],
+    ['session.end', username, '198.51.100.4'],
+    ['account.update', username, '198.51.100.4'],
+    ['session.end', username, '198.51.100.4'],
+  ])
+  expect(items[0]).toMatchObject({ action: 'session.refuse', subject: 'no account' })
+  expect(JSON.stringify(items)).not.toContain('a secret in the wrong field')
+})
