@@ -13,6 +13,8 @@ export function greeting(first: FirstStart, url: string, model: string | undefin
     `Turnpike made its administrator, the account ${username}.${shown}`,
     ...secrets,
     '',
+    `Sign in to the console: ${url}/console/`,
+    '',
     `Create an API key with 500000 units (1 US dollar)${model === undefined ? '' : ', then call a model with it'}:`,
     '',
     createKeyLine(url, token ?? '$TURNPIKE_ADMIN_TOKEN'),

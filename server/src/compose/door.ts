@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { isIPv6 } from 'node:net'
+import { join } from 'node:path'
 import { StartError, systemCode } from '../cli/start-error.ts'
 import type { Config } from '../config.ts'
 import { Refused } from '../errors.ts'
@@ -19,6 +20,8 @@ import type { Built } from './rooms.ts'
 
 /** How long a caller may pause within its body. */
 const BODY_IDLE_MS = 30_000
+/** Made by `npm run console`. */
+const CONSOLE_FOLDER = join(import.meta.dirname, '../../../console/dist')
 
 export interface DoorParts {
   readonly config: Config
@@ -45,6 +48,7 @@ export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): 
     ...visit,
     signIn: createSignInDoor({ ...rooms, ...visit, secrets: built.signInSecrets }),
     masked,
+    consoleFolder: CONSOLE_FOLDER,
   })
   opened.defer(() => manage.close())
   const listener = createListener({

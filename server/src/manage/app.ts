@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { Refused, statusOf } from '../errors.ts'
+import { createConsolePages } from './console-pages.ts'
 import { OPEN_HEADERS, preflightHeaders } from './cross-origin.ts'
 import { createDocsPage } from './docs-page.ts'
 import { failure, messageOf, toRefused } from './envelope.ts'
@@ -14,6 +15,7 @@ const MOST_BODY_BYTES = 64 * 1024
 /** Model ids have up to 256 bytes, percent-encoded three times as many. */
 const LONGEST_PARAM = 1024
 const PREFLIGHT_DONE = 204
+const NONCE_BYTES = 18
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,6 +37,8 @@ export interface ManageParts {
   readonly signIn: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
   /** What a caller sent, fit to be said back: without what looks like a key. */
   readonly masked: (text: string) => string
+  /** Of the built web console. */
+  readonly consoleFolder: string
 }
 
 export interface ManageApp {
@@ -70,20 +74,39 @@ export async function createManageApp(parts: ManageParts): Promise<ManageApp> {
   })
   app.setErrorHandler((error, request, reply) => refuseError(rooms, error, request, reply))
   await app.ready()
-  const docs = createDocsPage({ newId: () => newRequestId(rooms), commonHeaders })
+  const pages = createPages(parts)
   return {
     routing(request, response) {
-      if (docs.owns(pathOf(request.url ?? ''))) {
-        docs.answer(request, response).catch((error: unknown) => response.destroy(toError(error)))
-        return
-      }
+      if (pages.answer(request, response)) return
       // The body is read as JSON whatever a client calls it (contract 4); Fastify would refuse what it can't read.
       delete request.headers['content-type']
       app.routing(request, response)
     },
     close: async () => {
-      await Promise.all([app.close(), docs.close()])
+      await Promise.all([app.close(), pages.close()])
     },
+  }
+}
+
+/** What people look at: the reference and the console. They answer beside Fastify. */
+function createPages({ rooms, consoleFolder }: ManageParts) {
+  const newId = () => newRequestId(rooms)
+  const docs = createDocsPage({ newId, commonHeaders })
+  const consolePages = createConsolePages({
+    folder: consoleFolder,
+    newId,
+    newNonce: () => Buffer.from(rooms.random(NONCE_BYTES)).toString('base64url'),
+    commonHeaders,
+  })
+  return {
+    /** Whether it is theirs to answer. */
+    answer(request: IncomingMessage, response: ServerResponse): boolean {
+      const path = pathOf(request.url ?? '')
+      const page = [docs, consolePages].find((one) => one.owns(path, request))
+      page?.answer(request, response).catch((error: unknown) => response.destroy(toError(error)))
+      return page !== undefined
+    },
+    close: docs.close,
   }
 }
 

@@ -105,6 +105,7 @@ beforeAll(async () => {
     origin: () => 'http://gateway.example',
     signIn: async (_request, reply) => reply,
     masked: (text) => text.replace('a-secret', '...'),
+    consoleFolder: '/nowhere',
   })
   server = createServer((request, response) => app.routing(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
