@@ -22,6 +22,7 @@ const WITHOUT_DATABASE = [
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',
   'server/test/dialects/reports.test.ts',
+  'server/test/manage/console-pages.test.ts',
   'server/test/prices/{catalogue,cost,library,tokenizer}.test.ts',
   'server/test/rates/{shared-rates,sliding-window}.test.ts',
   'server/test/relay/**',
@@ -55,6 +56,14 @@ export default defineConfig({
           include: ['server/test/**/*.test.ts'],
           exclude: [...ABOUT_SQLITE, ...WITHOUT_DATABASE],
           globalSetup: './server/test/tools/cluster.ts',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'console',
+          include: ['console/test/**/*.test.ts'],
+          globalSetup: './console/test/tools/build.ts',
         },
       },
     ],

@@ -9,6 +9,7 @@ const gates: Readonly<Record<string, string>> = {
   'lint with types': 'oxlint --type-aware --deny-warnings',
   names: 'node scripts/names.ts',
   types: 'tsc',
+  'types of the console': 'node console/scripts/types.ts && tsc -p console',
   'unused code': 'knip',
   'pages made from code': 'node scripts/docs.ts --check',
   sizes: 'node scripts/sizes.ts',

@@ -1,0 +1,11 @@
+/** A whole or broken number, with the reader's separators. */
+export const formatQuantity = (locale: string, quantity: number): string =>
+  new Intl.NumberFormat(locale).format(quantity)
+
+/** The same in few characters, such as 1.2M: for charts and tiles that have a title with the whole number. */
+export const formatCompact = (locale: string, quantity: number): string =>
+  new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(quantity)
+
+/** A share of one, such as 12.5 %. */
+export const formatShare = (locale: string, share: number): string =>
+  new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)

@@ -1,0 +1,42 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { keysRoute } from './screens/keys/route.ts'
+import { signInRoute } from './screens/sign-in/route.ts'
+import { rootRoute } from './shell/root-route.tsx'
+import { shellRoute } from './shell/shell-route.tsx'
+import { NotFound } from './ui/not-found.tsx'
+import { ScreenFailure } from './ui/screen-failure.tsx'
+import { ScreenSkeleton } from './ui/screen-skeleton.tsx'
+
+const startRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/',
+  beforeLoad: () => redirect({ to: '/keys', replace: true, throw: true }),
+})
+
+/** Every screen. Those below the shell are shown to whoever is signed in. */
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  shellRoute.addChildren([startRoute, keysRoute]),
+])
+
+export function createConsoleRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    basepath: '/console',
+    context: { queryClient },
+    defaultPreload: 'intent',
+    // TanStack Query knows how fresh things are.
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultPendingComponent: ScreenSkeleton,
+    defaultErrorComponent: ScreenFailure,
+    defaultNotFoundComponent: NotFound,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>
+  }
+}

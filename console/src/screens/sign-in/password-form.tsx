@@ -1,0 +1,46 @@
+import { Button, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useMutation } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { signIn } from '../../session/session.ts'
+import { Failure } from '../../ui/failure.tsx'
+
+interface PasswordFormProps {
+  readonly onSignedIn: () => Promise<void>
+}
+
+export function PasswordForm({ onSignedIn }: PasswordFormProps) {
+  const { t } = useTranslation()
+  const entering = useMutation({ mutationFn: signIn, onSuccess: onSignedIn })
+  const form = useForm({
+    initialValues: { username: '', password: '' },
+    validate: {
+      username: (value) => (value.trim() === '' ? t('sign_in.username_missing') : null),
+      password: (value) => (value === '' ? t('sign_in.password_missing') : null),
+    },
+  })
+  return (
+    <form noValidate onSubmit={form.onSubmit((credentials) => entering.mutate(credentials))}>
+      <Stack>
+        <TextInput
+          label={t('sign_in.username')}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          size="md"
+          {...form.getInputProps('username')}
+        />
+        <PasswordInput
+          label={t('sign_in.password')}
+          autoComplete="current-password"
+          size="md"
+          {...form.getInputProps('password')}
+        />
+        {entering.isError ? <Failure failure={entering.error} /> : null}
+        <Button type="submit" size="md" loading={entering.isPending} fullWidth>
+          {t('sign_in.submit')}
+        </Button>
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,17 @@
+import { IconKey, type IconProps } from '@tabler/icons-react'
+import type { LinkProps } from '@tanstack/react-router'
+import type { ComponentType } from 'react'
+import type { TextKey } from '../i18n/i18n.ts'
+
+export interface NavigationEntry {
+  readonly to: NonNullable<LinkProps['to']>
+  readonly title: TextKey
+  readonly icon: ComponentType<IconProps>
+  /** Shown to administrators only. The server decides what they may do. */
+  readonly admin?: true
+}
+
+/** The screens, in the order of the menu: overview, keys, usage, models, playground, wallet, settings. */
+export const NAVIGATION: readonly NavigationEntry[] = [
+  { to: '/keys', title: 'keys.title', icon: IconKey },
+]

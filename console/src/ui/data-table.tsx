@@ -1,0 +1,105 @@
+import { Skeleton } from '@mantine/core'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { type ReactNode, useEffect, useRef } from 'react'
+import classes from './data-table.module.css'
+
+export interface Column<Row> {
+  readonly key: string
+  readonly title: string
+  /** Of CSS, such as `20%`; without one the column takes its share of what is left. */
+  readonly width?: string
+  /** Numbers stand at the right, under each other. */
+  readonly align?: 'right'
+  /** Left out where there is no room for it. */
+  readonly from?: 'tablet' | 'desktop'
+  cell(row: Row): ReactNode
+}
+
+interface DataTableProps<Row> {
+  /** Says what the table holds. */
+  readonly label: string
+  readonly columns: readonly Column<Row>[]
+  /** Of all rows, also those that are not here yet. */
+  readonly count: number
+  /** `undefined` while the row is on its way. */
+  readonly rowAt: (index: number) => Row | undefined
+  readonly rowKey: (row: Row) => string | number
+  /** Told which rows are on the screen. */
+  readonly onShow?: (first: number, last: number) => void
+}
+
+const ROW_PX = 64
+const OVERSCAN = 8
+
+/**
+ * A table of any length that scrolls with the page: only rows on the screen are in the document, between two rows that
+ * are as high as the others would be, so it stays a table to assistive technology.
+ */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { label, columns, count, rowAt, rowKey, onShow } = props
+  const body = useRef<HTMLTableSectionElement>(null)
+  const virtual = useWindowVirtualizer({
+    count,
+    estimateSize: () => ROW_PX,
+    overscan: OVERSCAN,
+    scrollMargin: body.current?.offsetTop ?? 0,
+  })
+  const items = virtual.getVirtualItems()
+  const first = items[0]?.index ?? 0
+  const last = items.at(-1)?.index ?? 0
+  useEffect(() => onShow?.(first, last), [onShow, first, last])
+  const below = Math.max(0, count - 1 - last) * ROW_PX
+  return (
+    <div className={classes.frame}>
+      <table className={classes.table} aria-label={label} aria-rowcount={count + 1}>
+        <colgroup>
+          {columns.map(({ key, width, from }) => (
+            <col key={key} className={from && classes[from]} style={{ width }} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map((column) => (
+              <th key={column.key} scope="col" className={classesOf(column)}>
+                {column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          <Spacer height={first * ROW_PX} columns={columns.length} />
+          {items.map(({ index }) => {
+            const row = rowAt(index)
+            return (
+              <tr
+                key={row === undefined ? `at ${index}` : rowKey(row)}
+                aria-rowindex={index + 2}
+                className={classes.row}
+              >
+                {columns.map((column) => (
+                  <td key={column.key} className={classesOf(column)}>
+                    {row === undefined ? <Skeleton height={12} width="70%" /> : column.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            )
+          })}
+          <Spacer height={items.length === 0 ? 0 : below} columns={columns.length} />
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+const classesOf = <Row,>({ align, from }: Column<Row>): string =>
+  [align && classes[align], from && classes[from]].filter(Boolean).join(' ')
+
+function Spacer({ height, columns }: { readonly height: number; readonly columns: number }) {
+  if (height === 0) return null
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row takes no focus, and this one holds nothing but height.
+    <tr aria-hidden="true">
+      <td colSpan={columns} className={classes.spacer} style={{ height }} />
+    </tr>
+  )
+}

@@ -1,0 +1,40 @@
+import { CloseButton, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { IconSearch } from '@tabler/icons-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+
+interface SearchFieldProps {
+  readonly label: string
+  /** Where it begins; afterwards the reader's typing counts. */
+  readonly words: string
+  readonly onSearch: (words: string) => void
+}
+
+const PAUSE_MS = 250
+
+/** Searches once the typing pauses. */
+export function SearchField({ label, words, onSearch }: SearchFieldProps) {
+  const { t } = useTranslation()
+  const [typed, setTyped] = useState(words)
+  const search = useDebouncedCallback(onSearch, PAUSE_MS)
+  const change = (next: string) => {
+    setTyped(next)
+    search(next)
+  }
+  return (
+    <TextInput
+      type="search"
+      aria-label={label}
+      placeholder={label}
+      value={typed}
+      onChange={(event) => change(event.currentTarget.value)}
+      leftSection={<IconSearch size={16} aria-hidden="true" />}
+      rightSection={
+        typed === '' ? null : (
+          <CloseButton size="sm" aria-label={t('keys.clear_search')} onClick={() => change('')} />
+        )
+      }
+    />
+  )
+}

@@ -1,0 +1,18 @@
+import { useTranslation } from 'react-i18next'
+import { ApiFailure } from '../api/failure.ts'
+import type { TextKey } from '../i18n/i18n.ts'
+
+/** Says a failure in the reader's language where `errors` in the language file has its code; else in the server's words. */
+export function useFailureText(): (failure: unknown) => string {
+  const { t, i18n } = useTranslation()
+  return (failure) => {
+    if (!(failure instanceof ApiFailure)) return t('errors.internal')
+    const key = `errors.${failure.code}`
+    if (i18n.exists(key)) return t(key as TextKey)
+    return failure.message === '' ? t('errors.internal') : sentence(failure.message)
+  }
+}
+
+/** Messages of the API begin small, as programs print them behind a colon. */
+const sentence = (message: string): string =>
+  message.charAt(0).toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? '' : '.')

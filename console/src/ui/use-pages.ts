@@ -1,0 +1,50 @@
+import { keepPreviousData, type QueryKey, useQueries } from '@tanstack/react-query'
+import { useCallback, useState } from 'react'
+
+/** What every list of the API takes at most. */
+export const PAGE_SIZE = 100
+
+export interface Page<Row> {
+  readonly total: number
+  readonly items: readonly Row[]
+}
+
+interface PagesAsked<Row> {
+  /** Names the list, with its filters; the page is added to it. */
+  readonly key: QueryKey
+  /** Pages count from 1 and have `PAGE_SIZE` rows. */
+  readonly fetchPage: (page: number, signal: AbortSignal) => Promise<Page<Row>>
+}
+
+/**
+ * A long list of which only the pages on the screen are fetched, wherever the reader scrolls to. Give `show` to a
+ * DataTable's `onShow`.
+ */
+export function usePages<Row>({ key, fetchPage }: PagesAsked<Row>) {
+  const [shown, setShown] = useState({ first: 1, last: 1 })
+  const numbers = Array.from({ length: shown.last - shown.first + 1 }, (_, at) => shown.first + at)
+  const queries = useQueries({
+    queries: numbers.map((page) => ({
+      queryKey: [...key, page],
+      queryFn: ({ signal }: { readonly signal: AbortSignal }) => fetchPage(page, signal),
+      placeholderData: keepPreviousData,
+    })),
+  })
+  const show = useCallback((first: number, last: number) => {
+    const next = { first: pageOf(first), last: pageOf(last) }
+    setShown((now) => (now.first === next.first && now.last === next.last ? now : next))
+  }, [])
+  return {
+    show,
+    /** Undefined before the first answer. */
+    total: queries.find(({ data }) => data !== undefined)?.data?.total,
+    failure: queries.find(({ error }) => error !== null)?.error ?? undefined,
+    retry: () => {
+      for (const query of queries) if (query.isError) void query.refetch()
+    },
+    rowAt: (index: number): Row | undefined =>
+      queries[pageOf(index) - shown.first]?.data?.items[index % PAGE_SIZE],
+  }
+}
+
+const pageOf = (index: number): number => Math.floor(index / PAGE_SIZE) + 1

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest'
+import { newAccount } from './tools/account.ts'
+import { openConsole } from './tools/browser.ts'
+import { eachLook } from './tools/look.ts'
+
+const { gateway, open } = await openConsole()
+const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
+const HOUR = 3600
+const nowSeconds = () => Math.floor(Date.now() / 1000)
+
+it('an account without keys is told what to do', async () => {
+  const { token } = await newAccount(gateway)
+  const page = await open('/keys', { as: token })
+  await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  await eachLook(page, 'keys-empty')
+})
+
+it('the list says of each key whether it works, why not, and what it has left', async () => {
+  const { token, manage } = await newAccount(gateway)
+  const create = (fields: object) => manage('POST', '/api/token/', fields)
+  await create({ name: HOSTILE, unlimited_quota: true })
+  await create({ name: 'batch jobs', expired_time: nowSeconds() - 3 * 24 * HOUR, remain_quota: 9 })
+  await create({ name: 'demo', remain_quota: 0 })
+  const off = await create({ name: 'old laptop', remain_quota: 750_000 })
+  await manage('PUT', '/api/token/', { id: off.id, status: 2 })
+  await create({ name: 'website', remain_quota: 1, expired_time: nowSeconds() + 49 * HOUR })
+  await create({ name: '', remain_quota: 1_234_567_890, group: 'default' })
+
+  const page = await open('/keys', { as: token })
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name }).innerText()
+  await page.getByRole('row').filter({ hasText: 'website' }).waitFor()
+  expect(await row(HOSTILE)).toMatch(/Enabled[\s\S]*Unlimited/)
+  expect(await row('batch jobs')).toMatch(/Expired\s+3 days ago/)
+  expect(await row('demo')).toMatch(/Exhausted\s+No quota left[\s\S]*\$0\.00/)
+  expect(await row('old laptop')).toMatch(/Disabled\s+Switched off[\s\S]*\$1\.50[\s\S]*Never/)
+  expect(await row('website')).toMatch(/Enabled\s+Expires in 2 days[\s\S]*\$0\.000002/)
+  expect(await row('Unnamed')).toMatch(/sk-\w{4}…\w{4}[\s\S]*\$2,469\.14[\s\S]*default/)
+  await eachLook(page, 'keys')
+
+  await page.getByRole('searchbox').fill('LAPTOP')
+  await page.waitForURL(/\?q=LAPTOP$/)
+  await page.getByText('1 key', { exact: true }).waitFor()
+  expect(await page.getByRole('row').count()).toBe(2)
+  await page.getByRole('searchbox').fill('nobody')
+  await page.getByRole('heading', { name: 'No key is named like “nobody”' }).waitFor()
+  await eachLook(page, 'keys-none-found')
+})
+
+it('nobody sees the keys of another account', async () => {
+  const [ada, ben] = await Promise.all([newAccount(gateway), newAccount(gateway)])
+  await ada.manage('POST', '/api/token/', { name: 'of ada' })
+  const page = await open('/keys', { as: ben.token })
+  await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  expect(await page.getByText('of ada').count()).toBe(0)
+})
+
+it('a thousand keys are a table of a few rows that scrolls to any of them', async () => {
+  await gateway.manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 100_000 })
+  const { token, manage } = await newAccount(gateway)
+  for (let hundred = 0; hundred < 10; hundred++) {
+    const names = Array.from({ length: 100 }, (_, at) => `key ${hundred * 100 + at}`)
+    await Promise.all(names.map((name) => manage('POST', '/api/token/', { name })))
+  }
+  const page = await open('/keys', { as: token })
+  await page.getByText('1,000 keys').waitFor()
+  expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe('1001')
+  expect(await page.getByRole('row').count()).toBeLessThan(50)
+  await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight))
+  const last = page.locator('[aria-rowindex="1001"]')
+  await last.getByText(/^key \d+$/).waitFor()
+  expect(await page.getByRole('row').count()).toBeLessThan(50)
+})
+
+it('a failure is told in words, with the request id, and can be tried again', async () => {
+  const { token } = await newAccount(gateway, { scopes: ['usage:read'] })
+  const page = await open('/keys', { as: token })
+  const alert = page.getByRole('alert')
+  await alert.waitFor()
+  expect(await alert.innerText()).toMatch(/Your account may not do this\.\s+Request [0-9a-f]{32}/)
+  await eachLook(page, 'keys-failure')
+  const again = page.waitForResponse(/\/api\/token\?/)
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await again
+})

@@ -1,0 +1,91 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import chromium from '@sparticuz/chromium'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  type Page,
+  chromium as playwright,
+} from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { sharedGateway, type TestGateway } from '../../../server/test/tools/gateway.ts'
+
+const DESKTOP = { width: 1280, height: 800 }
+const MOST_WAIT_MS = 8000
+/** Said by the browser of each answer that is no success, although the console shows those to its reader. */
+const TOLD_OF_API = /Failed to load resource: .*status of (401|403|429)/
+
+/** A gateway and a browser before it, for all tests of a file. */
+export interface TestConsole {
+  readonly gateway: TestGateway
+  /** Opens a screen, such as `/keys`. `as` is an access token of whoever is signed in. */
+  open(path: string, options?: OpenOptions): Promise<Page>
+}
+
+export interface OpenOptions extends BrowserContextOptions {
+  readonly as?: string
+}
+
+/**
+ * Starts both. After each test its pages are closed, and what they complained of fails it: errors of scripts, whatever
+ * is written to the console, and everything that the Content-Security-Policy held back.
+ */
+export async function openConsole(): Promise<TestConsole> {
+  const gateway = await sharedGateway()
+  const complaints: string[] = []
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    // Not the package's own flags: they switch off the web's security, which is what is tested here.
+    const args = ['--no-sandbox', '--no-zygote', '--disable-gpu', '--font-render-hinting=none']
+    browser = await playwright.launch({ executablePath: await chromium.executablePath(), args })
+  })
+  afterEach(async () => {
+    await Promise.all(browser?.contexts().map((context) => context.close()) ?? [])
+    expect(complaints.splice(0)).toEqual([])
+  })
+  afterAll(async () => {
+    await browser?.close()
+  })
+  return {
+    gateway,
+    async open(path, { as, ...options } = {}) {
+      const context = await (browser as Browser).newContext({
+        viewport: DESKTOP,
+        locale: 'en-GB',
+        timezoneId: 'Europe/Amsterdam',
+        reducedMotion: 'reduce',
+        ...(as === undefined ? {} : { extraHTTPHeaders: { authorization: as } }),
+        ...options,
+      })
+      // Before the test's own time is over, so that it is known what was waited for.
+      context.setDefaultTimeout(MOST_WAIT_MS)
+      const page = await context.newPage()
+      await listen(page, complaints)
+      await page.goto(`${gateway.url}/console${path}`)
+      await page.waitForSelector('h1')
+      return page
+    },
+  }
+}
+
+async function listen(page: Page, complaints: string[]): Promise<void> {
+  page.on('pageerror', (error) => complaints.push(`a script failed: ${error.stack ?? error}`))
+  page.on('console', (message) => {
+    if (!TOLD_OF_API.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`)
+  })
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      // biome-ignore lint/suspicious/noConsole: the page has no other way to tell the test.
+      console.error(`the policy held back ${violatedDirective} ${blockedURI}`)
+    })
+  })
+}
+
+/** Fails on anything that axe finds. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+  const found = violations.map(({ id, nodes }) => ({
+    id,
+    where: nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`),
+  }))
+  expect(found).toEqual([])
+}

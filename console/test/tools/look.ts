@@ -1,0 +1,63 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { expectAccessible } from './browser.ts'
+
+const FOLDER = join(import.meta.dirname, '../../screenshots')
+const WIDE = { width: 1280, height: 800 }
+const PHONE = { width: 360, height: 740 }
+
+/** Each language, colour scheme and width occurs with each of the others, or nearly: eight would only be slower. */
+const LOOKS = [
+  { name: 'light-en', size: WIDE, colorScheme: 'light', language: 'en' },
+  { name: 'dark-nl', size: WIDE, colorScheme: 'dark', language: 'nl' },
+  { name: 'phone-light-nl', size: PHONE, colorScheme: 'light', language: 'nl' },
+  { name: 'phone-dark-en', size: PHONE, colorScheme: 'dark', language: 'en' },
+] as const
+
+/**
+ * Shows the screen, as it is now, in light and dark, wide and on a phone, in English and Dutch; each is photographed
+ * into console/screenshots/ for people to look at, must please axe, must not scroll sideways, and may cut no label off.
+ */
+export async function eachLook(page: Page, name: string): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true })
+  for (const look of LOOKS) {
+    await page.emulateMedia({ colorScheme: look.colorScheme })
+    await page.setViewportSize(look.size)
+    await speak(page, look.language)
+    await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`), fullPage: true })
+    await expectAccessible(page)
+    expect(await cutOff(page), `${name} ${look.name}`).toEqual([])
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize(WIDE)
+  await speak(page, 'en')
+}
+
+/** As if another tab had chosen the language: what the screen shows is not loaded again. */
+async function speak(page: Page, language: string): Promise<void> {
+  await page.evaluate((chosen) => {
+    localStorage.setItem('turnpike.language', chosen)
+    window.dispatchEvent(
+      new StorageEvent('storage', { key: 'turnpike.language', newValue: chosen }),
+    )
+  }, language)
+  await page.waitForFunction((chosen) => document.documentElement.lang === chosen, language)
+}
+
+/** Texts of our own that don't fit: people's words may be shortened, with a title that has them whole. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const root = document.documentElement
+    const found =
+      root.scrollWidth > root.clientWidth ? [`the page is ${root.scrollWidth} wide`] : []
+    for (const element of document.querySelectorAll<HTMLElement>('body *')) {
+      const { overflowX, textOverflow } = getComputedStyle(element)
+      const clips = textOverflow === 'ellipsis' && overflowX === 'hidden'
+      if (!clips || element.title !== '' || element.scrollWidth <= element.clientWidth) continue
+      found.push(`cut off: ${element.textContent}`)
+    }
+    return found
+  })
+}
