@@ -19,7 +19,9 @@ export function EmptyState({ icon, title, hint, action, order = 2 }: EmptyStateP
       <span className={classes.icon} aria-hidden="true">
         {icon}
       </span>
-      <Title order={order} tabIndex={-1}>{title}</Title>
+      <Title order={order} tabIndex={-1}>
+        {title}
+      </Title>
       <Text c="dimmed" maw={440}>
         {hint}
       </Text>

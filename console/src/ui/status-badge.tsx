@@ -41,7 +41,10 @@ export function StatusBadge({ tone, label }: StatusBadgeProps) {
       tt="none"
       fw={600}
       leftSection={<Icon size={14} aria-hidden="true" />}
-      style={{ '--badge-color': ink }}
+      style={{
+        '--badge-color': ink,
+        '--badge-bg': `color-mix(in srgb, ${ink} 13%, transparent)`,
+      }}
     >
       {label}
     </Badge>

@@ -1,4 +1,4 @@
-import { keepPreviousData, type QueryKey, useQueries } from '@tanstack/react-query'
+import { type QueryKey, useQueries, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useState } from 'react'
 
 /** What every list of the API takes at most. */
@@ -27,9 +27,11 @@ export function usePages<Row>({ key, fetchPage }: PagesAsked<Row>) {
     queries: numbers.map((page) => ({
       queryKey: [...key, page],
       queryFn: ({ signal }: { readonly signal: AbortSignal }) => fetchPage(page, signal),
-      placeholderData: keepPreviousData,
     })),
   })
+  // Of whichever page came last: without it the list would lose its height, and the reader the place, at each new page.
+  const cached = useQueryClient().getQueriesData<Page<Row>>({ queryKey: key })
+  const pages = [...queries.map(({ data }) => data), ...cached.map(([, page]) => page)]
   const show = useCallback((first: number, last: number) => {
     const next = { first: pageOf(first), last: pageOf(last) }
     setShown((now) => (now.first === next.first && now.last === next.last ? now : next))
@@ -37,7 +39,7 @@ export function usePages<Row>({ key, fetchPage }: PagesAsked<Row>) {
   return {
     show,
     /** Undefined before the first answer. */
-    total: queries.find(({ data }) => data !== undefined)?.data?.total,
+    total: pages.find((page) => page !== undefined)?.total,
     failure: queries.find(({ error }) => error !== null)?.error ?? undefined,
     retry: () => {
       for (const query of queries) if (query.isError) void query.refetch()

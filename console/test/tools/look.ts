@@ -26,6 +26,7 @@ export async function eachLook(page: Page, name: string): Promise<void> {
     await page.emulateMedia({ colorScheme: look.colorScheme })
     await page.setViewportSize(look.size)
     await speak(page, look.language)
+    await page.waitForFunction(() => document.getAnimations().length === 0)
     await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`), fullPage: true })
     await expectAccessible(page)
     expect(await cutOff(page), `${name} ${look.name}`).toEqual([])
