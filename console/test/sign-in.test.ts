@@ -17,7 +17,7 @@ async function signInBy(page: Page, { username, token }: TestAccount): Promise<v
     if (right) await page.context().setExtraHTTPHeaders({ authorization: token })
     const body = right
       ? { user: { username } }
-      : { code: 'INVALID_USERNAME_OR_PASSWORD', message: 'Invalid username or password' }
+      : { success: false, code: 'sign_in_refused', message: 'username or password is wrong' }
     await route.fulfill({ status: right ? 200 : 401, json: body })
   })
   await page.route('**/api/auth/sign-out', async (route) => {

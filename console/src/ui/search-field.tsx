@@ -32,7 +32,7 @@ export function SearchField({ label, words, onSearch }: SearchFieldProps) {
       leftSection={<IconSearch size={16} aria-hidden="true" />}
       rightSection={
         typed === '' ? null : (
-          <CloseButton size="sm" aria-label={t('keys.clear_search')} onClick={() => change('')} />
+          <CloseButton size="sm" aria-label={t('ui.clear_search')} onClick={() => change('')} />
         )
       }
     />
