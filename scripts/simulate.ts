@@ -3,6 +3,7 @@
  *
  *   npm run simulate -- --seeds 1000000 [--from 1]   many worlds; ends at the first that breaks a rule
  *   npm run simulate -- --seed 17                    one world, with everything that happens in it
+ *   npm run simulate -- --failovers ...              the same, with one failover after the other
  *   npm run simulate -- --mutations                  weakens the ledger in known ways: each must be noticed
  */
 import { parseArgs } from 'node:util'
@@ -22,16 +23,23 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     mutations: { type: 'boolean', default: false },
     weakness: { type: 'string' },
+    failovers: { type: 'boolean', default: false },
   },
 })
 const weakness = values.weakness as Weakness | undefined
+const mode = values.failovers ? 'failovers' : 'mixed'
 
 if (values.mutations) await tryMutations()
 else if (values.seed !== undefined) await replay(Number(values.seed), Infinity)
 else await runMany(Number(values.from), Number(values.seeds))
 
 async function replay(seed: number, events: number): Promise<void> {
-  const { trace = [], failure, steps, digest } = await runSeed(seed, { trace: true, weakness })
+  const {
+    trace = [],
+    failure,
+    steps,
+    digest,
+  } = await runSeed(seed, { trace: true, weakness, mode })
   console.log(trace.slice(-Math.min(events, trace.length)).join('\n'))
   console.log(`seed ${seed}: ${steps} steps, digest ${digest}`)
   if (failure === undefined) return
@@ -47,7 +55,7 @@ async function runMany(from: number, count: number): Promise<void> {
     return `${done} seeds, ${steps} steps, ${calls} calls in ${seconds.toFixed(0)} s`
   }
   const failed = await runSeeds({
-    ...{ from, count, weakness },
+    ...{ from, count, weakness, mode },
     onResult(result) {
       done++
       steps += result.steps

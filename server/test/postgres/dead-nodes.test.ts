@@ -53,7 +53,7 @@ it('a call that is sent again under its number does nothing twice', async () => 
   const { nodes, payers, database } = await openNodes(1)
   const owner = await payers({ id: 1, key: 100, account: 1_000 })
   const [{ epoch }] = (await database.rows(
-    `select turnpike_register('silent', '', '', 1)::int as epoch`,
+    `select turnpike_register('silent', '', '', 1, '{}')::int as epoch`,
   )) as [{ epoch: number }]
   const move = `select o_granted::int as granted, o_remain::int as remain
     from turnpike_move(${epoch}, 1, array[${owner.key}], array[30], array[false])`

@@ -26,7 +26,7 @@ it('a node of the former version, which knows fewer columns, still settles its c
     const known = texts.filter((_, at) => at % TEXTS.length < FORMER_TEXTS)
     return run(sql, parameters.with(TEXTS_AT, known))
   })
-  const epoch = await present.register({ name: 'former', url: '', version: '' })
+  const epoch = await present.register({ name: 'former', url: '', version: '' }, [])
   const settlementOf = (id: string, requested_model: string) => ({
     record: { ...recordOf(id), model: `model of ${id}`, requested_model },
     ...{ cost: 0, atMost: 0, key: keyEntity(1), account: keyEntity(2), budgets: [], epoch },

@@ -243,7 +243,7 @@ it('refuses a target that a node uses, and waits until it knows that a crashed o
   expect(refused).toMatchObject({ code: 1, out: '' })
   expect(refused.err).toMatch(/a gateway runs on it: .*Stop it first\./)
   await store.close()
-  await target.tamper(`select turnpike_register('gone', '', '', 0)`)
+  await target.tamper(`select turnpike_register('gone', '', '', 0, '{}')`)
   expect((await migrate(source.config.dataFolder, target.url)).code).toBe(0)
 }, 90_000)
 

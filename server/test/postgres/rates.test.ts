@@ -99,7 +99,7 @@ it('a call that runs at one gateway takes its place at the others until it ends'
 it('calls of a node that died take no place any more', async () => {
   const { id, key } = await here.createKey({ max_concurrent: 1 })
   const [{ epoch }] = (await database.rows(
-    `select turnpike_register('dead', '', '', 1)::int as epoch`,
+    `select turnpike_register('dead', '', '', 1, '{}')::int as epoch`,
   )) as [{ epoch: number }]
   const tells = (turn: number, running: number) =>
     database.rows(`select turnpike_exchange_rates(${epoch}, 0, ${turn}, ${epoch}, true,

@@ -186,7 +186,7 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
   const facts = { name: 'scheduled', url: '', version: '' }
   let renewing: Promise<void> | undefined
   const renew = async (epoch: number) => {
-    const next = await calls.register(facts)
+    const next = await calls.register(facts, [...node.former, epoch])
     node.former.push(epoch)
     node.epoch = next
     renewing = undefined
@@ -202,7 +202,7 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
     },
   }
   const node: TestNode = {
-    epoch: await calls.register(facts),
+    epoch: await calls.register(facts, []),
     former: [],
     ...{ calls, moveLane: new Lane(parts), settleLane: new Lane(parts) },
     sessions: { moves, settles },

@@ -39,6 +39,7 @@ export interface OwnerRow {
 export type Weakness =
   | 'epoch'
   | 'epoch again'
+  | 'former epochs'
   | 'seq'
   | 'dedupe'
   | 'fence'
@@ -95,13 +96,14 @@ export class Database {
     this.weakness = weakness
   }
 
-  register(): number {
+  register(former: readonly number[]): number {
     return this.journal.transact(() => {
       const next = this.#epochs.get('next') ?? 1
       this.#epochs.set('next', next + 1)
       const chance =
         this.weakness === 'epoch again' ? 0 : this.world.random.whole(1, EPOCH_SPAN - 1)
       const epoch = next * EPOCH_SPAN + chance
+      if (this.weakness !== 'former epochs') for (const epoch of former) this.#end(epoch)
       this.lanes.set(epoch, { epoch, move: 0, settle: 0 })
       return epoch
     })
@@ -173,17 +175,7 @@ export class Database {
       const lanes = this.lanes.get(epoch)
       if (lanes === undefined) return false
       if (lanes.move !== move || lanes.settle !== settle) return false
-      for (const [key, hold] of [...this.holds.rows()]) {
-        if (hold.epoch !== epoch) continue
-        const balance = this.balances.get(hold.entity) ?? NOTHING
-        this.balances.set(hold.entity, {
-          remain: balance.remain + hold.granted - hold.spent,
-          used: balance.used + hold.used,
-          requests: balance.requests + hold.requests,
-        })
-        this.holds.delete(key)
-      }
-      this.lanes.delete(epoch)
+      this.#end(epoch)
       return true
     })
   }
@@ -193,6 +185,20 @@ export class Database {
   }
 
   recalled(): readonly number[] {
+  #end(epoch: number): void {
+    for (const [key, hold] of [...this.holds.rows()]) {
+      if (hold.epoch !== epoch) continue
+      const balance = this.balances.get(hold.entity) ?? NOTHING
+      this.balances.set(hold.entity, {
+        remain: balance.remain + hold.granted - hold.spent,
+        used: balance.used + hold.used,
+        requests: balance.requests + hold.requests,
+      })
+      this.holds.delete(key)
+    }
+    if (this.lanes.get(epoch) !== undefined) this.lanes.delete(epoch)
+  }
+
     const from = this.world.now - 1_000
     for (const [entity, at] of this.recalls) if (at <= from) this.recalls.delete(entity)
     return [...this.recalls.keys()]

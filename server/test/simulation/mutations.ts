@@ -1,5 +1,9 @@
 import type { Weakness } from './database.ts'
+import type { Mode } from './profile.ts'
 import { runSeeds } from './seeds.ts'
+
+/** Worlds of one failover after the other notice some sooner, or alone. */
+const modes: Partial<Record<Weakness, Mode>> = { 'former epochs': 'failovers' }
 
 /** Seeds within which each weakness must be noticed. */
 const MUTATION_SEEDS = 4_000
@@ -8,6 +12,7 @@ const MUTATION_SEEDS = 4_000
 export const weaknesses: Readonly<Record<Weakness, string>> = {
   epoch: 'a late statement of an ended epoch is applied',
   'epoch again': "an epoch's number is given again after a failover",
+  'former epochs': 'a node that goes on under a new epoch leaves its former ones to themselves',
   seq: 'a repeated call is applied twice',
   dedupe: 'a late settlement that was written before is written again',
   fence: 'a node reserves although others may take it for dead',
@@ -18,6 +23,7 @@ export const weaknesses: Readonly<Record<Weakness, string>> = {
 
 /** The seed that notices, or undefined when none of so many does. */
 export async function caughtBy(weakness: Weakness): Promise<number | undefined> {
-  const failed = await runSeeds({ from: 1, count: MUTATION_SEEDS, weakness })
+  const mode = modes[weakness]
+  const failed = await runSeeds({ from: 1, count: MUTATION_SEEDS, weakness, mode })
   return failed?.seed
 }

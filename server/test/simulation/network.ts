@@ -60,7 +60,7 @@ function callsOn(
   const { world } = database
   const { told } = network
   return {
-    register: () => ask('register', () => database.register()),
+    register: (_node, former) => ask('register', () => database.register(former)),
     move: (call) => ask(`move ${call.epoch}#${call.seq}`, () => database.move(call)),
     settle: (call) => ask(`settle ${call.epoch}#${call.seq}`, () => settle(database, call)),
     lanes: () => ask('lanes', () => [...database.lanes.rows()].map(([, lanes]) => lanes)),

@@ -50,7 +50,26 @@ export const QUIET: Profile = {
   ...{ poison: 0, troubles: [], betweenTroublesMs: 0 },
 }
 
-export function chooseProfile(random: Random): Profile {
+/**
+ * 'mixed': any kinds of trouble. 'failovers': one after the other, each of which loses commits, also those that the last
+ * one brought about, while old messages are still under way.
+ */
+export type Mode = 'mixed' | 'failovers'
+
+export function chooseProfile(random: Random, mode: Mode = 'mixed'): Profile {
+  const profile = chooseMixed(random)
+  if (mode === 'mixed') return profile
+  const others = profile.troubles.filter((trouble) => trouble !== 'fail over')
+  return {
+    ...profile,
+    twice: 0.05 + random.next() * 0.25,
+    veryLate: random.next() * 0.1,
+    troubles: ['fail over', 'fail over', 'fail over', ...others.slice(0, 3)],
+    betweenTroublesMs: random.pick([400, 800, 1_600]),
+  }
+}
+
+function chooseMixed(random: Random): Profile {
   const maybe = (share: number, most: number): number =>
     random.chance(share) ? random.next() * most : 0
   const troubles = TROUBLES.filter((trouble) => random.chance(BY_PEOPLE.has(trouble) ? 0.7 : 0.35))

@@ -7,7 +7,7 @@ import { runSeed } from './simulation.ts'
 // run again by itself, and says it then.
 Error.stackTraceLimit = 0
 
-const { from, count, step, weakness } = workerData as Share
+const { from, count, step, weakness, mode } = workerData as Share
 for (let n = 0; n < count; n++) {
-  parentPort?.postMessage(await runSeed(from + n * step, { weakness }))
+  parentPort?.postMessage(await runSeed(from + n * step, { weakness, mode }))
 }

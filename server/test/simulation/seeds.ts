@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Weakness } from './database.ts'
+import type { Mode } from './profile.ts'
 import type { SeedResult } from './simulation.ts'
 
 export interface SeedsWish {
   readonly from: number
   readonly count: number
   readonly weakness?: Weakness | undefined
+  readonly mode?: Mode | undefined
   /** Stops early when it answers true. */
   readonly onResult?: (result: SeedResult) => boolean | undefined
 }
@@ -17,20 +19,21 @@ export interface Share {
   readonly count: number
   readonly step: number
   readonly weakness: Weakness | undefined
+  readonly mode: Mode | undefined
 }
 
 const YOUNG_MB = 192
 
 /** Runs many seeds, on all cores. Answers the first that failed, if any did. */
 export async function runSeeds(wish: SeedsWish): Promise<SeedResult | undefined> {
-  const { from, count, weakness, onResult } = wish
+  const { from, count, weakness, mode, onResult } = wish
   const cores = Math.max(1, Math.min(availableParallelism(), count))
   let failed: SeedResult | undefined
   const workers: Worker[] = []
   const stopAll = () => Promise.all(workers.map((worker) => worker.terminate()))
   const ends = Array.from({ length: cores }, (_, core) => {
     const share: Share = {
-      ...{ from: from + core, step: cores, weakness },
+      ...{ from: from + core, step: cores, weakness, mode },
       count: Math.ceil((count - core) / cores),
     }
     const worker = new Worker(new URL('./seeds-worker.ts', import.meta.url), {

@@ -5,7 +5,7 @@ import { Database, type Weakness } from './database.ts'
 import { endWell } from './ending.ts'
 import { createNetwork, type Network } from './network.ts'
 import { type Node, startNode } from './node.ts'
-import { chooseProfile, type Profile } from './profile.ts'
+import { chooseProfile, type Mode, type Profile } from './profile.ts'
 import { makeTrouble } from './troubles.ts'
 import type { Owner } from './world.ts'
 import { World } from './world.ts'
@@ -40,6 +40,7 @@ export interface Simulation {
 
 export interface SeedOptions {
   readonly weakness?: Weakness | undefined
+  readonly mode?: Mode | undefined
   readonly trace?: boolean
 }
 
@@ -74,9 +75,10 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   return { seed, steps, calls: simulation.lastCall, digest, failure, trace }
 }
 
-function createSimulation(seed: number, { weakness, trace = false }: SeedOptions): Simulation {
+function createSimulation(seed: number, options: SeedOptions): Simulation {
+  const { weakness, mode, trace = false } = options
   const world = new World(seed, trace)
-  const profile = chooseProfile(world.random)
+  const profile = chooseProfile(world.random, mode)
   world.note('profile', () => JSON.stringify(profile))
   const database = new Database(world, weakness)
   const network = createNetwork(world, database, profile)

@@ -10,8 +10,11 @@ import type { Settlement } from '../store.ts'
  * anything else may have been applied: send it again, as it was, under the same number.
  */
 export interface LedgerCalls {
-  /** Registers a node. The epoch is a number that was never given before; both its lanes stand at 0. */
-  register(node: NodeFacts): Promise<number>
+  /**
+   * Registers a node. The epoch is a number that was never given before; both its lanes stand at 0. Every epoch that the
+   * node had before ends with it, and returns what it holds.
+   */
+  register(node: NodeFacts, former: readonly number[]): Promise<number>
   move(call: Move): Promise<readonly Moved[] | 'lost'>
   settle(call: Settle): Promise<readonly LaneSettled[] | 'lost'>
   /** Every epoch that has not ended. */

@@ -35,7 +35,7 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   const { calls, clock, facts } = parts
   const began = now(clock)
   const state: State = {
-    epoch: await calls.register(facts),
+    epoch: await calls.register(facts, []),
     acknowledged: began,
     renewing: false,
     closed: false,
@@ -123,22 +123,19 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
   let renewing: Promise<void> | undefined
 
   /**
-   * Where a failover forgot what an epoch did, the epoch itself is still there, and calls of it that were delayed may yet
-   * arrive and find their numbers free: what they charge would be charged twice.
+   * Where a failover forgot what an epoch did, or that it ended, the epoch itself is still there, and calls of it that were
+   * delayed may yet arrive and find their numbers free: what they charge would be charged twice. So all of them end each
+   * time, also those that had ended before. That is a number for each time that this process was lost.
    */
-  async function end(epoch: number): Promise<void> {
-    for (;;) {
-      const lanes = (await calls.lanes()).find((one) => one.epoch === epoch)
-      if (lanes === undefined || (await calls.reap(lanes))) return
-    }
-  }
+  const former: number[] = []
 
   async function register(): Promise<void> {
     for (;;) {
       try {
-        await end(state.epoch)
         const sent = now(clock)
-        state.epoch = await calls.register(facts)
+        const epoch = await calls.register(facts, [...former, state.epoch])
+        former.push(state.epoch)
+        state.epoch = epoch
         state.acknowledged = sent
         state.renewing = false
         break

@@ -6,7 +6,6 @@ import {
   type LedgerCalls,
   type Move,
   type Moved,
-  type NodeFacts,
   NotApplied,
   type Settle,
 } from '../lanes/ledger-calls.ts'
@@ -36,13 +35,14 @@ const MOST_TOLD = 400
 export function createLedgerCalls(parts: LedgerCallsParts): LedgerCalls {
   const { moveLane, settleLane, others, clock } = parts
   return {
-    async register({ name, url, version }: NodeFacts) {
+    async register({ name, url, version }, former) {
       const seconds = Math.floor(clock.wall() / 1000)
-      const [row] = await others('select turnpike_register($1, $2, $3, $4)', [
+      const [row] = await others('select turnpike_register($1, $2, $3, $4, $5)', [
         name,
         url,
         version,
         seconds,
+        arrayOf(former),
       ])
       return Number(row?.[0])
     },

@@ -29,14 +29,39 @@ begin
 end $$;`
 
 /**
+ * Ends epochs and returns what they hold, whatever their lanes say. Nothing of them is applied afterwards: whoever was
+ * about to waits for the lane, and finds none.
+ */
+const end = `
+create or replace function turnpike_end(p_epochs bigint[]) returns void
+language plpgsql as $$
+begin
+  perform 1 from node_lane where epoch = any(p_epochs) order by epoch, lane for update;
+  perform 1 from balance b where b.entity in (select h.entity from hold h where h.epoch = any(p_epochs))
+    order by (b.entity % 4 = 0), b.entity for update;
+  perform 1 from hold h where h.epoch = any(p_epochs) order by h.entity, h.epoch for update;
+  insert into balance as b (entity, remain, used, requests)
+  select h.entity, sum(h.granted - h.spent), sum(h.used), sum(h.requests) from hold h where h.epoch = any(p_epochs)
+  group by h.entity order by h.entity
+  on conflict (entity) do update set remain = b.remain + excluded.remain, used = b.used + excluded.used,
+    requests = b.requests + excluded.requests;
+  delete from hold where epoch = any(p_epochs);
+  delete from node_lane where epoch = any(p_epochs);
+  delete from node where epoch = any(p_epochs);
+end $$;`
+
+/**
  * A sequence may forget its last numbers in a failover, and an epoch that two nodes take for their own would mix their
- * holds: half of the number is chance.
+ * holds: half of the number is chance. All epochs that the node had before end in the same transaction: a failover that
+ * undoes the end of one undoes the next epoch with it, under which its node would have gone on.
  */
 const register = `
-create or replace function turnpike_register(p_name text, p_url text, p_version text, p_seconds bigint) returns bigint
-language plpgsql as $$
+create or replace function turnpike_register(p_name text, p_url text, p_version text, p_seconds bigint, p_former bigint[])
+returns bigint
+language plpgsql set lock_timeout = '2s' as $$
 declare v_epoch bigint := nextval('node_epoch') * 1048576 + floor(random() * 1048576)::bigint;
 begin
+  if cardinality(p_former) > 0 then perform turnpike_end(p_former); end if;
   insert into node (epoch, name, url, version, started_at) values (v_epoch, p_name, p_url, p_version, p_seconds);
   insert into node_lane (epoch, lane, seq) values (v_epoch, 'move', 0), (v_epoch, 'settle', 0);
   return v_epoch;
@@ -98,17 +123,8 @@ begin
   select count(*) into v_found from node_lane where epoch = p_epoch
     and seq = case lane when 'move' then p_move else p_settle end;
   if v_found <> 2 then return false; end if;
-  perform 1 from balance b where b.entity in (select h.entity from hold h where h.epoch = p_epoch)
-    order by (b.entity % 4 = 0), b.entity for update;
-  perform 1 from hold h where h.epoch = p_epoch order by h.entity for update;
-  insert into balance as b (entity, remain, used, requests)
-  select h.entity, h.granted - h.spent, h.used, h.requests from hold h where h.epoch = p_epoch
-  on conflict (entity) do update set remain = b.remain + excluded.remain, used = b.used + excluded.used,
-    requests = b.requests + excluded.requests;
-  delete from hold where epoch = p_epoch;
-  delete from node_lane where epoch = p_epoch;
-  delete from node where epoch = p_epoch;
+  perform turnpike_end(array[p_epoch]);
   return true;
 end $$;`
 
-export const ledgerFunctions = [advance, register, move, reap].join('\n')
+export const ledgerFunctions = [advance, end, register, move, reap].join('\n')

@@ -20,6 +20,7 @@ import { attempts } from './0013-attempts.ts'
 import { lostOpenings } from './0014-lost-openings.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
+import { formerEpochs } from './0024-former-epochs.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -41,6 +42,7 @@ const steps: readonly string[] = [
   objects,
   usageDetails,
   signInOnPostgres,
+  formerEpochs,
 ]
 
 /** The schema this program writes. */
