@@ -80,9 +80,15 @@ async function find({ store, now, found }: OpeningParts, wanted: readonly Wanted
       'in',
       wanted.map(({ entity }) => entity),
     )
-    // One without was never opened: calls that settled after a failover had lost the opening have made its row.
+    // One without was never opened: calls that settled, or were refunded, after a failover had lost the opening have made
+    // what there is.
     .where(({ exists, selectFrom }) =>
-      exists(selectFrom('entry').select('id').whereRef('entry.entity', '=', 'balance_now.entity')),
+      exists(
+        selectFrom('entry')
+          .select('id')
+          .whereRef('entry.entity', '=', 'balance_now.entity')
+          .where('entry.kind', '<>', 'refund'),
+      ),
     )
     .execute()
   for (const { entity, remain } of rows) found(entity, remain)

@@ -1,7 +1,8 @@
 import { StorageUnavailable, UniqueViolation } from '../storage/failures.ts'
 import { type Clock, pauseOn } from '../storage/lanes/clock.ts'
 import { mustChange, type Settlement, type Statement, type Store } from '../storage/store.ts'
-import type { Entity } from './entity.ts'
+import { openBudget } from './budget-statements.ts'
+import { budgetPeriodOf, type Entity } from './entity.ts'
 import type { BalanceChange } from './ledger.ts'
 import { changeBalance } from './statements.ts'
 
@@ -30,27 +31,29 @@ export function createAdjust(store: Store, now: () => number) {
 /**
  * Gives back what a settlement took from finite balances; what was used stays used. Goes on until the disk takes it,
  * and does nothing when the request was refunded before. Each balance for itself: one that was filled up to the most
- * that it can hold meanwhile takes nothing back.
+ * that it can hold meanwhile takes nothing back. A period of a budget is opened first, if a failover has lost that it was:
+ * a refund alone would pass for all that there is of it.
  */
 export function createRefund(store: Store, now: () => number, clock: Pick<Clock, 'after'>) {
   return async (settlement: Settlement, charged: number): Promise<void> => {
     const { key, account, keyUnlimited, accountUnlimited, budgets, record } = settlement
     const seconds = Math.floor(now() / 1000)
-    const refund = (entity: Entity) =>
-      untilTaken(
-        { store, clock },
-        changeBalance(store, {
-          entity,
-          delta: charged,
-          kind: 'refund',
-          reason: `request ${record.request_id}`,
-          actor: 'gateway',
-          idempotency: `refund:${record.request_id}:${entity}`,
-          seconds,
-        }).map(mustChange),
-      )
+    const refund = (entity: Entity, first: readonly Statement[] = []) => {
+      const giveBack = changeBalance(store, {
+        entity,
+        delta: charged,
+        kind: 'refund',
+        reason: `request ${record.request_id}`,
+        actor: 'gateway',
+        idempotency: `refund:${record.request_id}:${entity}`,
+        seconds,
+      })
+      return untilTaken({ store, clock }, [...first, ...giveBack.map(mustChange)])
+    }
+    const refundBudget = (entity: Entity) =>
+      refund(entity, openBudget(store, { entity, budget: budgetPeriodOf(entity), seconds }))
     await Promise.all([
-      ...budgets.map(refund),
+      ...budgets.map(refundBudget),
       keyUnlimited || refund(key),
       accountUnlimited || refund(account),
     ])

@@ -188,8 +188,8 @@ function checkSums(database: Database, fail: Fail): void {
 /** A period has what its owner's row says, less what was used: since the last change of the row, whenever it was opened. */
 function checkBudgets(database: Database, fail: Fail): void {
   for (const [entity] of database.balances.rows()) {
-    // One that was never granted anything is opened when the next call asks for it.
-    const isOpen = database.granted.get(entity) !== undefined
+    // One that was never opened is when the next call asks for it.
+    const isOpen = database.opened.get(entity) === true
     if (entity % 4 !== 2 || !isOpen || database.overdrawn.has(entity)) continue
     const { owner, period, number } = budgetPeriodOf(entity)
     const row = database.owners.get(owner)

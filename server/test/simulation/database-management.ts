@@ -55,13 +55,14 @@ export function openBudget(
     if (amount === undefined) return undefined
     // A row without an entry was made by calls that settled after a failover had lost the opening.
     const again = database.balances.get(entity) !== undefined
-    const isOpen = database.granted.get(entity) !== undefined
+    const isOpen = database.opened.get(entity) === true
     if (!isOpen) {
       const { remain, ...sums } = database.balances.get(entity) ?? NOTHING
       database.balances.set(entity, { ...sums, remain: remain + amount })
       enter(database, entity, amount)
     }
     return { budget: entity, remain: database.whole(entity), again: again && !isOpen }
+      database.opened.set(entity, true)
   })
 }
 
@@ -89,6 +90,7 @@ export function updateBudgets(database: Database, update: BudgetsUpdate): readon
       enter(database, entity, delta)
       take(database, entity, delta)
       changed.push(entity)
+      database.opened.set(entity, true)
     }
     database.owners.set(owner, { budgets: wishes, atMs })
     return changed

@@ -67,6 +67,8 @@ export class Database {
   readonly granted = new Table<number, number>(this.journal)
   readonly charged = new Table<number, number>(this.journal)
   readonly idempotency = new Table<string, true>(this.journal)
+  /** Periods of budgets that have an entry which is no refund. */
+  readonly opened = new Table<number, true>(this.journal)
   /** By entity: what refunds gave back. */
   readonly refunded = new Table<number, number>(this.journal)
   /** By key or account; those without a row were deleted. */

@@ -18,7 +18,7 @@ export function createReads(connection: Connection, database: Database): Kysely<
     const entities = parameters.map(Number)
     const opened = sql.includes('exists')
     const wanted = () =>
-      opened ? entities.filter((entity) => database.granted.get(entity) !== undefined) : entities
+      opened ? entities.filter((entity) => database.opened.get(entity) === true) : entities
     const read = () => wanted().flatMap((entity) => standing(database, entity))
     try {
       return { rows: (await connection.ask('read', read)) as R[] }

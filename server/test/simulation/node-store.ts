@@ -95,20 +95,22 @@ function cached(keys: Node['keys'], entity: number): number | undefined {
   return undefined
 }
 
-/** What the two statements of a refund do, under its idempotency key. */
-async function refund(
-  { connection, database, changed }: NodeStoreParts,
-  [change, entry]: readonly Plain[],
-): Promise<Written> {
+/** What the statements of a refund do, under its idempotency key; the period of a budget is opened first. */
+async function refund(parts: NodeStoreParts, statements: readonly Plain[]): Promise<Written> {
+  const { connection, database, changed } = parts
+  const [change, entry] = statements.slice(-2)
   const [entity, delta] = (change?.parameters ?? []).map(Number)
   const idempotency = entry?.parameters.find((value) => String(value).startsWith('refund:'))
   if (entity === undefined || delta === undefined || typeof idempotency !== 'string')
     throw new Error('not a refund')
-  const whole = await connection.ask('refund', () => {
-    const left = changeBalance(database, { entity, delta, idempotency })
-    if (left !== undefined) changed(entity)
-    return left
-  })
+  const whole = await connection.ask('refund', () =>
+    database.journal.transact(() => {
+      if (statements.length > 2) openBudget(database, entity)
+      const left = changeBalance(database, { entity, delta, idempotency })
+      if (left !== undefined) changed(entity)
+      return left
+    }),
+  )
   if (whole === undefined) return { done: false, stoppedAt: 0 }
   return { done: true, rows: [[{ entity, remain: whole }], []], changed: [1, 1] }
 }

@@ -42,14 +42,17 @@ const KEPT = 8
 export class Journal {
   onCommit: () => void = () => undefined
   #undo: (() => void)[] = []
+  #within = false
   readonly #commits: (() => void)[][] = []
 
   note(undo: () => void): void {
     this.#undo.push(undo)
   }
 
-  /** Everything or nothing. */
+  /** Everything or nothing; what is asked for within is part of it. */
   transact<T>(work: () => T): T {
+    if (this.#within) return work()
+    this.#within = true
     this.#undo = []
     try {
       const did = work()
@@ -64,6 +67,7 @@ export class Journal {
       throw failure
     } finally {
       this.#undo = []
+      this.#within = false
     }
   }
 

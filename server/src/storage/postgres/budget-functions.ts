@@ -33,8 +33,8 @@ begin
 end $$;`
 
 /**
- * Grants its amount to a period that has a row and no entry: a failover has lost that it was opened, and calls that
- * settled in it have made the row. Nodes may know it as empty: they hear of it.
+ * Grants its amount to a period that has a row and no entry but refunds: a failover has lost that it was opened, and calls
+ * that settled in it have made the row. Nodes may know it as empty: they hear of it.
  */
 const reopenBudget = `
 create or replace function turnpike_reopen_budget(p_entity bigint, p_key bigint, p_account bigint, p_period text, p_seconds bigint)
@@ -43,13 +43,15 @@ language plpgsql as $$
 #variable_conflict use_column
 declare v_amount bigint;
 begin
-  if exists (select 1 from entry e where e.entity = p_entity) then return; end if;
+  if exists (select 1 from entry e where e.entity = p_entity and e.kind <> 'refund') then return; end if;
   if not exists (select 1 from balance b where b.entity = p_entity) then return; end if;
   v_amount := turnpike_budget_amount(p_key, p_account, p_period);
   if v_amount is null then return; end if;
   insert into entry (entity, delta, kind, reason, actor, created_at)
   values (p_entity, v_amount, 'grant', 'budget', 'gateway', p_seconds);
-  return query select * from turnpike_change_balance(p_entity, v_amount, v_amount);
+  -- What refunds gave stays on top of it.
+  return query select * from turnpike_change_balance(p_entity, v_amount,
+    (select sum(e.delta) from entry e where e.entity = p_entity)::bigint);
 end $$;`
 
 /**

@@ -21,6 +21,7 @@ import { lostOpenings } from './0014-lost-openings.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 import { formerEpochs } from './0024-former-epochs.ts'
+import { refundedOpenings } from './0025-refunded-openings.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -43,6 +44,7 @@ const steps: readonly string[] = [
   usageDetails,
   signInOnPostgres,
   formerEpochs,
+  refundedOpenings,
 ]
 
 /** The schema this program writes. */
