@@ -1,4 +1,10 @@
-import { budgetEntity, budgetPeriodOf, type Entity, type Period } from '../ledger/entity.ts'
+import {
+  budgetEntity,
+  budgetPeriodOf,
+  type Entity,
+  isBudget,
+  type Period,
+} from '../ledger/entity.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Store } from '../storage/store.ts'
 import type { Budget } from './budget.ts'
@@ -6,7 +12,7 @@ import { createCalendar, momentIn, spanOf } from './calendar.ts'
 import { createOpening, type Open } from './opening.ts'
 
 export interface BudgetsParts {
-  readonly store: Pick<Store, 'db' | 'dialect' | 'write' | 'loans'>
+  readonly store: Pick<Store, 'db' | 'dialect' | 'write' | 'loans' | 'onBehind'>
   readonly ledger: Pick<Ledger, 'know' | 'knows' | 'forget'>
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -34,12 +40,23 @@ interface Running {
 export function createBudgets({ store, ledger, now }: BudgetsParts): Budgets {
   const calendar = createCalendar()
   const known = createKnown(ledger)
-  const open = createOpening({ store, now, found: known.add })
+  /** How often what was found out has become doubtful. */
+  let doubts = 0
+  const open = createOpening({ store, now, found: known.add, doubts: () => doubts })
   let latest = new WeakMap<readonly Budget[], Running>()
   // A failover may have lost that a period was opened: each is looked for again.
-  store.loans?.onLost(() => {
+  const doubt = () => {
+    doubts++
     latest = new WeakMap()
     known.doubt()
+  }
+  store.loans?.onLost(doubt)
+  store.onBehind(doubt)
+  // It may have lost that and nothing else of this node.
+  store.loans?.onMissing((entities) => {
+    const periods = entities.filter(isBudget)
+    for (const entity of periods) ledger.forget(entity)
+    if (periods.length > 0) doubt()
   })
 
   async function find(budgets: readonly Budget[]): Promise<readonly Entity[]> {
@@ -49,7 +66,11 @@ export function createBudgets({ store, ledger, now }: BudgetsParts): Budgets {
       const budget = { owner, period, number: spans[nth]?.number ?? 0 }
       return { entity: budgetEntity(budget), budget }
     })
-    await openMissing(periods, known, open)
+    let before: number
+    do {
+      before = doubts
+      await openMissing(periods, known, open)
+    } while (before !== doubts)
     // One that is not known by now is no budget of its owner any more.
     const entities = periods.map(({ entity }) => entity).filter(ledger.knows)
     latest.set(budgets, {

@@ -10,6 +10,8 @@ export interface OpeningParts {
   readonly now: () => number
   /** A balance was read, or opened. */
   readonly found: (entity: Entity, remain: number) => void
+  /** Grows when a failover may have lost what was found out before. */
+  readonly doubts: () => number
 }
 
 /** A period whose balance memory does not know. */
@@ -71,7 +73,13 @@ interface Asked {
   readonly done: PromiseWithResolvers<void>
 }
 
-async function find({ store, now, found }: OpeningParts, wanted: readonly Wanted[]): Promise<void> {
+async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<void> {
+  const { store, now, doubts } = parts
+  const before = doubts()
+  // Whoever still needs to know what was asked before asks again.
+  const found: OpeningParts['found'] = (entity, remain) => {
+    if (doubts() === before) parts.found(entity, remain)
+  }
   const rows = await store.db
     .selectFrom('balance_now')
     .select(['entity', 'remain'])

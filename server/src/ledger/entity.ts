@@ -33,6 +33,8 @@ export function budgetEntity({ owner, period, number }: BudgetPeriod): Entity {
   throw new RangeError(`there is no entity for ${period} ${number} of ${describeEntity(owner)}`)
 }
 
+export const isBudget = (entity: Entity): boolean => entity % 4 === 2
+
 /** Which period a budget's entity stands for. */
 export function budgetPeriodOf(entity: Entity): BudgetPeriod {
   const id = Math.floor(entity / 4)

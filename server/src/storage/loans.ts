@@ -10,6 +10,8 @@ export interface Loans {
   move(asks: readonly Ask[]): Promise<readonly Moved[] | undefined>
   /** Told when the epoch has ended, after `epoch` has changed. */
   onLost(listener: () => void): void
+  /** Told of entities that a move asked for and that have no balance: a failover has lost that it was opened. */
+  onMissing(listener: (entities: readonly number[]) => void): void
   /** Told what was spent of a hold in all, in the order of commits, before the settlements' promises resolve. */
   onSpent(listener: (spent: { entity: number; spent: number; epoch: number }) => void): void
   /** Asks other nodes for units that they hold and don't use. */

@@ -9,7 +9,8 @@ import { endEpoch, openNodes, recordFor } from './nodes.ts'
 const AMOUNT = 100
 const NOW = Date.UTC(2026, 10, 25, 12)
 
-it('a period whose opening a failover has lost is opened again, also when calls have settled in it meanwhile', async () => {
+/** A key with a budget for each day, and the period that runs, opened by its first call. */
+async function openPeriod() {
   const { at, database, payers: open, whole } = await openNodes(1)
   const { store, loans, ledger } = at(0)
   const payers = await open({ id: 1, key: 1_000, account: 1_000 })
@@ -28,23 +29,81 @@ it('a period whose opening a failover has lost is opened again, also when calls 
   const room = createBudgets({ store, ledger, now: () => NOW })
   const running = await room.running(compiled)
   const [day = 0] = running
-  const got = await ledger.reserve({ ...payers, budgets: running }, units(10))
-  if (isShort(got)) throw new Error('short')
-  expect(await whole(day)).toBe(AMOUNT)
+  async function take(amount: number) {
+    const got = await ledger.reserve({ ...payers, budgets: running }, units(amount))
+    if (isShort(got)) throw new Error('short')
+    return got
+  }
+  return {
+    ...{ database, loans, ledger, payers, day, take },
+    running: () => room.running(compiled),
+    whole: () => whole(day),
+    /** What a standby never heard of: the opening, and what was borrowed of it. */
+    lose: () =>
+      database.tamper(`
+        delete from hold where entity = ${day}; delete from entry where entity = ${day};
+        delete from balance where entity = ${day}`),
+    endEpoch: () => endEpoch(database, loans.epoch),
+  }
+}
 
-  // What a standby never heard of: the opening, and what was borrowed of it.
-  await database.tamper(`
-    delete from hold where entity = ${day}; delete from entry where entity = ${day};
-    delete from balance where entity = ${day}`)
-  await endEpoch(database, loans.epoch)
+it('a period whose opening a failover has lost is opened again, also when calls have settled in it meanwhile', async () => {
+  const { database, payers, day, take, running, whole, lose, endEpoch: end } = await openPeriod()
+  const got = await take(10)
+  expect(await whole()).toBe(AMOUNT)
+
+  await lose()
+  await end()
   await got.settle(units(5), recordFor(payers))
   expect(await database.rows(`select remain::int from balance where entity = ${day}`)).toEqual([
     { remain: 0 },
   ])
 
-  expect(await room.running(compiled)).toEqual([day])
-  expect(await whole(day)).toBe(AMOUNT)
-  const next = await ledger.reserve({ ...payers, budgets: [day] }, units(AMOUNT))
-  if (isShort(next)) throw new Error('short')
+  expect(await running()).toEqual([day])
+  expect(await whole()).toBe(AMOUNT)
+  const next = await take(AMOUNT)
   next.release()
+})
+
+it('a refund that comes before a lost period is opened again opens it, and is not lost', async () => {
+  const opened = await openPeriod()
+  const { database, ledger, payers, take, running, whole, lose, endEpoch: end } = opened
+  const got = await take(10)
+  await got.settle(units(5), recordFor(payers))
+  // The charge is lost with the opening; the refund that its client was promised comes nevertheless.
+  await database.tamper('delete from usage; update hold set spent = 0, used = 0, requests = 0')
+  await lose()
+  await end()
+  got.renounce()
+  await ledger.flush()
+  expect(await whole()).toBe(AMOUNT + 5)
+  expect(await running()).toEqual([opened.day])
+  expect(await whole()).toBe(AMOUNT + 5)
+})
+
+it('a period that has nothing but refunds, as they were made before, is opened again', async () => {
+  const { database, day, running, whole, lose, endEpoch: end } = await openPeriod()
+  await lose()
+  await database.tamper(`
+    insert into balance (entity, remain, used, requests) values (${day}, 5, 0, 0);
+    insert into entry (entity, delta, kind, reason, actor, created_at)
+    values (${day}, 5, 'refund', 'request r', 'gateway', 1)`)
+  await end()
+  // Its next beat tells the node.
+  await expect.poll(whole, { timeout: 10_000 }).toBe(5)
+  await expect
+    .poll(async () => ((await running()).length === 1 ? whole() : undefined), { timeout: 10_000 })
+    .toBe(AMOUNT + 5)
+})
+
+it('a node that has lost nothing but an opening finds out with its first call, and the next is served', async () => {
+  const { day, take, running, whole, lose, loans } = await openPeriod()
+  const { epoch } = loans
+  await lose()
+  await expect(take(10)).rejects.toMatchObject({ code: 'ledger_unavailable' })
+  expect(await running()).toEqual([day])
+  expect(await whole()).toBe(AMOUNT)
+  const next = await take(AMOUNT)
+  next.release()
+  expect(loans.epoch).toBe(epoch)
 })

@@ -28,6 +28,7 @@ export function changeBalance(
       database.refunded.set(entity, (database.refunded.get(entity) ?? 0) + delta)
     }
     enter(database, entity, delta)
+    database.noteChange()
     return whole
   })
 }
@@ -38,6 +39,7 @@ export function setBalance(database: Database, entity: number, amount: number): 
     if (database.balances.get(entity) === undefined) return
     const delta = amount - database.whole(entity)
     if (delta !== 0) enter(database, entity, delta)
+    database.noteChange()
     take(database, entity, delta)
   })
 }
@@ -53,16 +55,18 @@ export function openBudget(
     const wishes = database.owners.get(owner)?.budgets ?? []
     const amount = cached ?? wishes.find((wish) => wish.period === period)?.amount
     if (amount === undefined) return undefined
-    // A row without an entry was made by calls that settled after a failover had lost the opening.
+    // A row without an entry but refunds was made by calls that settled after a failover had lost the opening.
     const again = database.balances.get(entity) !== undefined
     const isOpen = database.opened.get(entity) === true
     if (!isOpen) {
       const { remain, ...sums } = database.balances.get(entity) ?? NOTHING
       database.balances.set(entity, { ...sums, remain: remain + amount })
       enter(database, entity, amount)
+      database.opened.set(entity, true)
+      // Of a balance that nobody knows nobody needs to hear.
+      if (again) database.noteChange()
     }
     return { budget: entity, remain: database.whole(entity), again: again && !isOpen }
-      database.opened.set(entity, true)
   })
 }
 
@@ -88,11 +92,12 @@ export function updateBudgets(database: Database, update: BudgetsUpdate): readon
       const delta = Math.max(left, 0) - database.whole(entity)
       if (delta === 0) continue
       enter(database, entity, delta)
+      database.opened.set(entity, true)
       take(database, entity, delta)
       changed.push(entity)
-      database.opened.set(entity, true)
     }
     database.owners.set(owner, { budgets: wishes, atMs })
+    database.noteChange()
     return changed
   })
 }

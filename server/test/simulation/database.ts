@@ -88,10 +88,13 @@ export class Database {
   readonly tainted = new Set<number>()
   /** Refunds that a failover lost. */
   lostRefunds = 0
+  /** Told when changes of balances are lost, and their numbers are given again: the feed sees it. */
+  onBehind: () => void = () => undefined
   up = true
   /** Connections end with it. */
   incarnation = 1
   readonly #epochs = new Table<'next', number>(this.journal)
+  readonly #changes = new Table<'newest', number>(this.journal)
 
   constructor(world: World, weakness?: Weakness) {
     this.world = world
@@ -100,12 +103,12 @@ export class Database {
 
   register(former: readonly number[]): number {
     return this.journal.transact(() => {
+      if (this.weakness !== 'former epochs') for (const epoch of former) this.#end(epoch)
       const next = this.#epochs.get('next') ?? 1
       this.#epochs.set('next', next + 1)
       const chance =
         this.weakness === 'epoch again' ? 0 : this.world.random.whole(1, EPOCH_SPAN - 1)
       const epoch = next * EPOCH_SPAN + chance
-      if (this.weakness !== 'former epochs') for (const epoch of former) this.#end(epoch)
       this.lanes.set(epoch, { epoch, move: 0, settle: 0 })
       return epoch
     })
@@ -182,11 +185,6 @@ export class Database {
     })
   }
 
-  recall(entities: readonly number[]): void {
-    for (const entity of entities) this.recalls.set(entity, this.world.now)
-  }
-
-  recalled(): readonly number[] {
   #end(epoch: number): void {
     for (const [key, hold] of [...this.holds.rows()]) {
       if (hold.epoch !== epoch) continue
@@ -201,6 +199,16 @@ export class Database {
     if (this.lanes.get(epoch) !== undefined) this.lanes.delete(epoch)
   }
 
+  /** Numbers a change of which all nodes are told. */
+  noteChange(): void {
+    this.#changes.set('newest', (this.#changes.get('newest') ?? 0) + 1)
+  }
+
+  recall(entities: readonly number[]): void {
+    for (const entity of entities) this.recalls.set(entity, this.world.now)
+  }
+
+  recalled(): readonly number[] {
     const from = this.world.now - 1_000
     for (const [entity, at] of this.recalls) if (at <= from) this.recalls.delete(entity)
     return [...this.recalls.keys()]
@@ -229,7 +237,9 @@ export class Database {
     const before = [...this.usage.rows()].map(([id]) => id)
     const refunds = [...this.idempotency.rows()].length
     for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
+    const newest = this.#changes.get('newest')
     const lost = this.journal.lose(count)
+    if (newest !== this.#changes.get('newest')) this.onBehind()
     for (const id of before) if (this.usage.get(id) === undefined) this.lost.add(id)
     for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
     this.lostRefunds += refunds - [...this.idempotency.rows()].length

@@ -115,8 +115,29 @@ async function serveWhole(simulation: Simulation, customer: Customer): Promise<v
   await world.run(world.now + SOON_MS)
 }
 
-/** Nodes whose clocks differ may be in other periods: all are asked for those of one. */
+/** Nodes whose clocks differ may be in other periods: all are asked for those of one, which are open by the second call. */
 async function payersSoon(simulation: Simulation, node: Node, customer: Customer): Promise<Payers> {
+  const { world, database } = simulation
+  const isLost = (entity: number) => database.opened.get(entity) !== true
+  const payers = await payersOnce(simulation, node, customer)
+  if (!payers.budgets.some(isLost)) return payers
+  // What a failover lost, and nothing of this node, its next call for units finds out.
+  Promise.resolve(node.ledger.reserve(payers, units(1))).then(
+    (got) => {
+      if (!isShort(got)) got.release()
+    },
+    () => undefined,
+  )
+  await world.run(world.now + SOON_MS)
+  const again = await payersOnce(simulation, node, customer)
+  const whose = [payers.keyUnlimited || payers.key, payers.accountUnlimited || payers.account]
+  const isPoor = whose.some((entity) => entity !== true && database.whole(entity) === 0)
+  const lost = again.budgets.find(isLost)
+  if (lost !== undefined && !isPoor) throw new Violation(`budget ${lost} was not opened again`)
+  return again
+}
+
+async function payersOnce(simulation: Simulation, node: Node, customer: Customer): Promise<Payers> {
   const { world } = simulation
   let payers: Payers | undefined
   void payersNow(simulation, node, customer).then((found) => {

@@ -21,6 +21,8 @@ export interface NodeStoreParts {
 export interface NodeStore extends Store {
   /** The feed has brought a change. */
   hear(change: Change): void
+  /** The feed has seen that changes were lost. */
+  fallBehind(): void
 }
 
 const never = (): never => {
@@ -31,6 +33,7 @@ const never = (): never => {
 export function createNodeStore(parts: NodeStoreParts): NodeStore {
   const { joined, connection, database } = parts
   const listeners: ((change: Change) => unknown)[] = []
+  const ofBehind: (() => unknown)[] = []
   return {
     db: createReads(connection, database),
     dialect: 'postgres',
@@ -44,7 +47,10 @@ export function createNodeStore(parts: NodeStoreParts): NodeStore {
       for (const listener of listeners) listener(change)
     },
     onBalance: () => undefined,
-    onBehind: () => undefined,
+    onBehind: (listener) => void ofBehind.push(listener),
+    fallBehind() {
+      for (const listener of ofBehind) listener()
+    },
     nextId: never,
     newestUsage: never,
     alone: never,

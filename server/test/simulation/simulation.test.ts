@@ -5,6 +5,8 @@ import { runSeed } from './simulation.ts'
 
 /** About 12 ms of one core each: a minute of two cores, or two where other tests use them, too. */
 const SEEDS = 10_000
+/** Worlds of one failover after the other: half as dear. */
+const FAILOVER_SEEDS = 2_000
 const AT_MOST_MS = 300_000
 
 it('the same seed is the same world', async () => {
@@ -18,6 +20,15 @@ it(
   async () => {
     const failed = await runSeeds({ from: 1, count: SEEDS })
     expect(failed, 'npm run simulate -- --seed N shows what happened').toBeUndefined()
+  },
+  AT_MOST_MS,
+)
+
+it(
+  'nor does one in which failovers undo what came of the last one',
+  async () => {
+    const failed = await runSeeds({ from: 1, count: FAILOVER_SEEDS, mode: 'failovers' })
+    expect(failed, 'npm run simulate -- --failovers --seed N shows what happened').toBeUndefined()
   },
   AT_MOST_MS,
 )

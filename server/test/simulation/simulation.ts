@@ -104,6 +104,11 @@ function createSimulation(seed: number, options: SeedOptions): Simulation {
   })
   Object.assign(whole, { books: createBooks(whole) })
   database.onCommit = whole.books.check
+  database.onBehind = () =>
+    feed(whole, ({ store, keys }) => {
+      keys.clear()
+      store.fallBehind()
+    })
   return whole
 }
 

@@ -102,7 +102,7 @@ export function createMover(outer: MoverParts): Mover {
       const moved = await loans.move(asked.map(({ ask }) => ask))
       parts.apart.remove(taken.keys())
       if (moved === undefined) again(taken, wishFor)
-      else arrived(parts, asked, moved)
+      else arrived(parts, taken, asked, moved)
     } catch (failure) {
       for (const { loan, returning } of asked) takeBack(loan, returning)
       if (mayAskAgain(parts, failure, taken)) {
@@ -212,12 +212,21 @@ function takeBack(loan: Loan, returning: number): void {
   loan.reserved -= returning
 }
 
-function arrived(parts: Running, asked: readonly Asked[], moved: readonly Moved[]): void {
+function arrived(
+  parts: Running,
+  taken: ReadonlyMap<Entity, Wish>,
+  asked: readonly Asked[],
+  moved: readonly Moved[],
+): void {
   const answers = new Map(moved.map((one) => [one.entity, one]))
   for (const { loan, at, ask, returning } of asked) {
     takeBack(loan, returning)
     const said = answers.get(ask.entity)
-    if (said === undefined) continue
+    if (said === undefined) {
+      // A failover has lost its balance: who asks again may find it opened anew.
+      refuseOne(taken.get(ask.entity))
+      continue
+    }
     loan.unlent = said.remain
     loan.elsewhere = said.elsewhere
     loan.seen = !parts.wishes.has(ask.entity)
@@ -242,8 +251,11 @@ function watch({ clock, fenced, wishes }: Running, taken: ReadonlyMap<Entity, Wi
 }
 
 function refuse(all: ReadonlyMap<Entity, Wish>): void {
-  for (const wish of all.values()) {
-    wish.need = 0
-    for (const { reject } of wish.answered.splice(0)) reject(new Refused('ledger_unavailable'))
-  }
+  for (const wish of all.values()) refuseOne(wish)
+}
+
+function refuseOne(wish: Wish | undefined): void {
+  if (wish === undefined) return
+  wish.need = 0
+  for (const { reject } of wish.answered.splice(0)) reject(new Refused('ledger_unavailable'))
 }

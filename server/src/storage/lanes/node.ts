@@ -2,7 +2,7 @@ import type { Log } from '../commit-queue.ts'
 import type { Loans } from '../loans.ts'
 import { type Clock, pauseOn } from './clock.ts'
 import { Lane, type Sent } from './lane.ts'
-import type { LedgerCalls, NodeFacts } from './ledger-calls.ts'
+import type { Ask, LedgerCalls, Moved, NodeFacts } from './ledger-calls.ts'
 import { createReaper } from './reaper.ts'
 
 export interface NodeParts {
@@ -53,7 +53,8 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   const settleLane = new Lane(laneParts)
   const reaper = createReaper({ ...parts, own: () => state.epoch })
   const recalls = createRecalls(parts, state)
-  const spentListeners: Parameters<Loans['onSpent']>[0][] = []
+  const spent = createListeners<{ entity: number; spent: number; epoch: number }>()
+  const missing = createMissing()
 
   const stopBeat = every(clock, BEAT_MS, async () => {
     await moveLane.send((epoch, seq) => calls.move({ epoch, seq, asks: [] }))
@@ -73,13 +74,12 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
         // In line behind others the epoch may have ended: what was asked for was worked out from what it held.
         return calls.move({ epoch, seq, asks: epoch === asked ? asks : [] })
       })
-      return moved === 'lost' || asked !== state.epoch ? undefined : moved
+      return moved === 'lost' || asked !== state.epoch ? undefined : missing.told(asks, moved)
     },
+    onMissing: missing.on,
     onLost: lost.on,
-    spent(spent) {
-      for (const listener of spentListeners) listener(spent)
-    },
-    onSpent: (listener) => void spentListeners.push(listener),
+    spent: spent.tell,
+    onSpent: spent.on,
     recall: recalls.ask,
     onRecall: recalls.on,
     nodes: reaper.nodes,
@@ -121,7 +121,6 @@ function isFenced(clock: Clock, { acknowledged, renewing }: State): boolean {
 function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
   const listeners: (() => void)[] = []
   let renewing: Promise<void> | undefined
-
   /**
    * Where a failover forgot what an epoch did, or that it ended, the epoch itself is still there, and calls of it that were
    * delayed may yet arrive and find their numbers free: what they charge would be charged twice. So all of them end each
@@ -162,6 +161,30 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
         renewing = undefined
       })
       return renewing
+    },
+  }
+}
+
+function createListeners<Told>() {
+  const listeners: ((told: Told) => void)[] = []
+  return {
+    on: (listener: (told: Told) => void) => void listeners.push(listener),
+    tell(told: Told) {
+      for (const listener of listeners) listener(told)
+    },
+  }
+}
+
+/** Hears of entities that were asked for and have no balance. */
+function createMissing() {
+  const { on, tell } = createListeners<readonly number[]>()
+  return {
+    on,
+    told(asks: readonly Ask[], moved: readonly Moved[]): readonly Moved[] {
+      if (moved.length === asks.length) return moved
+      const there = new Set(moved.map(({ entity }) => entity))
+      tell(asks.map(({ entity }) => entity).filter((entity) => !there.has(entity)))
+      return moved
     },
   }
 }
