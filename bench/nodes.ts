@@ -63,6 +63,16 @@ async function untilUsable(): Promise<Times> {
   }
 }
 
+/** From the change until the first call there is answered: the key comes into memory, and units are borrowed for it. */
+async function untilAnswered(): Promise<Times> {
+  const sentAt = performance.now()
+  const { key } = await createKey()
+  const answeredAt = performance.now()
+  while ((await statusAt(there.url, key)) !== 200);
+  const at = performance.now()
+  return { sent: at - sentAt, answered: at - answeredAt }
+}
+
 /** From the change until the last call there that was served began, while several clients never stop. */
 async function untilRefused(): Promise<Times> {
   const { id, key } = await createKey()
@@ -142,6 +152,7 @@ try {
     Array.from({ length: CLIENTS }, () => traffic(url, key)),
   )
   await measure('created to usable', 50, untilUsable)
+  await measure('created to answered', 50, untilAnswered)
   await measure('disabled to refused', 100, untilRefused)
   await silence()
   await measure('created to usable, nothing announced', 1_000, untilUsable)
