@@ -53,6 +53,14 @@ export interface ModelPrice extends RatesByLength, Readonly<Partial<Record<Fee, 
   readonly least_seconds?: number | undefined
   /** Rates of a provider's other tiers of service, whole with their own `tiers`; a kind left out costs as usual. */
   readonly service?: { readonly [name in ServiceTier]?: RatesByLength | undefined } | undefined
+  /** What videos of other sizes cost, by the size as it is asked for (`1792x1024`); what is left out costs as usual. */
+  readonly sizes?: Readonly<Record<string, SizePrice>> | undefined
+}
+
+/** US dollars that a size costs in the place of the usual ones. */
+export interface SizePrice {
+  readonly per_second?: Dollars
+  readonly per_request?: Dollars
 }
 
 /** What a kind without a price of its own costs. */

@@ -34,6 +34,8 @@ export interface CompiledPrice {
   readonly leastSeconds: number
   /** What the other tiers of service cost; `undefined`: the same. */
   readonly services: ReadonlyMap<ServiceTier, CompiledPrice> | undefined
+  /** What videos of other sizes cost; `undefined`: all the same. */
+  readonly sizes: ReadonlyMap<string, CompiledPrice> | undefined
   /** Both as floats: made once, because every call takes them twice. */
   readonly fast: { readonly denominator: number; readonly perRequest: number }
 }
@@ -56,6 +58,7 @@ export function compilePrice(price: ModelPrice, ratio: string | number = 1): Com
   const named = {
     ...{ price, ratio: String(ratio), leastSeconds: price.least_seconds ?? 0 },
     services: servicesOf(price, ratio),
+    sizes: sizesOf(price, ratio),
   }
   return reduced(named, filled, weight('per_request', price.per_request, PER_DOLLAR))
 }
@@ -89,11 +92,19 @@ function servicesOf(price: ModelPrice, ratio: string | number): CompiledPrice['s
   return compiled.length === 0 ? undefined : new Map(compiled)
 }
 
+function sizesOf(price: ModelPrice, ratio: string | number): CompiledPrice['sizes'] {
+  const { sizes, ...usual } = price
+  if (sizes === undefined) return undefined
+  return new Map(
+    Object.entries(sizes).map(([size, own]) => [size, compilePrice({ ...usual, ...own }, ratio)]),
+  )
+}
+
 /** A tier of service as a price of its own. */
 const servedPrice = (
   price: ModelPrice,
   own: NonNullable<NonNullable<ModelPrice['service']>[ServiceTier]>,
-): ModelPrice => ({ ...price, tiers: undefined, ...own, service: undefined })
+): ModelPrice => ({ ...price, tiers: undefined, ...own, service: undefined, sizes: undefined })
 
 function decimalOf(field: string, written: string | number): Decimal {
   const decimal = parseDecimal(written)
@@ -101,7 +112,7 @@ function decimalOf(field: string, written: string | number): Decimal {
   return decimal
 }
 
-type Named = Pick<CompiledPrice, 'price' | 'ratio' | 'leastSeconds' | 'services'>
+type Named = Pick<CompiledPrice, 'price' | 'ratio' | 'leastSeconds' | 'services' | 'sizes'>
 
 function reduced(
   named: Named,
@@ -137,6 +148,10 @@ export function columnFor(price: CompiledPrice, prompt: number): Column {
 /** What holds for the tier of service that a call was served with. */
 export const pricedFor = (price: CompiledPrice, service: ServiceTier | undefined): CompiledPrice =>
   service === undefined ? price : (price.services?.get(service) ?? price)
+
+/** What holds for videos of a size. */
+export const pricedForSize = (price: CompiledPrice, size: string | undefined): CompiledPrice =>
+  size === undefined ? price : (price.sizes?.get(size) ?? price)
 
 /** What a call costs: exact, rounded up once, at most what any balance can hold. */
 export function cost(price: CompiledPrice, usage: Usage): Units {

@@ -66,6 +66,8 @@ describe('a price that an administrator sets', () => {
     [{ input: 1, tiers: [{ above: 5, input: 'x' }] }, 'tiers above 5'],
     [{ input: 1, service: { flex: { output: '-1' } } }, 'service.flex: output'],
     [{ service: { flex: { input: 1 } } }, 'at least one'],
+    [{ per_second: 1, sizes: { '720P': { per_second: 1 } } }, 'sizes: write a size as'],
+    [{ per_second: 1, sizes: { '1792x1024': { per_second: -1 } } }, 'sizes.1792x1024: per_second'],
   ])('%j is refused, naming what is wrong', async (body, named) => {
     const answered = await api('PUT', '/api/price/refused-model', body)
     expect(answered.status).toBe(200)
@@ -150,6 +152,22 @@ describe('a quote', () => {
       '1 x $2.5 / 1000000 x ratio 1 x 500000 = 1.25 units',
       '1000 x $1.25 / 1000000 x ratio 1 x 500000 = 625 units',
       '3 x $10 / 1000000 x ratio 1 x 500000 = 15 units',
+    ])
+  })
+
+  test('shows what a video of a size costs', async () => {
+    const price = { per_second: '0.3', sizes: { '1792x1024': { per_second: '0.5' } } }
+    await gateway.manage('PUT', '/api/price/film', price)
+    expect(await gateway.manage('GET', '/api/price/film')).toMatchObject(price)
+    const quota = async (size?: string) =>
+      (
+        await gateway.manage('POST', '/api/price/quote', {
+          model: 'film',
+          usage: { seconds: 8, size },
+        })
+      ).quota
+    expect([await quota(), await quota('1280x720'), await quota('1792x1024')]).toEqual([
+      1_200_000, 1_200_000, 2_000_000,
     ])
   })
 

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { type Caller, mayUse } from '../../accounts/caller.ts'
 import { Refused } from '../../errors.ts'
 import { AUTO, type Group, type Groups, ratioFor } from '../../groups/groups.ts'
+import { pricedForSize } from '../../prices/price.ts'
 import { quote } from '../../prices/quote.ts'
 import { SERVICE_TIERS, type Usage } from '../../usage/usage.ts'
 import { operation } from '../operation.ts'
@@ -40,6 +41,7 @@ const usageBody = Type.Object({
       description: "The provider's tier of service; else the usual.",
     }),
   ),
+  size: Type.Optional(Type.String({ maxLength: 16, description: 'Of a video: `1792x1024`.' })),
 })
 
 const line = Type.Object({
@@ -89,7 +91,7 @@ export const quotePrice = ({ prices, groups }: Rooms) =>
       return {
         data: {
           ...{ model, group: group.name, ratio: price.ratio, source },
-          ...quote(price, toUsage(body.usage)),
+          ...quote(pricedForSize(price, body.usage.size), toUsage(body.usage)),
         },
       }
     },

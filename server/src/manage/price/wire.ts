@@ -7,6 +7,7 @@ import { SERVICE_TIERS } from '../../usage/usage.ts'
 /** Dearer than any model by a factor of a thousand: beyond, somebody mistook the unit. */
 const MOST_DOLLARS = 1_000_000
 const MOST_DECIMALS = 12
+const MOST_SIZES = 32
 /** Contract 5. */
 const MOST_ID_BYTES = 256
 
@@ -47,11 +48,15 @@ const tiers = Type.Optional(
 )
 const ratesByLength = Type.Object({ ...rates, tiers })
 
+const perRequest = rate('US dollars a request, added to its tokens.')
+const perSecond = rate('US dollars a second of audio or video.')
+const sizePrice = Type.Object({ per_second: perSecond, per_request: perRequest })
+
 /** A price as it is sent: US dollars per million tokens, as numbers or decimal text. */
 export const priceBody = Type.Object({
   ...rates,
-  per_request: rate('US dollars a request, added to its tokens.'),
-  per_second: rate('US dollars a second of audio or video.'),
+  per_request: perRequest,
+  per_second: perSecond,
   per_hour: rate('US dollars an hour of audio or video.'),
   least_seconds: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 86_400, description: 'What a shorter recording costs.' }),
@@ -72,6 +77,13 @@ export const priceBody = Type.Object({
       },
     ),
   ),
+  sizes: Type.Optional(
+    Type.Record(Type.String(), sizePrice, {
+      maxProperties: MOST_SIZES,
+      description:
+        'What videos of other sizes cost, by the size as it is asked for: `{"1792x1024": {"per_second": "0.5"}}`.',
+    }),
+  ),
 })
 
 export const modelParams = Type.Object({
@@ -83,7 +95,7 @@ export const modelParams = Type.Object({
 
 /** Reads a price from the wire. @throws Refused `invalid_field` naming the member. */
 export function priceOf(body: Static<typeof priceBody>): ModelPrice {
-  const { service = {}, least_seconds: _, ...whole } = body
+  const { service = {}, sizes = {}, least_seconds: _, ...whole } = body
   if (checkRates(whole, '') === 0) {
     throw new Refused(
       'invalid_field',
@@ -91,10 +103,21 @@ export function priceOf(body: Static<typeof priceBody>): ModelPrice {
     )
   }
   for (const [name, served] of Object.entries(service)) checkRates(served, `service.${name}: `)
+  for (const [size, own] of Object.entries(sizes)) {
+    if (!SIZE.test(size)) {
+      throw new Refused(
+        'invalid_field',
+        `sizes: write a size as 1792x1024, not ${size.slice(0, 40)}`,
+      )
+    }
+    checkRates(own, `sizes.${size}: `)
+  }
   return body
 }
 
-type Sent = Omit<Static<typeof priceBody>, 'service' | 'least_seconds'>
+const SIZE = /^[1-9]\d{1,4}x[1-9]\d{1,4}$/
+
+type Sent = Omit<Static<typeof priceBody>, 'service' | 'sizes' | 'least_seconds'>
 
 /** How many prices there are, but those of longer inputs. */
 function checkRates({ tiers = [], ...rates }: Sent, where: string): number {
