@@ -2,6 +2,8 @@ import { createSimulator } from '../channels/simulator.ts'
 import { createObjects } from '../objects/objects.ts'
 import { createTokenizer } from '../prices/tokenizer.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
+import { createUpstreamForward } from '../relay/forward/upstream.ts'
+import { createWatch } from '../relay/jobs/watch.ts'
 import { createRelay, type Relay } from '../relay/relay.ts'
 import { cutRevokedCalls } from '../relay/revoke.ts'
 import { createRunningCalls } from '../relay/running.ts'
@@ -24,11 +26,10 @@ export function buildRelay(
   const simulate = createSimulator({ now: rooms.now })
   const running = createRunningCalls()
   cutRevokedCalls({ ...rooms, running, onChange: rooms.store.onChange })
-  const steps = createSteps({
-    ...rooms,
-    ...{ tokenizer, dispatcher, simulate, deadlines, running },
-    objects: createObjects(rooms),
-    chance: Math.random,
-  })
+  const objects = createObjects(rooms)
+  const parts = { ...rooms, tokenizer, dispatcher, deadlines, objects }
+  const steps = createSteps({ ...parts, simulate, running, chance: Math.random })
+  const watch = createWatch({ ...parts, forward: createUpstreamForward(dispatcher) })
+  opened.defer(() => watch.close())
   return { relay: createRelay(steps), deadlines }
 }

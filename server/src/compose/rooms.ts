@@ -17,6 +17,7 @@ import type { Outside } from '../compose.ts'
 import type { Config } from '../config.ts'
 import type { Events } from '../events/events.ts'
 import { createGroups } from '../groups/groups.ts'
+import { createJobs } from '../jobs/jobs.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -116,6 +117,7 @@ export async function buildRooms(
     ways: createWays({ store }),
     rates: openRates(store, outside, opened),
     charts: createCharts(store),
+    jobs: createJobs({ store, now }),
     prices: await pricesComing,
     once: createOnce({ store, now }),
     program: {

@@ -14,6 +14,8 @@ export type Loose = Readonly<Record<string, unknown>>
 export interface PathSays {
   readonly model: string
   readonly stream: boolean
+  /** What a call is about that a provider keeps: `/videos/{id}/remix`. */
+  readonly id?: string
 }
 
 /** What the gateway has to know of a call; the rest of its body is the upstream's business. */
@@ -37,6 +39,8 @@ export interface ParsedCall {
   readonly names?: readonly Named[] | undefined
   /** The provider keeps the answer, under an id that it issues. */
   readonly stored?: boolean
+  /** What goes on at its provider when the call has its answer. Absent: nothing, as of nearly all calls. */
+  readonly job?: JobAsked | undefined
   /** In whose words the body is, where no provider takes it as it is: it goes out translated, whoever gets it. */
   readonly written?: DialectName
 }
@@ -62,9 +66,22 @@ export interface Media {
   readonly images: number
 }
 
+/** What a call begins that goes on when it has its answer. */
+export type JobAsked = VideoAsked | { readonly kind: 'response' }
+
+export interface VideoAsked {
+  readonly kind: 'video'
+  /** The length that is charged for. */
+  readonly seconds: number
+  /** `1280x720`; '' = the usual one. */
+  readonly size: string
+  /** The video that it is made of: its model and size count, and its length where the call names none of its own (0). */
+  readonly from?: string
+}
+
 /** An id of a provider's in a body. */
 export interface Named {
-  readonly kind: 'response' | 'conversation' | 'file' | 'container'
+  readonly kind: 'response' | 'conversation' | 'file' | 'container' | 'video'
   readonly id: string
   /** The model sees it as an image: its tokens are those of one. */
   readonly isImage: boolean
@@ -106,6 +123,8 @@ export type Operation =
   | `images/${'generations' | 'edits' | 'variations'}`
   | `audio/${'speech' | 'transcriptions' | 'translations'}`
   | 'compact'
+  | 'videos'
+  | `videos/${'remix' | 'edits' | 'extensions'}`
 
 /** What one event of a stream tells its meter. */
 export interface EventSays {

@@ -8,6 +8,7 @@ import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { openai } from './openai.ts'
 import { compact } from './responses.ts'
+import { VIDEOS } from './videos.ts'
 
 /** What OpenAI's API offers besides chats: calls in its dialect that are metered as theirs are. */
 
@@ -107,6 +108,7 @@ const ALL: readonly Dialect[] = [
   silent({ operation: 'rerank', contentMember: 'results', readUsage: readRerankUsage }),
   ...IMAGES,
   ...AUDIO,
+  ...VIDEOS,
 ]
 
 /** By what their paths end in. */

@@ -25,6 +25,13 @@ const OFFERED: ReadonlyMap<string, Offered> = new Map([
     },
   ],
   [
+    'videos',
+    {
+      kind: 'video',
+      at: { '': ['GET'], '*': ['GET', 'DELETE'], '*/content': ['GET'] },
+    },
+  ],
+  [
     'conversations',
     {
       kind: 'conversation',
@@ -40,6 +47,19 @@ const OFFERED: ReadonlyMap<string, Offered> = new Map([
 
 /** Ids as providers write them: what else is asked for nobody has issued, and it shall not lead to another path. */
 const ID = /^(?!\.{1,2}$)[\w.~-]{1,256}$/
+
+/** Calls of a model that are about an object: `videos/{id}/remix`. */
+export const CALLS_ABOUT: ReadonlySet<string> = new Set(['videos/remix'])
+
+/** Which call, and about what; `undefined`: it is none. */
+export function callAbout(
+  segments: readonly string[],
+): { operation: string; id: string } | undefined {
+  const [family, id = '', part, ...more] = segments
+  const operation = `${family}/${part}`
+  if (more.length > 0 || !CALLS_ABOUT.has(operation) || !ID.test(id)) return undefined
+  return { operation, id }
+}
 
 const NO_BATCHES =
   'batches are not offered: what they cost is known only when they have ended. Send the calls one by one'

@@ -2,7 +2,7 @@ import type { DialectName, PathSays } from '../dialects/dialect.ts'
 import { OPERATIONS } from '../dialects/operations.ts'
 import { masked } from '../relay/quoted.ts'
 import type { Endpoint, ObjectAsked } from '../relay/values.ts'
-import { objectAsked } from './object-path.ts'
+import { CALLS_ABOUT, callAbout, objectAsked } from './object-path.ts'
 
 /** Where a request goes: a model endpoint, nowhere under a model prefix, or to the management API. */
 export type Route =
@@ -81,11 +81,12 @@ export function routeOf(method: string, path: string): Route {
   const isGoogles = version !== undefined && version !== 'v1'
   const [family = '', ...others] = segments
   if (family === 'models') return modelsRoute(method, others.join('/'), isGoogles)
-  const route = isGoogles ? undefined : callRoute(segments.join('/'))
-  if (route !== undefined) return method === 'POST' ? route : nowhere('use POST', route)
+  const route = isGoogles ? undefined : callRoute(segments)
+  if (route !== undefined && method === 'POST') return route
   const object = isGoogles ? undefined : objectAsked(method, segments)
-  if (typeof object === 'string') return nowhere(object)
-  if (object !== undefined) return { ...OBJECT, object }
+  if (object !== undefined && typeof object !== 'string') return { ...OBJECT, object }
+  if (route !== undefined) return nowhere('use POST', route)
+  if (object !== undefined) return nowhere(object)
   const asked = `${method} ${masked(path).slice(0, 200)}`
   return nowhere(`${asked} is not offered by this version`, isGoogles ? GEMINI : undefined)
 }
@@ -99,10 +100,15 @@ const CALLS: ReadonlyMap<string, Route> = new Map([
   ['responses/input_tokens', calling('responses', 'count')],
 ])
 
-function callRoute(path: string): Route | undefined {
+function callRoute(segments: readonly string[]): Route | undefined {
+  const path = segments.join('/')
   const known = CALLS.get(path)
-  if (known !== undefined || !OPERATIONS.has(path)) return known
-  return { ...CHAT, operation: path }
+  if (known !== undefined) return known
+  if (CALLS_ABOUT.has(path)) return undefined
+  if (OPERATIONS.has(path)) return { ...CHAT, operation: path }
+  const about = callAbout(segments)
+  if (about === undefined) return undefined
+  return { ...CHAT, operation: about.operation, path: { ...NOTHING_SAID, id: about.id } }
 }
 
 const OBJECT = calling('openai', 'object')

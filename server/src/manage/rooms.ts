@@ -7,6 +7,7 @@ import type { Health } from '../channels/health/health.ts'
 import type { Probe } from '../channels/probe.ts'
 import type { Send } from '../events/send.ts'
 import type { Groups } from '../groups/groups.ts'
+import type { Jobs } from '../jobs/jobs.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -41,6 +42,7 @@ export interface Rooms {
   readonly metrics: Metrics
   readonly rates: Rates
   readonly charts: Charts
+  readonly jobs: Jobs
   /** Sends one message to one webhook, now. */
   readonly send: Send
   /** Does the work of an idempotent operation once: see manage/idempotency.ts. */

@@ -3,7 +3,7 @@ import type { Store } from '../storage/store.ts'
 import { createRecording } from './recording.ts'
 
 /** What providers keep for their callers, and give ids to. */
-export type ObjectKind = 'response' | 'conversation' | 'file' | 'container'
+export type ObjectKind = 'response' | 'conversation' | 'file' | 'container' | 'video' | 'batch'
 
 /** An object that a provider keeps for an account. */
 export interface KeptObject {
@@ -20,15 +20,19 @@ export interface KeptObject {
   readonly tokens: number
   /** Of files: what they are for; else ''. */
   readonly purpose: string
-  /** Of files: JSON of what the provider said of them; else ''. */
+  /** Of what can be listed: JSON of what the provider said of it last; else ''. */
   readonly record: string
   /** Unix seconds; `undefined`: the provider keeps it until it is deleted. */
   readonly expiresAt: number | undefined
 }
 
-/** A page of an account's files. */
+/** Kinds that can be listed. */
+export type ListedKind = Extract<ObjectKind, 'file' | 'video' | 'batch'>
+
+/** A page of an account's objects of one kind. */
 export interface Listing {
   readonly accountId: number
+  readonly kind: ListedKind
   /** '' = whatever they are for. */
   readonly purpose: string
   /** The last one of the page before; '' = from the beginning. */
@@ -43,9 +47,11 @@ export interface Objects {
   find(accountId: number, ids: readonly string[]): Promise<readonly KeptObject[]>
   /** Resolves when it is durable. What was issued again belongs to whom it was issued last. */
   keep(objects: readonly KeptObject[]): Promise<void>
+  /** Its provider says something new of it. Does nothing where it was deleted. */
+  update(object: Pick<KeptObject, 'id' | 'kind' | 'channelId' | 'record'>): Promise<void>
   forget(object: Pick<KeptObject, 'id' | 'kind' | 'channelId'>): Promise<void>
-  /** Files, in the order in which they were made; `undefined`: the account has none with the id `after`. */
-  files(listing: Listing): Promise<readonly KeptObject[] | undefined>
+  /** Those of one kind, in the order in which they were made; `undefined`: the account has none with the id `after`. */
+  list(listing: Listing): Promise<readonly KeptObject[] | undefined>
 }
 
 export interface ObjectsParts {
@@ -67,10 +73,10 @@ export function createObjects({ store, now }: ObjectsParts): Objects {
       .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', seconds())]))
   const write = createRecording(store)
 
-  async function numberOf({ accountId, after }: Listing): Promise<number | undefined> {
+  async function numberOf({ accountId, kind, after }: Listing): Promise<number | undefined> {
     const row = await living()
       .where('object_id', '=', after)
-      .where('kind', '=', 'file')
+      .where('kind', '=', kind)
       .where('account_id', '=', accountId)
       .executeTakeFirst()
     return row?.id
@@ -86,6 +92,16 @@ export function createObjects({ store, now }: ObjectsParts): Objects {
       return rows.map(read)
     },
     keep: (objects) => write(objects.map((one) => rowOf(one, seconds()))),
+    async update({ id, kind, channelId, record }) {
+      await store.write([
+        store.db
+          .updateTable('object')
+          .set({ record })
+          .where('object_id', '=', id)
+          .where('kind', '=', kind)
+          .where('channel_id', '=', channelId),
+      ])
+    },
     async forget({ id, kind, channelId }) {
       await store.write([
         store.db
@@ -95,9 +111,9 @@ export function createObjects({ store, now }: ObjectsParts): Objects {
           .where('channel_id', '=', channelId),
       ])
     },
-    async files(listing) {
-      const { accountId, purpose, after, order, most } = listing
-      let query = living().where('account_id', '=', accountId).where('kind', '=', 'file')
+    async list(listing) {
+      const { accountId, kind, purpose, after, order, most } = listing
+      let query = living().where('account_id', '=', accountId).where('kind', '=', kind)
       if (purpose !== '') query = query.where('purpose', '=', purpose)
       if (after !== '') {
         const number = await numberOf(listing)

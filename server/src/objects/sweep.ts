@@ -13,7 +13,10 @@ const EVERY_MS = 600_000
 /** So few at a time that no settlement waits long for it. */
 const MOST_A_WRITE = 500
 
-/** Starts the rounds that delete what ended, and files of channels that are gone: what else is kept ends by itself. */
+/** What does not end by itself when its channel is gone. */
+const LASTING = ['file', 'video', 'batch']
+
+/** Starts the rounds that delete what ended, and files and the like of channels that are gone. */
 export function createSweep({ store, now, failed }: SweepParts): Rounds {
   const { db } = store
   const gone = db.selectFrom('channel').select('id').where('deleted_at', 'is not', null)
@@ -23,7 +26,11 @@ export function createSweep({ store, now, failed }: SweepParts): Rounds {
       .select('id')
       .where('expires_at', '<=', Math.floor(now() / 1000))
   const orphaned = () =>
-    db.selectFrom('object').select('id').where('kind', '=', 'file').where('channel_id', 'in', gone)
+    db
+      .selectFrom('object')
+      .select('id')
+      .where('kind', 'in', LASTING)
+      .where('channel_id', 'in', gone)
 
   async function round(over: () => boolean): Promise<void> {
     for (const query of [ended, orphaned]) {

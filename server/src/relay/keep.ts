@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import { upstreamKeyMark } from '../channels/upstream-keys.ts'
-import type { Issued } from '../dialects/dialect.ts'
+import type { Issued, Loose } from '../dialects/dialect.ts'
 import type { KeptObject, Objects } from '../objects/objects.ts'
 import type { Meter } from './meter/meter.ts'
+import { recordOf } from './objects/record.ts'
 import { quickly, UNKNOWN_OUTPUT } from './reserve.ts'
 import { dialectFor } from './translate.ts'
 import type { ModelCall, Outcome, Reserved } from './values.ts'
@@ -18,6 +19,7 @@ const PATIENCE_MS = 5_000
 const DAY_SECONDS = 86_400
 /** So long OpenAI keeps answers, and Anthropic containers. A conversation ends when it is deleted. */
 const KEPT_DAYS = 30
+const LASTING = new Set<KeptObject['kind']>(['conversation', 'video'])
 
 /**
  * Notes whose an answer is that its provider keeps, and what else it issued. Resolves when it is durable, so that whoever
@@ -26,7 +28,8 @@ const KEPT_DAYS = 30
  */
 export function createKeep(parts: KeepParts) {
   return function keep(reserved: Reserved, outcome: Outcome): Promise<void> | undefined {
-    const { call } = reserved
+    const { call, job } = reserved
+    if (job !== undefined && outcome.kind === 'unserved') return job.drop()
     if (call.parsed.stored !== true || outcome.kind === 'unserved') return undefined
     const { meter, channel } = outcome
     const { name, readIssued } = call.dialect
@@ -38,8 +41,12 @@ export function createKeep(parts: KeepParts) {
     if (issued.length === 0) return undefined
     const tokens = tokensOf(reserved, meter)
     const seconds = Math.floor(parts.now() / 1000)
-    const objects = issued.map((one) => objectOf(one, { reserved, outcome, tokens, seconds }))
-    return patiently(parts.objects.keep(objects), (error) =>
+    const said = answer as Loose
+    const objects = issued.map((one) => objectOf(one, { reserved, outcome, tokens, seconds, said }))
+    const keeping = parts.objects.keep(objects)
+    const { id } = issued[0] as Issued
+    const noted = job === undefined ? keeping : Promise.all([keeping, job.named(id, outcome)])
+    return patiently(noted, (error) =>
       parts.log.error({ request: call.id, error }, 'whose an answer is could not be noted'),
     )
   }
@@ -54,11 +61,12 @@ interface Issuing {
   readonly outcome: Exclude<Outcome, { kind: 'unserved' }>
   readonly tokens: number
   readonly seconds: number
+  readonly said: Loose
 }
 
 function objectOf(
   { kind, id }: Issued,
-  { reserved, outcome, tokens, seconds }: Issuing,
+  { reserved, outcome, tokens, seconds, said }: Issuing,
 ): KeptObject {
   const { accountId, id: keyId } = reserved.key
   const { channel, keyAt } = outcome
@@ -67,8 +75,8 @@ function objectOf(
     channelId: channel.id,
     upstreamKey: upstreamKeyMark(channel.authorization, keyAt),
     tokens: kind === 'container' ? 0 : tokens,
-    ...{ purpose: '', record: '' },
-    expiresAt: kind === 'conversation' ? undefined : seconds + KEPT_DAYS * DAY_SECONDS,
+    ...{ purpose: '', record: recordOf(kind, said) },
+    expiresAt: LASTING.has(kind) ? undefined : seconds + KEPT_DAYS * DAY_SECONDS,
   }
 }
 
@@ -80,7 +88,7 @@ function tokensOf({ call, outputLimit }: Reserved, meter: Meter): number {
   return quickly(call, call.parsed.model).prompt + output
 }
 
-function patiently(writing: Promise<void>, failed: (error: unknown) => void): Promise<void> {
+function patiently(writing: Promise<unknown>, failed: (error: unknown) => void): Promise<void> {
   return new Promise((resolve) => {
     const giveUp = () => {
       failed(new Error(`not written within ${PATIENCE_MS} ms`))

@@ -9,6 +9,8 @@ import type { Kept, ModelCall } from './values.ts'
 export interface LocateParts {
   readonly objects: Pick<Objects, 'find'>
   readonly prices: Pick<PriceBook, 'contextWindow'>
+  /** What else must be known of a call that begins a job. */
+  readonly complete: (accountId: number, call: ModelCall) => Promise<ModelCall>
 }
 
 /** More than any provider takes. */
@@ -18,7 +20,7 @@ const MOST_NAMED = 500
  * Contract 3: what a call names must be its account's, and says where the call goes.
  * @throws Refused `object_not_found` for what is unknown or somebody else's: nobody learns which.
  */
-export function createLocate({ objects, prices }: LocateParts) {
+export function createLocate({ objects, prices, complete }: LocateParts) {
   return async function locate(accountId: number, call: ModelCall): Promise<ModelCall> {
     const { names = [], model } = call.parsed
     const found = await findNamed(objects, accountId, names)
@@ -38,7 +40,8 @@ export function createLocate({ objects, prices }: LocateParts) {
       mostTokens: Math.min(mostTokens, window),
       tokens: Math.min(tokens, window),
     }
-    return { ...call, kept }
+    const located = { ...call, kept }
+    return call.parsed.job === undefined ? located : complete(accountId, located)
   }
 }
 
@@ -82,5 +85,5 @@ export function placeOf(found: readonly FoundNamed[]): Pick<Kept, 'channelId' | 
   return { channelId, upstreamKey }
 }
 
-export const notFound = ({ kind, id }: Pick<Named, 'kind' | 'id'>): Refused =>
+export const notFound = ({ kind, id }: Pick<KeptObject, 'kind' | 'id'>): Refused =>
   new Refused('object_not_found', `this account has no ${kind} ${quoted(id)}`)

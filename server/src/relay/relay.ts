@@ -17,6 +17,7 @@ export interface Steps {
   count(candidates: Candidates): Promise<void>
   admit(candidates: Candidates): Admitted | Promise<Admitted>
   reserve(admitted: Admitted): Reserved | Promise<Reserved>
+  begin(reserved: Reserved): Promise<Reserved>
   forward(reserved: Reserved): Promise<Outcome>
   settle(reserved: Reserved, outcome: Outcome): Promise<Settled | undefined> | undefined
   keep(reserved: Reserved, outcome: Outcome): Promise<void> | undefined
@@ -56,6 +57,8 @@ export function createRelay(steps: Steps): Relay {
       // Places and units that others hold are waited for, and a key can be revoked meanwhile, too.
       if (admitted !== admitting || reserved !== reserving)
         steps.authoriseAgain(await proven.again(), reserved)
+      // What goes on behind its answer is written down before anybody is asked for it.
+      if (call.parsed.job !== undefined) reserved = await steps.begin(reserved)
       // The answer goes out while it comes in, except for its end: that waits for the charge.
       const outcome = await steps.forward(reserved)
       const kept = steps.keep(reserved, outcome)
@@ -65,6 +68,7 @@ export function createRelay(steps: Steps): Relay {
     } catch (failure) {
       // Does nothing where the call was settled.
       reserved?.reservation.release()
+      await reserved?.job?.drop()
       throw failure
     } finally {
       steps.leave(admitted)

@@ -17,6 +17,7 @@ import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Settings } from '../settings/settings.ts'
 import { ClientLeft } from './client-left.ts'
+import { fixedCost } from './jobs/fixed-cost.ts'
 import type { Admitted, ModelCall, Reserved } from './values.ts'
 
 /** Contract 3.4: what a call without a limit of its own may reserve in any case. */
@@ -62,8 +63,10 @@ export function createReserve(parts: ReserveParts) {
     const { price, channels, model } = candidates.offers[0]
     if (price === undefined || channels.every(({ free }) => free))
       return free(parts, candidates, payers)
-    const { choices, outputLimit } = call.parsed
+    const { choices, outputLimit, job } = call.parsed
     const purse: Purse = { candidates, payers, price }
+    const fixed = job === undefined ? undefined : fixedCost(price, job)
+    if (fixed !== undefined) return reserveFixed(parts, purse, fixed)
     const expected = quickly(call, model)
     if (outputLimit !== undefined) {
       const lower = settings.get('quota.lower_output') === 'on'
@@ -93,6 +96,15 @@ export function createReserve(parts: ReserveParts) {
         : squeeze(parts, purse, wish),
     )
   }
+}
+
+/** What costs so much, whatever comes of it. */
+async function reserveFixed(parts: ReserveParts, purse: Purse, amount: Units): Promise<Reserved> {
+  const { candidates, payers } = purse
+  const taken = await parts.ledger.reserve(payers, amount)
+  if ('settle' in taken) return reserved(candidates, taken)
+  if (!taken.reserved) throw refusalOf(candidates, taken, `: it costs ${amount} units`)
+  return reserved(candidates, await soon(parts, purse, amount))
 }
 
 /** What a call without an output limit of its own is given room by. */

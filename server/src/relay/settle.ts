@@ -10,6 +10,7 @@ import { writeDetails } from '../usage/details.ts'
 import { NO_USAGE, type Usage, withBeside } from '../usage/usage.ts'
 import { refusalFor, refusalOf } from './finish.ts'
 import type { Deadlines, Watched } from './forward/deadlines.ts'
+import { costOfJob, usageOfJob } from './jobs/cost.ts'
 import { usageOfMedia } from './media-usage.ts'
 import type { Meter } from './meter/meter.ts'
 import { inputOf } from './reserve.ts'
@@ -108,12 +109,14 @@ function inTime(
 /** The upstream's own figures, else counted. Before the first byte of an answer nothing was used. */
 function usageOf(
   { tokenizer }: SettleParts,
-  { call }: Reserved,
+  reserved: Reserved,
   outcome: Outcome,
 ): Usage | Promise<Usage> {
+  const { call } = reserved
   const meter: Meter | undefined =
     outcome.kind === 'unserved' || outcome.firstByteAt === 0 ? undefined : outcome.meter
   if (meter === undefined) return NO_USAGE
+  if (reserved.job !== undefined) return usageOfJob(reserved, meter)
   const { media } = call.parsed
   if (media !== undefined) return usageOfMedia(tokenizer.count, { call, media, outcome, meter })
   const reported = meter.reported()
@@ -146,9 +149,10 @@ async function counted(
   return searched(call, withBeside(usage, meter.beside?.()))
 }
 
-function priceOf({ outcome, usage }: Settling): Units {
+function priceOf({ reserved, outcome, usage }: Settling): Units {
   const { price } = outcome.offer
   if (usage === NO_USAGE || price === undefined || outcome.channel.free) return NOTHING
+  if (reserved.job !== undefined) return costOfJob(reserved, price, usage)
   return cost(price, usage)
 }
 
@@ -186,7 +190,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     output_limit: outcome.outputLimit ?? 0,
     requested_model: outcome.offer.model === call.parsed.model ? '' : call.parsed.model,
     attempt_list: outcome.list === undefined ? null : writeAttempts(outcome.list),
-    details: writeDetails(usage),
+    details: writeDetails(usage, call.parsed.job?.kind),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
 import type { Groups } from '../groups/groups.ts'
+import type { Jobs } from '../jobs/jobs.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -22,6 +23,9 @@ import type { Forward } from './forward/answer.ts'
 import type { Deadlines } from './forward/deadlines.ts'
 import { createForwarding } from './forward/first-working.ts'
 import { createUpstreamForward } from './forward/upstream.ts'
+import { createBegin } from './jobs/begin.ts'
+import { createComplete } from './jobs/complete.ts'
+import { createJobHearing } from './jobs/hearing.ts'
 import { createKeep } from './keep.ts'
 import { createLocate } from './locate.ts'
 import { createModels } from './models.ts'
@@ -43,6 +47,7 @@ export interface StepParts {
   readonly budgets: Pick<Budgets, 'running'>
   readonly directory: Pick<Directory, 'candidates' | 'models' | 'get' | 'all'>
   readonly objects: Objects
+  readonly jobs: Jobs
   readonly groups: Pick<Groups, 'get'>
   readonly health: Pick<Health, 'of' | 'clock'>
   readonly prices: Pick<PriceBook, 'priceOf' | 'maxOutput' | 'contextWindow'>
@@ -59,7 +64,7 @@ export interface StepParts {
   readonly now: () => number
   /** 0 <= x < 1. */
   readonly chance: () => number
-  readonly log: Pick<Logger, 'warn' | 'error'>
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   /** How long an answer waits for its charge; tests have less time. */
   readonly settlePatienceMs?: number
 }
@@ -74,18 +79,20 @@ export function createSteps(parts: StepParts): Steps {
       : upstream(to, request, sink)
   const errorType: ErrorType = () => parts.settings.get('errors.type')
   const { settlePatienceMs: patienceMs } = parts
+  const jobs = createJobHearing({ ...parts, forward })
   return {
     authenticate: createAuthenticate(parts),
     models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
-    object: createServeObject({ ...parts, forward, errorType }),
+    object: createServeObject({ ...parts, jobs, forward, errorType }),
     read,
-    locate: createLocate(parts),
+    locate: createLocate({ ...parts, complete: createComplete(parts) }),
     authorise,
     authoriseAgain,
     route: createRoute(parts),
     count: createCount({ ...parts, forward }),
     admit: createAdmit(parts),
     reserve: createReserveFallback(parts, createReserve(parts)),
+    begin: createBegin(parts),
     forward: createForwarding({ ...parts, forward, random, topUp: createTopUp(parts) }),
     settle: createSettle({
       ...parts,

@@ -3,6 +3,7 @@ import { boundOf, type Expected } from '../prices/bound.ts'
 import { countInput } from '../prices/input-tokens.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
+import { fixedCost } from './jobs/fixed-cost.ts'
 import { inputOf, quickly, roomFor, UNKNOWN_OUTPUT } from './reserve.ts'
 import type { Offer, Reserved } from './values.ts'
 
@@ -24,6 +25,13 @@ export function createTopUp(parts: TopUpParts): TopUp {
   return async function topUp(reserved, offer) {
     const { price, channels, model } = offer
     if (price === undefined || channels.every(({ free }) => free)) return reserved
+    const { job } = reserved.call.parsed
+    const fixed = job === undefined ? undefined : fixedCost(price, job)
+    if (fixed !== undefined) {
+      const fits =
+        fixed <= reserved.reservation.amount || (await reserved.reservation.extend(fixed))
+      return fits ? reserved : undefined
+    }
     const expected = quickly(reserved.call, model)
     const quick = await grow(parts, reserved, { price, model, expected })
     if (quick !== undefined) return quick

@@ -20,7 +20,7 @@ export type Endpoint = 'chat' | 'count' | 'models' | 'model' | 'object'
 /** What is asked of objects that providers keep. */
 export interface ObjectAsked {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly kind: 'response' | 'conversation' | 'file'
+  readonly kind: 'response' | 'conversation' | 'file' | 'video'
   /** As its provider wrote it; `''`: all of them, or one to come. */
   readonly id: string
   /** What of it, as the path goes on behind the id: `/content`; `''`: itself. */
@@ -110,6 +110,25 @@ export interface Reserved extends Admitted {
   readonly reservation: Reservation
   /** Output tokens of each choice that may be asked of the upstream; `undefined` = as the caller asked. */
   readonly outputLimit: number | undefined
+  /** What goes on when the call has its answer; absent: nothing, as of nearly all calls. */
+  readonly job?: BegunJob
+}
+
+/** A job that is written down before anybody is asked for it. */
+export interface BegunJob {
+  /** Its provider has given it an id. */
+  readonly isNamed: boolean
+  /** Notes that id: from here on its provider is asked what becomes of it. Once; resolves when it is durable. */
+  named(id: string, at: JobPlace): Promise<void>
+  /** Nobody took it on. Never rejects. */
+  drop(): Promise<void>
+}
+
+/** Who took a job on, and at which price. */
+export interface JobPlace {
+  readonly channel: Channel
+  readonly keyAt: number
+  readonly offer: Offer
 }
 
 /** What every outcome tells: who was tried last, in which group, with which model, and how many tries there were. */

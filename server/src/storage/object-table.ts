@@ -16,7 +16,7 @@ export interface ObjectTable {
   tokens: number
   /** Of files: what they are for; else ''. */
   purpose: string
-  /** Of files: JSON of what the provider said of them; else ''. */
+  /** Of what can be listed: JSON of what the provider said of it last; else ''. */
   record: string
   created_at: number
   /** From then on nobody finds it; null = the provider keeps it until it is deleted. */

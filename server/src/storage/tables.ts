@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { EventTables } from './event-tables.ts'
+import type { JobTable } from './job-table.ts'
 import type { ObjectTable } from './object-table.ts'
 import type { SignInColumns, SignInTables } from './sign-in-tables.ts'
 
@@ -50,6 +51,7 @@ export interface Tables extends EventTables, SignInTables {
   channel: ChannelTable
   channel_group: GroupTable
   object: ObjectTable
+  job: JobTable
   /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
   price: { model: string; price: string; updated_at: number }
   /** At most one row (id 1): the prices that stand in the place of the bundled catalogue, as JSON of its format. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { JOB_KINDS, type JobKind } from '../jobs/job.ts'
 import { SERVICE_TIERS, type Usage } from './usage.ts'
 
 /**
@@ -33,14 +34,17 @@ export const detailsSchema = Type.Object(
     service: Type.Optional(
       Type.Enum([...SERVICE_TIERS], { description: "The provider's tier of service." }),
     ),
+    job: Type.Optional(
+      Type.Enum([...JOB_KINDS], { description: 'What the call began, which went on behind it.' }),
+    ),
   },
   { description: 'What few calls used; figures that are 0 are left out.' },
 )
 export type Details = Static<typeof detailsSchema>
 
 /** As a usage record holds it; null: the call used nothing of the kind. */
-export function writeDetails(usage: Usage): string | null {
-  if (isUsual(usage)) return null
+export function writeDetails(usage: Usage, job?: JobKind): string | null {
+  if (job === undefined && isUsual(usage)) return null
   const { parts = {} } = usage
   const figures: { readonly [name in Figure]: number | undefined } = {
     cache_write_1h_tokens: usage.cacheWrite1h,
@@ -58,7 +62,7 @@ export function writeDetails(usage: Usage): string | null {
     code_runs: usage.codeRuns,
   }
   const told = Object.entries(figures).filter(([, figure]) => figure !== undefined && figure > 0)
-  const details = { ...Object.fromEntries(told), service: usage.service }
+  const details = { ...Object.fromEntries(told), service: usage.service, job }
   const text = JSON.stringify(details)
   return text === '{}' ? null : text
 }

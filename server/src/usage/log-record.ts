@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox'
+import type { Job } from '../jobs/job.ts'
+import { jobRecord, toJobRecord } from '../jobs/job-record.ts'
 import { adminAttemptSchema, attemptSchema, attemptsOf, ownAttemptsOf } from './attempt-list.ts'
 import { detailsOf, detailsSchema } from './details.ts'
 import type { UsageRow } from './logs.ts'
@@ -42,6 +44,7 @@ export const logRecord = Type.Object({
     description: 'The model that was asked for, where a fallback was tried instead; else empty.',
   }),
   details: detailsSchema,
+  job: Type.Optional(jobRecord),
 })
 export type LogRecord = Static<typeof logRecord>
 
@@ -55,7 +58,7 @@ export const adminLogRecord = Type.Object({
 })
 export type AdminLogRecord = Static<typeof adminLogRecord>
 
-export function toLogRecord(row: UsageRow): LogRecord {
+export function toLogRecord(row: UsageRow, job?: Job): LogRecord {
   return {
     id: row.id,
     created_at: Math.floor(row.created_at_ms / 1000),
@@ -85,14 +88,18 @@ export function toLogRecord(row: UsageRow): LogRecord {
     output_limit: row.output_limit,
     requested_model: row.requested_model,
     details: detailsOf(row.details),
+    ...(job === undefined ? {} : { job: toJobRecord(job) }),
   }
 }
 
 export const toAdminLogRecord = (
   row: UsageRow,
-  usernames: ReadonlyMap<number, string>,
+  {
+    usernames,
+    job,
+  }: { readonly usernames: ReadonlyMap<number, string>; readonly job?: Job | undefined },
 ): AdminLogRecord => ({
-  ...toLogRecord(row),
+  ...toLogRecord(row, job),
   attempt_list: attemptsOf(row),
   user_id: row.account_id,
   username: usernames.get(row.account_id) ?? '',

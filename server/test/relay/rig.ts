@@ -6,6 +6,7 @@ import { createHealth } from '../../src/channels/health/health.ts'
 import { createClientAddress } from '../../src/http/client-address.ts'
 import { createListener, type ListenerParts } from '../../src/http/listener.ts'
 import { createRequestIds } from '../../src/http/request-ids.ts'
+import type { Jobs } from '../../src/jobs/jobs.ts'
 import type { ApiKey } from '../../src/keys/api-key.ts'
 import { generateKey } from '../../src/keys/secret.ts'
 import type { Payers, Reservation, Short, UsageRecord } from '../../src/ledger/ledger.ts'
@@ -57,8 +58,23 @@ const PRICE = compilePrice({ input: '2', output: '8' })
 const NO_OBJECTS: Objects = {
   find: async () => [],
   keep: async () => {},
+  update: async () => {},
   forget: async () => {},
-  files: async () => [],
+  list: async () => [],
+}
+
+/** Nobody begins a job: see test/jobs. */
+const NO_JOBS: Jobs = {
+  begin: async () => {},
+  began: async () => {},
+  drop: async () => {},
+  due: async () => [],
+  claim: async () => false,
+  postpone: async () => {},
+  hurry: async () => {},
+  find: async () => undefined,
+  ofRequests: async () => [],
+  end: async () => undefined,
 }
 
 /** The door and the relay with real sockets on both sides; nouns are the least that a call needs. */
@@ -108,6 +124,7 @@ export async function startRig(options: RigOptions = {}) {
       count: (texts) => Promise.resolve(texts.join(' ').split(/\s+/).filter(Boolean).length),
     },
     objects: NO_OBJECTS,
+    jobs: NO_JOBS,
     rates: createRates({ now: () => performance.now() }),
     running: createRunningCalls(),
     settings: { get },

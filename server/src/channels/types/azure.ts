@@ -19,12 +19,12 @@ export const azure: TypeRules = {
   whyNotKey: whyNotVisible,
   // The dated API has no Responses below a deployment.
   dialectsOf: ({ apiVersion }) => (apiVersion === undefined ? V1 : DATED),
-  pathOf({ dialect, operation, baseUrl: { apiVersion }, model, query }) {
+  pathOf({ dialect, operation, id, baseUrl: { apiVersion }, model, query }) {
     const others = query === '' ? '' : withoutVersion(query)
     if (apiVersion === undefined)
-      return `${openaiPath({ dialect, operation })}${others && `?${others}`}`
+      return `${openaiPath({ dialect, operation, id })}${others && `?${others}`}`
     const deployment = encodeURIComponent(model)
-    return `/${deployment}${openaiPath({ dialect, operation })}?api-version=${apiVersion}${others && `&${others}`}`
+    return `/${deployment}${openaiPath({ dialect, operation, id })}?api-version=${apiVersion}${others && `&${others}`}`
   },
   // The dated API has them elsewhere, not below its deployments.
   objectPath({ apiVersion }, path, query) {

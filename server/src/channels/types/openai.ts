@@ -9,12 +9,20 @@ const BOTH: readonly DialectName[] = ['openai', 'responses']
 export function openaiPath({
   dialect,
   operation,
-}: Pick<Addressed, 'dialect' | 'operation'>): string {
+  id,
+}: Pick<Addressed, 'dialect' | 'operation' | 'id'>): string {
   const counts = operation === 'count'
+  if (id !== undefined) return aboutOne(operation, id)
   if (operation === 'compact') return '/responses/compact'
   if (dialect === 'responses') return counts ? '/responses/input_tokens' : '/responses'
   if (dialect === 'anthropic') return counts ? '/messages/count_tokens' : '/messages'
   return operation === 'chat' ? '/chat/completions' : `/${operation}`
+}
+
+/** `/videos/{id}/remix` */
+function aboutOne(operation: string, id: string): string {
+  const [family, part] = operation.split('/')
+  return `/${family}/${encodeURIComponent(id)}/${part}`
 }
 
 /** Any provider that speaks OpenAI's dialect. On one's own machine they often take no key. */

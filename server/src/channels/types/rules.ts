@@ -11,6 +11,8 @@ export interface Addressed {
   /** The provider's own id of the model. */
   readonly model: string
   readonly stream: boolean
+  /** What it is about that the provider keeps, where its path names that. */
+  readonly id?: string | undefined
   /** The caller's, `''` or beginning with `?`. */
   readonly query: string
 }

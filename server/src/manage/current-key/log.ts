@@ -1,8 +1,9 @@
 import Type from 'typebox'
-import { logRecord, toLogRecord } from '../../usage/log-record.ts'
+import { logRecord } from '../../usage/log-record.ts'
 import { answerLogs, shapeQuery } from '../log/answer.ts'
 import { LOG_COLUMNS, logsSchema } from '../log/list.ts'
 import { filterOf, logQuery } from '../log/wire.ts'
+import { withJobs } from '../log/with-jobs.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { proveKey } from './prove-key.ts'
@@ -24,7 +25,7 @@ export const logOfCurrentKey = (rooms: Rooms) =>
       return answerLogs(rooms, {
         query: asked.query,
         filter: { ...filterOf(asked.query), accounts: [key.accountId], keyIds: [key.id] },
-        show: async (rows) => rows.map(toLogRecord),
+        show: (rows) => withJobs(rooms, rows),
         columns: LOG_COLUMNS,
       })
     },

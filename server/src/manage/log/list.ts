@@ -1,16 +1,17 @@
 import Type, { type TProperties } from 'typebox'
-import { adminLogRecord, logRecord, toAdminLogRecord, toLogRecord } from '../../usage/log-record.ts'
+import { adminLogRecord, logRecord, toAdminLogRecord } from '../../usage/log-record.ts'
 import type { UsageRow } from '../../usage/logs.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { answerLogs, shapeQuery } from './answer.ts'
 import { adminFilterOf, adminQuery, filterOf, logQuery } from './wire.ts'
+import { jobsOf, withJobs } from './with-jobs.ts'
+
+const OBJECTS = new Set(['attempt_list', 'details', 'job'])
 
 /** A list or an object fits in no column; how many attempts there were has one. */
 const namesOf = <P extends TProperties>(record: Type.TObject<P>) =>
-  Object.keys(record.properties).filter(
-    (name) => name !== 'attempt_list' && name !== 'details',
-  ) as (keyof P & string)[]
+  Object.keys(record.properties).filter((name) => !OBJECTS.has(name)) as (keyof P & string)[]
 export const LOG_COLUMNS = namesOf(logRecord)
 const ADMIN_COLUMNS = namesOf(adminLogRecord)
 
@@ -39,7 +40,7 @@ export const listOwnLogs = (rooms: Rooms) =>
       answerLogs(rooms, {
         query,
         filter: { ...filterOf(query), accounts: [caller.accountId] },
-        show: async (rows) => rows.map(toLogRecord),
+        show: (rows) => withJobs(rooms, rows),
         columns: LOG_COLUMNS,
       }),
   })
@@ -64,14 +65,15 @@ export const listLogs = (rooms: Rooms) =>
       }),
   })
 
-async function withUsernames({ store }: Rooms, rows: readonly UsageRow[]) {
+async function withUsernames(rooms: Rooms, rows: readonly UsageRow[]) {
   const ids = [...new Set(rows.map((row) => row.account_id))]
   if (ids.length === 0) return []
-  const accounts = await store.db
+  const accounts = await rooms.store.db
     .selectFrom('account')
     .select(['id', 'username'])
     .where('id', 'in', ids)
     .execute()
   const usernames = new Map(accounts.map(({ id, username }) => [id, username]))
-  return rows.map((row) => toAdminLogRecord(row, usernames))
+  const jobs = await jobsOf(rooms, rows)
+  return rows.map((row) => toAdminLogRecord(row, { usernames, job: jobs.get(row.request_id) }))
 }

@@ -8,6 +8,7 @@ import type { NeutralRequest } from '../../translate/neutral/request.ts'
 import { BytesMeter } from '../meter/bytes.ts'
 import { EventMeter } from '../meter/events.ts'
 import type { Meter } from '../meter/meter.ts'
+import { NamingMeter } from '../meter/naming.ts'
 import { PictureCount, RecordedLength } from '../meter/notes.ts'
 import { PlainMeter } from '../meter/plain.ts'
 import { StreamMeter } from '../meter/stream.ts'
@@ -25,6 +26,8 @@ import { PlainTranslation, StreamTranslation } from './translating-outlet.ts'
 interface One {
   readonly course: Course
   readonly channel: Channel
+  /** The place of the key that it is made with. */
+  readonly keyAt: number
   /** The how many-th of its call, from 1. */
   readonly nth: number
   readonly translated: Translated
@@ -101,7 +104,7 @@ export function tellAttempts({ attempts }: Course, outlet: AnswerOutlet | undefi
 
 /** What watches the answer on its way. */
 export function meterOn(outlet: AnswerOutlet, one: One, received: readonly string[]): Meter {
-  const { course, channel, translated } = one
+  const { course, channel, keyAt, translated } = one
   const { reserved } = course
   const isForeign = translated.neutral !== undefined
   const dialect = isForeign ? DIALECTS[translated.dialect] : reserved.call.dialect
@@ -115,12 +118,16 @@ export function meterOn(outlet: AnswerOutlet, one: One, received: readonly strin
   const { choices } = reserved.call.parsed
   const longestEvent = media?.makes === 'images' ? LONGEST_PICTURE : undefined
   const scrub = (text: string) => scrubbed(text, channel)
-  return readEvent === undefined
-    ? new StreamMeter(outlet, {
-        ...{ choices, hideUsage: translated.hideUsage, readUsage, scrub },
-        readBeside,
-      })
-    : new EventMeter(outlet, { choices, readEvent, readUsage, scrub, longestEvent })
+  if (readEvent === undefined) {
+    return new StreamMeter(outlet, {
+      ...{ choices, hideUsage: translated.hideUsage, readUsage, scrub },
+      readBeside,
+    })
+  }
+  const meter = new EventMeter(outlet, { choices, readEvent, readUsage, scrub, longestEvent })
+  const { job } = reserved
+  if (job === undefined) return meter
+  return new NamingMeter(meter, (id) => job.named(id, { channel, keyAt, offer: course.offer }))
 }
 
 /** Of an event with a picture in it; other events have the meter's own limit. */

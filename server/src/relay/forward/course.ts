@@ -201,9 +201,9 @@ export function noneIsUp(channels: readonly Channel[], health: CourseParts['heal
 const hasChoice = ({ offers }: Reserved): boolean =>
   offers.length > 1 || offers[0].channels.length > 1
 
-/** A picture takes as long as it takes, and a second one costs as much. */
+/** A picture takes as long as it takes, and a second one costs as much; so does a job. */
 const mayHedge = (reserved: Reserved): boolean =>
-  hasChoice(reserved) && reserved.call.parsed.media === undefined
+  hasChoice(reserved) && reserved.call.parsed.media === undefined && reserved.job === undefined
 
 /** There is nothing to choose. */
 const ONLY: Choice = { policy: 'weighted', stickyKey: undefined }

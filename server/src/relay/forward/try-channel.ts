@@ -58,7 +58,7 @@ export function tryChannel(
       ? known.begin(health.clock.now)
       : known.begin(health.clock.now, placeOfMark(channel.authorization, kept.upstreamKey))
   const { keyAt } = tried
-  const of = { course, channel, nth, translated, race }
+  const of = { course, channel, keyAt, nth, translated, race }
   let outlet: AnswerOutlet | undefined
   const meterFor = (status: number, received: readonly string[]): Meter | undefined => {
     // We asked for plain bytes; what came in others can't be metered, hence not be served.

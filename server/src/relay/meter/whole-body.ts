@@ -9,16 +9,21 @@ export class WholeBody implements Meter {
   complete = false
   readonly finished = false
   readonly #held: Buffer[] = []
+  readonly #longest: number
   #bytes = 0
+
+  constructor(longest = LONGEST) {
+    this.#longest = longest
+  }
 
   chunk(bytes: Buffer): boolean {
     this.#bytes += bytes.length
-    if (this.#bytes <= LONGEST) this.#held.push(bytes)
+    if (this.#bytes <= this.#longest) this.#held.push(bytes)
     return true
   }
 
   end(): boolean {
-    return this.#bytes > 0 && this.#bytes <= LONGEST
+    return this.#bytes > 0 && this.#bytes <= this.#longest
   }
 
   reported(): undefined {

@@ -8,13 +8,16 @@ import { type ErrorType, passOnRefusal, refusalFor } from '../finish.ts'
 import type { Attempted } from '../forward/attempt.ts'
 import { mayTryAnother } from '../forward/failure.ts'
 import { accusesChannel } from '../forward/refused.ts'
+import type { JobHearing } from '../jobs/hearing.ts'
 import { parseLatin1 } from '../meter/json-text.ts'
 import type { ObjectAsked } from '../values.ts'
 import type { Exchanged, Sending } from './exchange.ts'
-import { recordOfFile } from './files.ts'
+import { recordOf } from './record.ts'
 
 export interface ConcludeParts {
   readonly objects: Pick<Objects, 'keep' | 'forget'>
+  /** What a provider says of a job is heard, whoever asked. */
+  readonly jobs: JobHearing
   readonly errorType: ErrorType
   readonly log: Pick<Logger, 'error'>
 }
@@ -65,8 +68,23 @@ export async function conclude(
 async function noteAnswer(parts: ConcludeParts, concluded: Concluded, exchanged: Exchanged) {
   const { sending, object, kept } = concluded
   if (object.id === '') return keepNew(parts, concluded, exchanged)
+  if (kept !== undefined && sending.method !== 'DELETE') await hear(parts, concluded, exchanged)
   if (kept === undefined || sending.method !== 'DELETE' || object.part !== '') return
   await forget(parts, concluded)
+}
+
+/** A refund is on the books before its caller reads that the job has failed. Fails in the log alone: the watch goes on. */
+async function hear(
+  { jobs, log }: ConcludeParts,
+  { sending, kept }: Concluded,
+  { ended }: Exchanged,
+) {
+  if (kept === undefined || !jobs.areOf(kept)) return
+  const held = sending.isRead && ended.kind === 'answered' ? ended.meter.held() : []
+  const said = parseLatin1(Buffer.concat(held).toString('latin1'))
+  await jobs.hear(kept, isObject(said) ? said : undefined).catch((error: unknown) => {
+    log.error({ request: sending.asked.id, error }, 'what was said of a job could not be noted')
+  })
 }
 
 /** It is gone at its provider's: that we still know it does no harm. */
@@ -109,7 +127,7 @@ function newObject({ sending, object, key }: Concluded, exchanged: Exchanged): K
     // No byte is more than a token.
     tokens: isFile && isCount(bytes) ? bytes : (sending.payload?.length ?? 0),
     purpose: isFile && typeof purpose === 'string' ? purpose : '',
-    record: isFile ? JSON.stringify(recordOfFile(said)) : '',
+    record: recordOf(object.kind, said),
     expiresAt: isCount(expires_at) ? expires_at : undefined,
   }
 }

@@ -1,23 +1,24 @@
 import type { ApiKey } from '../../keys/api-key.ts'
-import type { Objects } from '../../objects/objects.ts'
+import type { ListedKind, Objects } from '../../objects/objects.ts'
 import type { Admission } from '../../rates/admission.ts'
 import type { Rates } from '../../rates/rates.ts'
 import { admitUncharged } from '../admit.ts'
 import type { Proven } from '../authenticate.ts'
 import { authoriseList } from '../authorise.ts'
 import type { ErrorType } from '../finish.ts'
+import { pathOf } from '../jobs/look.ts'
 import { notFound } from '../locate.ts'
 import { send } from '../models.ts'
 import type { Asked, ObjectAsked } from '../values.ts'
 import { type ConcludeParts, conclude, mayAskNext } from './conclude.ts'
 import { type ExchangeParts, exchange, type Sending } from './exchange.ts'
-import { listFiles } from './files.ts'
+import { listObjects } from './list.ts'
 import { filesIn } from './named-files.ts'
 import { type Place, type PlaceParts, placeOfKept, placesForNew } from './places.ts'
 
 export interface ObjectParts extends ExchangeParts, PlaceParts, ConcludeParts {
   readonly health: ExchangeParts['health']
-  readonly objects: Pick<Objects, 'find' | 'keep' | 'forget' | 'files'>
+  readonly objects: Pick<Objects, 'find' | 'keep' | 'forget' | 'list'>
   readonly rates: Pick<Rates, 'admit' | 'standings'>
   readonly errorType: ErrorType
 }
@@ -49,8 +50,8 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
   const { accountId } = proven.key
   const object = asked.object as ObjectAsked
   const { id, kind, method, part } = object
-  if (kind === 'file' && id === '' && method === 'GET') {
-    return send(asked, await listFiles(objects, accountId, asked.query))
+  if (id === '' && method === 'GET' && isListed(kind)) {
+    return send(asked, await listObjects(objects, { accountId, kind }, asked.query))
   }
   const kept = id === '' ? undefined : await find(objects, accountId, object)
   const payload = method === 'POST' ? await asked.body() : undefined
@@ -60,10 +61,12 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
   const files = await filesIn(objects, { accountId, object, payload, kept })
   const sending: Sending = {
     ...{ asked, admission, method, payload },
-    path: `/${kind}s${id === '' ? '' : `/${encodeURIComponent(id)}`}${part}`,
+    path: `/${pathOf(kind)}${id === '' ? '' : `/${encodeURIComponent(id)}`}${part}`,
     // Who has its answer must find it kept, or gone.
-    isRead: id === '' || (method === 'DELETE' && part === ''),
+    isRead: id === '' || (part === '' && (method === 'DELETE' || kind === 'video')),
   }
+  // It can't be asked after any more when it was deleted.
+  if (kept !== undefined && method === 'DELETE' && part === '') await parts.jobs.lookAgain(kept)
   const places = placesOf(parts, key, { object, at: kept ?? files })
   if (kept?.kind === 'conversation' && payload !== undefined) {
     // What is added to it will be read with it.
@@ -75,6 +78,9 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
     return conclude(parts, { sending, object, key, kept }, exchanged)
   }
 }
+
+const isListed = (kind: ObjectAsked['kind']): kind is ListedKind & ObjectAsked['kind'] =>
+  kind === 'file' || kind === 'video'
 
 async function find(objects: ObjectParts['objects'], accountId: number, asked: ObjectAsked) {
   const found = await objects.find(accountId, [asked.id])

@@ -17,6 +17,7 @@ import { channelDialectsAndCost } from './0015-channel-cost.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 import { signInOnSqlite } from './0018-sign-in.ts'
+import { jobs } from './0020-jobs.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -37,6 +38,7 @@ const steps: readonly string[] = [
   objects,
   usageDetails,
   signInOnSqlite,
+  jobs,
 ]
 
 /** In KiB, and therefore negative. */

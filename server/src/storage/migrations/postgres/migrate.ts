@@ -22,6 +22,7 @@ import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 import { formerEpochs } from './0024-former-epochs.ts'
 import { refundedOpenings } from './0025-refunded-openings.ts'
+import { jobs } from './0020-jobs.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -45,6 +46,7 @@ const steps: readonly string[] = [
   signInOnPostgres,
   formerEpochs,
   refundedOpenings,
+  jobs,
 ]
 
 /** The schema this program writes. */

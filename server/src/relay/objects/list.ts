@@ -1,4 +1,3 @@
-import { isObject } from '../../dialects/judged.ts'
 import { Refused } from '../../errors.ts'
 import type { Listing, Objects } from '../../objects/objects.ts'
 import { notFound } from '../locate.ts'
@@ -7,15 +6,15 @@ import { notFound } from '../locate.ts'
 const USUAL_PAGE = 100
 const MOST_PAGE = 10_000
 
-/** The account's files, as OpenAI lists them. @throws Refused */
-export async function listFiles(
-  objects: Pick<Objects, 'files'>,
-  accountId: number,
+/** The account's objects of one kind, as OpenAI lists them. @throws Refused */
+export async function listObjects(
+  objects: Pick<Objects, 'list'>,
+  { accountId, kind }: Pick<Listing, 'accountId' | 'kind'>,
   query: string,
 ): Promise<string> {
-  const listing = listingOf(accountId, query)
-  const found = await objects.files({ ...listing, most: listing.most + 1 })
-  if (found === undefined) throw notFound({ kind: 'file', id: listing.after })
+  const listing = { kind, ...listingOf(accountId, query) }
+  const found = await objects.list({ ...listing, most: listing.most + 1 })
+  if (found === undefined) throw notFound({ kind, id: listing.after })
   const page = found.slice(0, listing.most)
   return JSON.stringify({
     object: 'list',
@@ -26,7 +25,7 @@ export async function listFiles(
   })
 }
 
-function listingOf(accountId: number, query: string): Listing {
+function listingOf(accountId: number, query: string): Omit<Listing, 'kind'> {
   const asked = new URLSearchParams(query)
   const order = asked.get('order') ?? 'desc'
   if (order !== 'asc' && order !== 'desc') {
@@ -39,19 +38,4 @@ function listingOf(accountId: number, query: string): Listing {
   }
   const purpose = asked.get('purpose') ?? ''
   return { accountId, purpose, after: asked.get('after') ?? '', order, most }
-}
-
-const MEMBERS = ['id', 'object', 'bytes', 'created_at', 'expires_at', 'filename', 'purpose']
-/** Of a name or purpose; longer ones are none. */
-const MOST_LETTERS = 1_024
-
-/** What is kept of a provider's word about a file, for lists. */
-export function recordOfFile(said: Readonly<Record<string, unknown>>) {
-  const record: Record<string, unknown> = {}
-  for (const name of [...MEMBERS, 'status']) {
-    const value = said[name]
-    if (value === undefined || isObject(value) || Array.isArray(value)) continue
-    record[name] = typeof value === 'string' ? value.slice(0, MOST_LETTERS) : value
-  }
-  return record
 }

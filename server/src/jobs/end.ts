@@ -1,0 +1,133 @@
+import type { Entity } from '../ledger/entity.ts'
+import { changeBalance } from '../ledger/statements.ts'
+import { MOST_UNITS } from '../ledger/units.ts'
+import { type Compilable, mustChange, type Statement } from '../storage/store.ts'
+import type { Job, JobEnd } from './job.ts'
+import type { JobsParts } from './jobs.ts'
+
+/** How a job ended. */
+export interface Ending {
+  readonly state: JobEnd
+  /** Units; `undefined`: what was charged for it stands. */
+  readonly cost: number | undefined
+}
+
+/** What was corrected, in units. */
+export interface Ended {
+  /** Below 0: given back. */
+  readonly correction: number
+  /** Of the cost: what its payers had no more. */
+  readonly shortfall: number
+}
+
+/** A settlement that is not on the books after so long died with its process, before it was written. */
+const UNSETTLED_MS = 600_000
+/** Balances that others change meanwhile are read again so often. */
+const MOST_TRIES = 10
+
+/**
+ * Ends jobs. What was charged is asked of the books: the usage record of the call, if it came to be written. The entries that
+ * correct it carry an idempotency key, and stand in the same write as the end: there is no second one.
+ */
+export function createEnd(parts: JobsParts) {
+  return async function end(job: Job, ending: Ending): Promise<Ended | 'unsettled' | undefined> {
+    const charged = await chargedFor(parts, job)
+    if (charged === undefined && job.createdAtMs + UNSETTLED_MS > parts.now()) return 'unsettled'
+    const cost = ending.cost ?? charged ?? job.estimate
+    const wanted = cost - (charged ?? 0)
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const balances = await balancesOf(parts, job.payers)
+      const { correction, changes } = changesOf(balances, wanted)
+      const shortfall = Math.max(0, wanted - correction)
+      const row = { ...ending, cost, correction, shortfall }
+      const written = await parts.store.write([
+        mustChange(closing(parts, job, row)),
+        ...changes.flatMap((change) => entryOf(parts, job, { ...change, state: ending.state })),
+      ])
+      if (written.done) return { correction, shortfall }
+      // The first statement is the end itself: somebody else has written it.
+      if (written.stoppedAt === 0) return undefined
+    }
+    throw new Error(`the balances of job ${job.requestId} change too quickly to correct them`)
+  }
+}
+
+/** Units that the call's usage record charges; `undefined`: there is none. */
+async function chargedFor({ store }: JobsParts, job: Job): Promise<number | undefined> {
+  const row = await store.db
+    .selectFrom('usage')
+    .select('quota')
+    .where('request_id', '=', job.requestId)
+    .executeTakeFirst()
+  return row?.quota
+}
+
+interface Balance {
+  readonly entity: Entity
+  readonly remain: number
+}
+
+/** In the order of the payers. Balances that are gone, as of a budget's period that ended long ago, are left out. */
+async function balancesOf(
+  { store }: JobsParts,
+  payers: readonly Entity[],
+): Promise<readonly Balance[]> {
+  if (payers.length === 0) return []
+  const rows = await store.db
+    .selectFrom('balance_now')
+    .select(['entity', 'remain'])
+    .where('entity', 'in', payers)
+    .execute()
+  return payers.flatMap((payer) => rows.filter(({ entity }) => entity === payer))
+}
+
+interface Change {
+  readonly entity: Entity
+  readonly delta: number
+}
+
+/** Charges all alike, as a call does; gives back to each what it can hold. */
+function changesOf(balances: readonly Balance[], wanted: number) {
+  const correction =
+    wanted <= 0
+      ? wanted
+      : balances.reduce((least, { remain }) => Math.min(least, Math.max(0, remain)), wanted)
+  const changes = balances
+    .map(({ entity, remain }) => ({ entity, delta: Math.min(-correction, MOST_UNITS - remain) }))
+    .filter(({ delta }) => delta !== 0)
+  return { correction, changes }
+}
+
+interface Closing extends Ending, Ended {
+  readonly cost: number
+}
+
+const closing = ({ store, now }: JobsParts, job: Job, row: Closing): Compilable =>
+  store.db
+    .updateTable('job')
+    .set({
+      state: row.state,
+      cost: row.cost,
+      correction: row.correction,
+      shortfall: row.shortfall,
+      ended_at_ms: now(),
+      due_at_ms: null,
+    })
+    .where('id', '=', job.id)
+    .where('due_at_ms', 'is not', null)
+
+function entryOf(
+  { store, now }: JobsParts,
+  { requestId, kind }: Job,
+  { entity, delta, state }: Change & Pick<Ending, 'state'>,
+): readonly Statement[] {
+  return changeBalance(store, {
+    entity,
+    delta,
+    kind: delta > 0 ? 'refund' : 'adjust',
+    reason: `request ${requestId}: ${kind} ${state}`,
+    actor: 'gateway',
+    idempotency: `job:${requestId}:${entity}`,
+    seconds: Math.floor(now() / 1000),
+  }).map(mustChange)
+}

@@ -1,0 +1,49 @@
+import type { Loose } from '../../dialects/dialect.ts'
+import { JOB_KINDS, type Job, type JobKind } from '../../jobs/job.ts'
+import type { Jobs } from '../../jobs/jobs.ts'
+import type { KeptObject } from '../../objects/objects.ts'
+import { heard, type LookParts, look } from './look.ts'
+
+/** What is learnt of jobs while their callers ask after them. */
+export interface JobHearing {
+  /** Whether objects like this one are begun by jobs. */
+  areOf(kept: KeptObject): boolean
+  /** Its provider has said this of it; `undefined`: something that was passed on unread, so that it is asked again soon. */
+  hear(kept: KeptObject, said: Loose | undefined): Promise<void>
+  /** Asks its provider at once, as long as it can be asked. Never rejects. */
+  lookAgain(kept: KeptObject): Promise<void>
+}
+
+export interface HearingParts extends LookParts {
+  readonly jobs: Jobs
+}
+
+export function createJobHearing(parts: HearingParts): JobHearing {
+  const { jobs, log } = parts
+  const kindOf = ({ kind }: KeptObject): JobKind | undefined =>
+    JOB_KINDS.find((known) => known === kind)
+
+  async function runningOf(kept: KeptObject): Promise<Job | undefined> {
+    const kind = kindOf(kept)
+    const job = kind && (await jobs.find(kept.accountId, kind, kept.id))
+    return job?.state === 'running' ? job : undefined
+  }
+
+  return {
+    areOf: (kept) => kindOf(kept) !== undefined,
+    async hear(kept, said) {
+      const job = await runningOf(kept)
+      if (job === undefined) return
+      if (said !== undefined) await heard(parts, job, said)
+      else await jobs.hurry(job)
+    },
+    async lookAgain(kept) {
+      try {
+        const job = await runningOf(kept)
+        if (job !== undefined) await look(parts, job)
+      } catch (error) {
+        log.warn({ object: kept.id, reason: String(error) }, 'a job could not be looked after')
+      }
+    },
+  }
+}

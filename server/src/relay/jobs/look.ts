@@ -1,0 +1,103 @@
+import type { Logger } from 'pino'
+import type { Directory } from '../../channels/directory.ts'
+import type { Loose } from '../../dialects/dialect.ts'
+import type { Ending } from '../../jobs/end.ts'
+import type { Job, JobKind, JobUnknown } from '../../jobs/job.ts'
+import type { Jobs } from '../../jobs/jobs.ts'
+import type { Objects } from '../../objects/objects.ts'
+import type { Tokenizer } from '../../prices/tokenizer.ts'
+import { noteRecord } from '../objects/record.ts'
+import { type Answer, type AskParts, askOne } from './ask.ts'
+import { judgeResponse } from './response.ts'
+import { judgeVideo } from './video.ts'
+
+export interface LookParts extends AskParts {
+  readonly jobs: Pick<Jobs, 'end' | 'postpone'>
+  readonly objects: Pick<Objects, 'find' | 'keep' | 'update'>
+  readonly directory: Pick<Directory, 'get'>
+  readonly tokenizer: Pick<Tokenizer, 'count'>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Pick<Logger, 'info' | 'warn'>
+}
+
+/** What a provider says of a job, and how it ended; `undefined`: it goes on. */
+export type Judge = (
+  parts: LookParts,
+  job: Job,
+  said: Loose,
+) => Ending | undefined | Promise<Ending | undefined>
+
+interface Watched {
+  readonly judge: Judge
+  /** After so long without an end it is given up. */
+  readonly patienceMs: number
+  /** Between two looks at the most. */
+  readonly pauseMs: number
+}
+
+const HOUR_MS = 3_600_000
+
+const WATCHED: Readonly<Record<JobKind, Watched>> = {
+  video: { judge: judgeVideo, patienceMs: 24 * HOUR_MS, pauseMs: 60_000 },
+  response: { judge: judgeResponse, patienceMs: 24 * HOUR_MS, pauseMs: 60_000 },
+}
+
+/** A quick job is looked at often, a slow one in vain. */
+const SOONEST_MS = 2_000
+const SHARE_OF_AGE = 8
+/** A provider may not know at once what it has just begun. */
+const NEW_MS = 60_000
+
+/** Asks the provider of a job what has become of it; it has ended then, or is looked at again later. */
+export async function look(parts: LookParts, job: Job): Promise<void> {
+  const unknown = await unknownEnd(parts, job)
+  if (unknown !== undefined) return close(parts, job, { state: unknown, cost: undefined })
+  const channel = parts.directory.get(job.channelId)
+  if (channel === undefined) return close(parts, job, { state: 'abandoned', cost: undefined })
+  const path = `/${pathOf(job.kind)}/${encodeURIComponent(job.objectId)}`
+  const answer = await askOne(parts, { channel, upstreamKey: job.upstreamKey, path })
+  if (answer.kind === 'said') return heard(parts, job, answer.said)
+  if (answer.kind === 'gone' && parts.now() - job.createdAtMs > NEW_MS) {
+    return close(parts, job, { state: 'gone', cost: undefined })
+  }
+  await later(parts, job)
+}
+
+/** Why nobody has to be asked any more; `undefined`: the provider is to be asked. */
+function unknownEnd({ now }: LookParts, job: Job): JobUnknown | undefined {
+  if (job.objectId === '') return 'lost'
+  return now() - job.createdAtMs > WATCHED[job.kind].patienceMs ? 'unheard' : undefined
+}
+
+/** Its provider has said of it, to whomever. */
+export async function heard(parts: LookParts, job: Job, said: Loose): Promise<void> {
+  await noteRecord(parts, job, said)
+  const ending = await WATCHED[job.kind].judge(parts, job, said)
+  return ending === undefined ? later(parts, job) : close(parts, job, ending)
+}
+
+async function close(parts: LookParts, job: Job, ending: Ending): Promise<void> {
+  const ended = await parts.jobs.end(job, ending)
+  if (ended === 'unsettled') return later(parts, job)
+  if (ended === undefined) return
+  const { requestId: request, kind, channelId: channel } = job
+  const told = { request, kind, channel, state: ending.state, ...ended }
+  if (isUnknown(ending))
+    parts.log.warn(told, 'what became of a job is not known; its charge stands')
+  else parts.log.info(told, 'a job has ended')
+}
+
+const UNKNOWN = new Set<string>(['gone', 'abandoned', 'unheard', 'lost'] satisfies JobUnknown[])
+const isUnknown = ({ state }: Ending): boolean => UNKNOWN.has(state)
+
+async function later({ jobs, now }: LookParts, job: Job): Promise<void> {
+  const share = (now() - job.createdAtMs) / SHARE_OF_AGE
+  const { pauseMs } = WATCHED[job.kind]
+  await jobs.postpone(job, Math.ceil(Math.min(Math.max(share, SOONEST_MS), pauseMs)))
+}
+
+/** What a provider's path calls objects of a kind. */
+export const pathOf = (kind: string): string => (kind === 'batch' ? 'batches' : `${kind}s`)
+
+export type { Answer }

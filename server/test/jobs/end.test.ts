@@ -1,0 +1,97 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import type { NewJob } from '../../src/jobs/job.ts'
+import { createJobs } from '../../src/jobs/jobs.ts'
+import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
+import { openBalance } from '../../src/ledger/statements.ts'
+import { newDatabase } from '../tools/database.ts'
+
+const database = await newDatabase()
+const store = await database.open()
+const other = database.config.databaseUrl === undefined ? store : await database.open()
+afterAll(async () => {
+  await store.close()
+  if (other !== store) await other.close()
+  expect(await database.doctor()).toEqual([])
+  await database.remove()
+})
+let now = 1_800_000_000_000
+const here = createJobs({ store, now: () => now })
+const there = createJobs({ store: other, now: () => now })
+const LATER_MS = 700_000
+let made = 0
+
+/** A job of a payer with so much left whose process died before it was charged. */
+async function uncharged(estimate: number, { account = 1_000, key = 1_000 } = {}) {
+  const id = 1_000 + ++made
+  const payers = [accountEntity(id), keyEntity(id)]
+  const opened = { actor: 'test', seconds: 1 }
+  await store.write([
+    ...openBalance(store, { entity: payers[0] as number, amount: account, ...opened }),
+    ...openBalance(store, { entity: payers[1] as number, amount: key, ...opened }),
+  ])
+  const job: NewJob = {
+    ...{ requestId: `request-${made}`, kind: 'video', accountId: id, keyId: id, payers },
+    ...{ channelId: 1, upstreamKey: '', objectId: `video_${made}`, model: 'film' },
+    ...{ price: undefined, estimate, asked: '{}' },
+  }
+  await here.begin(job, 60_000)
+  const [row] = await here.ofRequests([job.requestId])
+  const left = async () => {
+    const rows = await store.db
+      .selectFrom('balance_now')
+      .select(['entity', 'remain'])
+      .where('entity', 'in', payers)
+      .orderBy('entity', 'desc')
+      .execute()
+    return rows.map(({ remain }) => remain)
+  }
+  return { job: row as NonNullable<typeof row>, left }
+}
+
+describe('a job whose process died before it was charged', () => {
+  it('is charged when it has ended, but not as long as its charge may still come', async () => {
+    const { job, left } = await uncharged(300)
+    expect(await here.end(job, { state: 'lost', cost: undefined })).toBe('unsettled')
+    now += LATER_MS
+    expect(await here.end(job, { state: 'lost', cost: undefined })).toEqual({
+      ...{ correction: 300, shortfall: 0 },
+    })
+    expect(await left()).toEqual([700, 700])
+  })
+
+  it('is charged no more than all of its payers have', async () => {
+    const { job, left } = await uncharged(300, { key: 120 })
+    now += LATER_MS
+    expect(await here.end(job, { state: 'completed', cost: 250 })).toEqual({
+      ...{ correction: 120, shortfall: 130 },
+    })
+    expect(await left()).toEqual([880, 0])
+  })
+
+  it('ends once, however many nodes say so', async () => {
+    const { job, left } = await uncharged(300)
+    now += LATER_MS
+    const ends = await Promise.all(
+      Array.from({ length: 8 }, (_, at) =>
+        (at % 2 === 0 ? here : there).end(job, { state: 'completed', cost: 40 }),
+      ),
+    )
+    expect(ends.filter((ended) => ended !== undefined)).toEqual([{ correction: 40, shortfall: 0 }])
+    expect(await left()).toEqual([960, 960])
+  })
+})
+
+describe('a job that is due', () => {
+  it('is looked after by one node at a time, and by another when that one is gone', async () => {
+    const { job } = await uncharged(1)
+    now += 60_000
+    const [due] = (await here.due(50)).filter(({ id }) => id === job.id)
+    const claims = await Promise.all(
+      [here, there, here, there].map((jobs) => jobs.claim(due as typeof job, 900_000)),
+    )
+    expect(claims.filter(Boolean)).toHaveLength(1)
+    expect((await there.due(50)).some(({ id }) => id === job.id)).toBe(false)
+    now += 900_000
+    expect((await there.due(50)).some(({ id }) => id === job.id)).toBe(true)
+  })
+})
