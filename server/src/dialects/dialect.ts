@@ -1,3 +1,4 @@
+import type { Expected } from '../prices/bound.ts'
 import type { Beside, Usage } from '../usage/usage.ts'
 import type { AnswerText } from './beside.ts'
 import type { Edit } from './edits.ts'
@@ -67,7 +68,7 @@ export interface Media {
 }
 
 /** What a call begins that goes on when it has its answer. */
-export type JobAsked = VideoAsked | { readonly kind: 'response' }
+export type JobAsked = VideoAsked | BatchAsked | { readonly kind: 'response' }
 
 export interface VideoAsked {
   readonly kind: 'video'
@@ -79,9 +80,26 @@ export interface VideoAsked {
   readonly from?: string
 }
 
+export interface BatchAsked {
+  readonly kind: 'batch'
+  /** The file with its calls. */
+  readonly fileId: string
+  /** Where all of them go: `/v1/chat/completions`. */
+  readonly endpoint: string
+  /** What its calls can cost, once the file was read. */
+  readonly lines?: readonly BatchLine[]
+}
+
+/** One call of a batch: an upper bound of what it can use. */
+export interface BatchLine {
+  readonly expected: Expected
+  /** Output tokens. */
+  readonly output: number
+}
+
 /** An id of a provider's in a body. */
 export interface Named {
-  readonly kind: 'response' | 'conversation' | 'file' | 'container' | 'video'
+  readonly kind: 'response' | 'conversation' | 'file' | 'container' | 'video' | 'batch'
   readonly id: string
   /** The model sees it as an image: its tokens are those of one. */
   readonly isImage: boolean
@@ -124,6 +142,7 @@ export type Operation =
   | `audio/${'speech' | 'transcriptions' | 'translations'}`
   | 'compact'
   | 'videos'
+  | 'batches'
   | `videos/${'remix' | 'edits' | 'extensions'}`
 
 /** What one event of a stream tells its meter. */

@@ -1,6 +1,7 @@
 import { Refused } from '../errors.ts'
 import { type Usage, wholeTokens } from '../usage/usage.ts'
 import { AUDIO } from './audio.ts'
+import { batches } from './batches.ts'
 import type { Dialect, EventSays, Loose, Operation, ParsedCall } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
 import { IMAGES } from './images.ts'
@@ -109,6 +110,7 @@ const ALL: readonly Dialect[] = [
   ...IMAGES,
   ...AUDIO,
   ...VIDEOS,
+  batches,
 ]
 
 /** By what their paths end in. */

@@ -1,5 +1,5 @@
 import { Refused } from '../errors.ts'
-import type { Loose, ParsedCall } from './dialect.ts'
+import type { JobAsked, ParsedCall } from './dialect.ts'
 import { count, flag, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
 import { namedInResponses } from './named.ts'
@@ -14,7 +14,9 @@ const LEAST_OUTPUT = 16
 /** A body of OpenAI's Responses. @throws Refused `invalid_request`, and for what could not be charged. */
 export function parseResponses(payload: Buffer): ParsedCall {
   const { body, spans } = readMembers(payload, JUDGED)
-  refuseBackground(body)
+  // OpenAI keeps what it is not told to forget.
+  const stored = flag(body, 'store', true)
+  const job = flag(body, 'background') ? backgroundJob(stored) : undefined
   return {
     model: modelOf(body.model),
     stream: flag(body, 'stream'),
@@ -24,14 +26,13 @@ export function parseResponses(payload: Buffer): ParsedCall {
     body: kept(payload, body),
     spans,
     names: namedInResponses(body),
-    // OpenAI keeps what it is not told to forget.
-    stored: flag(body, 'store', true),
+    stored,
+    ...(job === undefined ? {} : { job }),
   }
 }
 
-/** What goes on when nobody waits for it could not be charged. */
-function refuseBackground({ background }: Loose): void {
-  if (background === true) {
-    throw new Refused('unsupported_parameter', 'background is not supported here: leave it out')
-  }
+/** What comes of it is read when it has ended: so it has to be kept. */
+function backgroundJob(stored: boolean): JobAsked {
+  if (stored) return { kind: 'response' }
+  throw new Refused('invalid_request', 'background needs an answer that is kept: leave out store')
 }

@@ -114,6 +114,9 @@ export const compact: Dialect = {
     if (parsed.stream) {
       throw new Refused('unsupported_parameter', 'stream is not offered for compact')
     }
+    if (parsed.job !== undefined) {
+      throw new Refused('unsupported_parameter', 'background is not offered for compact')
+    }
     return { ...parsed, outputLimit: COMPACT_OUTPUT, leastOutput: COMPACT_OUTPUT, stored: false }
   },
 }

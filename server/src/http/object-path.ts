@@ -24,6 +24,7 @@ const OFFERED: ReadonlyMap<string, Offered> = new Map([
       at: { '*': ['GET', 'DELETE'], '*/cancel': ['POST'], '*/input_items': ['GET'] },
     },
   ],
+  ['batches', { kind: 'batch', at: { '': ['GET'], '*': ['GET'], '*/cancel': ['POST'] } }],
   [
     'videos',
     {
@@ -61,15 +62,11 @@ export function callAbout(
   return { operation, id }
 }
 
-const NO_BATCHES =
-  'batches are not offered: what they cost is known only when they have ended. Send the calls one by one'
-
 /** What is asked of objects that providers keep; a text: why that is not offered; `undefined`: it is about something else. */
 export function objectAsked(
   method: string,
   [family = '', ...segments]: readonly string[],
 ): ObjectAsked | string | undefined {
-  if (family === 'batches') return NO_BATCHES
   const offered = OFFERED.get(family)
   if (offered === undefined) return undefined
   const { kind, at } = offered

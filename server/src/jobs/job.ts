@@ -3,7 +3,7 @@ import type { ModelPrice } from '../prices/kinds.ts'
 import type { JobTable } from '../storage/job-table.ts'
 
 /** What goes on when its caller has had an answer. */
-export const JOB_KINDS = ['video', 'response'] as const
+export const JOB_KINDS = ['video', 'response', 'batch'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
 /**

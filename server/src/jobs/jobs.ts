@@ -23,11 +23,11 @@ export interface Jobs {
   drop(requestId: string): Promise<void>
   /** Those whose providers should be asked now, the longest due first. */
   due(most: number): Promise<readonly Job[]>
-  /** Takes one that is due for so long; false: another node has it, or it has ended. */
-  claim(job: Job, forMs: number): Promise<boolean>
+  /** Takes one that is due, until it is postponed or `LEASE_MS` have passed; false: another node has it, or it has ended. */
+  claim(job: Job): Promise<boolean>
   /** When its provider is asked next, in milliseconds from now. Does nothing where it has ended. */
   postpone(job: Pick<Job, 'id'>, byMs: number): Promise<void>
-  /** Its caller asks after it: so does the gateway, at once. */
+  /** Its caller asks after it: so does the gateway, at once. Does nothing where it is being looked after. */
   hurry(job: Pick<Job, 'id'>): Promise<void>
   /** The one of an account that has this id, whether it runs or not. */
   find(accountId: number, kind: JobKind, objectId: string): Promise<Job | undefined>
@@ -46,6 +46,8 @@ export interface JobsParts {
   readonly now: () => number
 }
 
+/** Who looks after a job has it for so long; then it is dead or stood still, and anybody may have it. No pause is half as long. */
+export const LEASE_MS = 900_000
 /** The first look: a provider that refuses quickly has done so by then. */
 const FIRST_LOOK_MS = 2_000
 
@@ -74,18 +76,14 @@ export function createJobs({ store, now }: JobsParts): Jobs {
       ])
     },
     async due(most) {
-      const rows = await all()
-        .where('due_at_ms', '<=', now())
-        .orderBy('due_at_ms')
-        .limit(most)
-        .execute()
-      return rows.map(readJob)
+      const due = all().where('due_at_ms', '<=', now())
+      return (await due.orderBy('due_at_ms').limit(most).execute()).map(readJob)
     },
-    async claim(job, forMs) {
+    async claim(job) {
       if (job.dueAtMs === undefined) return false
       const claim = db
         .updateTable('job')
-        .set({ due_at_ms: now() + forMs })
+        .set({ due_at_ms: now() + LEASE_MS })
         .where('id', '=', job.id)
         .where('due_at_ms', '=', job.dueAtMs)
       return (await store.write([mustChange(claim)])).done
@@ -94,7 +92,8 @@ export function createJobs({ store, now }: JobsParts): Jobs {
       await store.write([running(id).set({ due_at_ms: now() + byMs })])
     },
     async hurry({ id }) {
-      await store.write([running(id).set({ due_at_ms: now() }).where('due_at_ms', '>', now())])
+      const soon = running(id).set({ due_at_ms: now() }).where('due_at_ms', '>', now())
+      await store.write([soon.where('due_at_ms', '<', now() + LEASE_MS / 2)])
     },
     async find(accountId, kind, objectId) {
       const row = await all()

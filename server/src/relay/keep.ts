@@ -19,7 +19,7 @@ const PATIENCE_MS = 5_000
 const DAY_SECONDS = 86_400
 /** So long OpenAI keeps answers, and Anthropic containers. A conversation ends when it is deleted. */
 const KEPT_DAYS = 30
-const LASTING = new Set<KeptObject['kind']>(['conversation', 'video'])
+const LASTING = new Set<KeptObject['kind']>(['conversation', 'video', 'batch'])
 
 /**
  * Notes whose an answer is that its provider keeps, and what else it issued. Resolves when it is durable, so that whoever

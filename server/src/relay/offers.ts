@@ -1,5 +1,6 @@
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
+import type { ParsedCall } from '../dialects/dialect.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { WalkedGroup } from '../keys/group-policy.ts'
 import type { PriceBook } from '../prices/price-book.ts'
@@ -57,3 +58,7 @@ function chosenOf(
   const from = Math.max(0, offers.findIndex(isUp))
   return crossGroupRetry ? offers.slice(from) : offers.slice(from, from + 1)
 }
+
+/** Whether no other model can take the place of the asked one: the call names it by what it is about, not in its body. */
+export const isModelFixed = ({ job, spans }: ParsedCall): boolean =>
+  job !== undefined && !spans.has('model')

@@ -245,8 +245,11 @@ function reserved(candidates: Admitted, reservation: Reservation, outputLimit?: 
   return { ...candidates, reservation, outputLimit }
 }
 
+/** What of a call its input is measured by. */
+type Measured = Pick<ModelCall, 'dialect' | 'parsed' | 'payload' | 'kept'>
+
 /** What can be said of the input at once: an upper bound. */
-export function quickly(call: ModelCall, model: string): Expected {
+export function quickly(call: Measured, model: string): Expected {
   const input = inputOf(call, model)
   const own = quickBound(input)
   const { kept } = call
@@ -260,7 +263,7 @@ export function quickly(call: ModelCall, model: string): Expected {
 const FOR_AN_HOUR = '"1h"'
 
 /** The call's input as a model of that name would read it. */
-export const inputOf = ({ dialect, parsed, payload }: ModelCall, model: string): Input => ({
+export const inputOf = ({ dialect, parsed, payload }: Measured, model: string): Input => ({
   dialect: parsed.written ?? dialect.name,
   operation: dialect.operation,
   model,

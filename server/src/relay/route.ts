@@ -5,7 +5,7 @@ import type { ApiKey } from '../keys/api-key.ts'
 import { fallbacksFor } from '../keys/fallbacks.ts'
 import type { Settings } from '../settings/settings.ts'
 import { keeperOf } from './keeper.ts'
-import { type OfferParts, offersOf } from './offers.ts'
+import { isModelFixed, type OfferParts, offersOf } from './offers.ts'
 import { quoted } from './quoted.ts'
 import type { Candidates, Grant, Kept, ModelCall, Offer } from './values.ts'
 
@@ -25,9 +25,10 @@ export function createRoute(parts: RouteParts) {
     const { kept } = call
     const offers = offersOf(parts, key, model, kept)
     if (isAny(offers)) return { key, call, offers }
-    for (const other of fallbacksFor(parts.settings, key, model)) {
-      const others = offersOf(parts, key, other, kept)
-      if (isAny(others)) return { key, call, offers: others }
+    const others = isModelFixed(call.parsed) ? [] : fallbacksFor(parts.settings, key, model)
+    for (const other of others) {
+      const offered = offersOf(parts, key, other, kept)
+      if (isAny(offered)) return { key, call, offers: offered }
     }
     if (kept !== undefined) throw keptElsewhere(parts, key, call)
     throw nobody(parts, key, model)

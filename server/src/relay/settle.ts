@@ -53,7 +53,8 @@ interface Settling {
 function charge(parts: SettleParts, settling: Settling): MaybeSettled {
   const { reserved, outcome, usage } = settling
   const { reservation, admission } = reserved
-  admission.used(usage.prompt + usage.completion)
+  // What a job may use is no word on what it does: the guess at its admission stands.
+  if (reserved.job === undefined) admission.used(usage.prompt + usage.completion)
   const settled = reservation.settle(priceOf(settling), recordOf(parts, settling))
   const used = (done: Settled) => parts.used(usage, done)
   if (outcome.kind === 'answered') return inTime(parts, reserved, { settled, used })

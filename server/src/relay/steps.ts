@@ -85,7 +85,7 @@ export function createSteps(parts: StepParts): Steps {
     models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
     object: createServeObject({ ...parts, jobs, forward, errorType }),
     read,
-    locate: createLocate({ ...parts, complete: createComplete(parts) }),
+    locate: createLocate({ ...parts, complete: createComplete({ ...parts, forward }) }),
     authorise,
     authoriseAgain,
     route: createRoute(parts),

@@ -59,8 +59,6 @@ export function translate(
   const isForeign = dialect !== call.dialect.name || call.parsed.written !== undefined
   const { operation } = call.dialect
   if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
-  // What goes on behind an answer has to be asked after in the words of who was asked for it.
-  if (isForeign && call.parsed.job !== undefined) throw notOffered('background', dialect)
   const path = TYPE_RULES[channel.type].pathOf({
     dialect,
     operation,

@@ -20,7 +20,7 @@ export type Endpoint = 'chat' | 'count' | 'models' | 'model' | 'object'
 /** What is asked of objects that providers keep. */
 export interface ObjectAsked {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly kind: 'response' | 'conversation' | 'file' | 'video'
+  readonly kind: 'response' | 'conversation' | 'file' | 'video' | 'batch'
   /** As its provider wrote it; `''`: all of them, or one to come. */
   readonly id: string
   /** What of it, as the path goes on behind the id: `/content`; `''`: itself. */

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { NewJob } from '../../src/jobs/job.ts'
-import { createJobs } from '../../src/jobs/jobs.ts'
+import { createJobs, LEASE_MS } from '../../src/jobs/jobs.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
 import { newDatabase } from '../tools/database.ts'
@@ -87,11 +87,11 @@ describe('a job that is due', () => {
     now += 60_000
     const [due] = (await here.due(50)).filter(({ id }) => id === job.id)
     const claims = await Promise.all(
-      [here, there, here, there].map((jobs) => jobs.claim(due as typeof job, 900_000)),
+      [here, there, here, there].map((jobs) => jobs.claim(due as typeof job)),
     )
     expect(claims.filter(Boolean)).toHaveLength(1)
     expect((await there.due(50)).some(({ id }) => id === job.id)).toBe(false)
-    now += 900_000
+    now += LEASE_MS
     expect((await there.due(50)).some(({ id }) => id === job.id)).toBe(true)
   })
 })

@@ -15,6 +15,8 @@ export interface Studio {
   end(id: string, status: 'completed' | 'failed'): void
   /** So long as it is away it answers nothing good. */
   isAway: boolean
+  /** New videos are answered when it resolves. */
+  held: Promise<void> | undefined
 }
 
 const unknown = { error: { message: 'no such video', type: 'invalid_request_error' } }
@@ -26,14 +28,15 @@ export async function startStudio(models: readonly string[]): Promise<Studio> {
   const videos = new Map<string, Video>()
   let made = 0
   const studio: Studio = {
-    ...{ url: `${upstream.url}/v1`, videos, calls: upstream.calls, isAway: false },
+    ...{ url: `${upstream.url}/v1`, videos, calls: upstream.calls, isAway: false, held: undefined },
     end(id, status) {
       const error = status === 'failed' ? { code: 'moderation', message: 'No.' } : null
       videos.set(id, { ...(videos.get(id) as Video), status, error, progress: 100 })
     },
   }
 
-  function make(call: UpstreamCall, response: Parameters<typeof sendJson>[0]) {
+  async function make(call: UpstreamCall, response: Parameters<typeof sendJson>[0]) {
+    await studio.held
     if (studio.isAway) return sendJson(response, 500, { error: { message: 'away' } })
     const id = `video_${++made}_${upstream.url.split(':').at(-1)}`
     const { model, seconds = '4', size = '720x1280' } = call.json ?? {}

@@ -239,7 +239,6 @@ describe('what else may be asked', () => {
       return [answered.status, answered.json.error.code, answered.json.error.message]
     }
     const says = (words: string) => [404, 'route_not_found', expect.stringContaining(words)]
-    expect(await asked('POST', '/v1/batches')).toEqual(says('batches are not offered'))
     expect(await asked('PUT', '/v1/files/file-1')).toEqual(says('use GET or DELETE'))
     expect(await asked('GET', '/v1/files/%2e%2e%2fmodels')).toEqual(says('is no id'))
     expect(await asked('GET', '/v1/files/a/b/c')).toEqual(says('not offered'))

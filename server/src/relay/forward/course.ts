@@ -6,7 +6,7 @@ import type { Groups } from '../../groups/groups.ts'
 import { fallbacksFor } from '../../keys/fallbacks.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { ListedAttempt } from '../../usage/attempt-list.ts'
-import { type OfferParts, offersOf } from '../offers.ts'
+import { isModelFixed, type OfferParts, offersOf } from '../offers.ts'
 import { stickyKeyOf } from '../sticky-key.ts'
 import type { TopUp } from '../top-up.ts'
 import type { Candidates, Offer, Reserved, Tried } from '../values.ts'
@@ -137,7 +137,7 @@ async function toNextModel(parts: CourseParts, course: Course): Promise<boolean>
   const { key, call, running } = reserved
   const asked = call.parsed.model
   const models = fallbacksFor(parts.settings, key, asked)
-  if (models.length === 0) return false
+  if (models.length === 0 || isModelFixed(call.parsed)) return false
   if (offer.model === asked) {
     course.hasFinalWord = course.answer !== undefined || course.failure !== undefined
   }

@@ -1,3 +1,4 @@
+import type { BatchLine } from '../../dialects/dialect.ts'
 import type { Units } from '../../ledger/units.ts'
 import { type CompiledPrice, cost } from '../../prices/price.ts'
 import { NO_USAGE, type Usage } from '../../usage/usage.ts'
@@ -10,12 +11,23 @@ import { fixedCost } from './fixed-cost.ts'
 export function usageOfJob(reserved: Reserved, meter: Meter): Usage {
   const { parsed } = reserved.call
   if (parsed.job?.kind === 'video') return { ...NO_USAGE, seconds: parsed.job.seconds }
+  if (parsed.job?.kind === 'batch') return usageOfLines(parsed.job.lines ?? [])
   // A stream may have run to its end.
   const reported = meter.reported()
   if (reported !== undefined) return reported
   const { prompt } = quickly(reserved.call, parsed.model)
   const completion = (reserved.outputLimit ?? parsed.outputLimit ?? 0) * parsed.choices
   return { ...NO_USAGE, prompt, completion, estimated: true }
+}
+
+function usageOfLines(lines: readonly BatchLine[]): Usage {
+  let prompt = 0
+  let completion = 0
+  for (const { expected, output } of lines) {
+    prompt += expected.prompt
+    completion += output
+  }
+  return { ...NO_USAGE, prompt, completion, service: 'batch', estimated: true }
 }
 
 /** What a job is charged at first: what it will cost, or else the most that it can. */
@@ -36,13 +48,24 @@ export interface AskedResponse {
   readonly prompt: number
 }
 
+/** What is kept of the call that asked for a batch. */
+export interface AskedBatch {
+  readonly endpoint: string
+  /** So many calls. */
+  readonly lines: number
+}
+
 /** Bytes of a body that make a token, by and large: what OpenAI reckons with, too. */
 const TOKEN_BYTES = 4
 
 /** What must be known of a call when its job has ended, as JSON. */
 export function askedOf({ call }: Pick<Reserved, 'call'>): string {
   const { job, model } = call.parsed
-  if (job?.kind !== 'response') return JSON.stringify(job)
+  if (job?.kind === 'video') return JSON.stringify(job)
+  if (job?.kind === 'batch') {
+    const batch: AskedBatch = { endpoint: job.endpoint, lines: job.lines?.length ?? 0 }
+    return JSON.stringify(batch)
+  }
   const asked: AskedResponse = { prompt: Math.ceil(quickly(call, model).prompt / TOKEN_BYTES) }
   return JSON.stringify(asked)
 }

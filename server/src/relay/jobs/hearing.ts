@@ -2,6 +2,8 @@ import type { Loose } from '../../dialects/dialect.ts'
 import { JOB_KINDS, type Job, type JobKind } from '../../jobs/job.ts'
 import type { Jobs } from '../../jobs/jobs.ts'
 import type { KeptObject } from '../../objects/objects.ts'
+import { noteRecord } from '../objects/record.ts'
+import { noteFilesOf } from './batch.ts'
 import { heard, type LookParts, look } from './look.ts'
 
 /** What is learnt of jobs while their callers ask after them. */
@@ -34,8 +36,10 @@ export function createJobHearing(parts: HearingParts): JobHearing {
     async hear(kept, said) {
       const job = await runningOf(kept)
       if (job === undefined) return
-      if (said !== undefined) await heard(parts, job, said)
-      else await jobs.hurry(job)
+      if (said !== undefined && job.kind !== 'batch') return heard(parts, job, said)
+      // What a batch cost stands in a long file: that is read by the watch, and no caller waits for it.
+      if (said !== undefined) await noteOf(parts, job, said)
+      await jobs.hurry(job)
     },
     async lookAgain(kept) {
       try {
@@ -46,4 +50,9 @@ export function createJobHearing(parts: HearingParts): JobHearing {
       }
     },
   }
+}
+
+async function noteOf(parts: LookParts, job: Job, said: Loose): Promise<void> {
+  await noteRecord(parts, job, said)
+  await noteFilesOf(parts, job, said)
 }

@@ -8,6 +8,7 @@ import type { Objects } from '../../objects/objects.ts'
 import type { Tokenizer } from '../../prices/tokenizer.ts'
 import { noteRecord } from '../objects/record.ts'
 import { type Answer, type AskParts, askOne } from './ask.ts'
+import { judgeBatch } from './batch.ts'
 import { judgeResponse } from './response.ts'
 import { judgeVideo } from './video.ts'
 
@@ -40,6 +41,7 @@ const HOUR_MS = 3_600_000
 
 const WATCHED: Readonly<Record<JobKind, Watched>> = {
   video: { judge: judgeVideo, patienceMs: 24 * HOUR_MS, pauseMs: 60_000 },
+  batch: { judge: judgeBatch, patienceMs: 72 * HOUR_MS, pauseMs: 300_000 },
   response: { judge: judgeResponse, patienceMs: 24 * HOUR_MS, pauseMs: 60_000 },
 }
 

@@ -16,8 +16,6 @@ export interface Watch {
 
 const EVERY_MS = 1_000
 const AT_ONCE = 8
-/** Who looks after a job has it for so long; then it is dead or stood still, and anybody may have it. */
-const LEASE_MS = 900_000
 const CLOSING_MS = 2_000
 
 /**
@@ -35,7 +33,7 @@ export function createWatch(parts: WatchParts): Watch {
     if (free <= 0) return
     for (const job of await jobs.due(free)) {
       if (over()) return
-      if (await jobs.claim(job, LEASE_MS)) start(job)
+      if (await jobs.claim(job)) start(job)
     }
   }
 

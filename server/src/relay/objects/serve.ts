@@ -63,7 +63,7 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
     ...{ asked, admission, method, payload },
     path: `/${pathOf(kind)}${id === '' ? '' : `/${encodeURIComponent(id)}`}${part}`,
     // Who has its answer must find it kept, or gone.
-    isRead: id === '' || (part === '' && (method === 'DELETE' || kind === 'video')),
+    isRead: id === '' || isShort(object),
   }
   // It can't be asked after any more when it was deleted.
   if (kept !== undefined && method === 'DELETE' && part === '') await parts.jobs.lookAgain(kept)
@@ -79,8 +79,12 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
   }
 }
 
-const isListed = (kind: ObjectAsked['kind']): kind is ListedKind & ObjectAsked['kind'] =>
-  kind === 'file' || kind === 'video'
+/** Whose answer is read before it is passed on. */
+const isShort = ({ kind, part, method }: ObjectAsked): boolean =>
+  kind === 'batch' || (part === '' && (kind === 'video' || method === 'DELETE'))
+
+const isListed = (kind: ObjectAsked['kind']): kind is ListedKind =>
+  kind === 'file' || kind === 'video' || kind === 'batch'
 
 async function find(objects: ObjectParts['objects'], accountId: number, asked: ObjectAsked) {
   const found = await objects.find(accountId, [asked.id])
