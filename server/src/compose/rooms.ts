@@ -18,6 +18,7 @@ import type { Config } from '../config.ts'
 import type { Events } from '../events/events.ts'
 import { createGroups } from '../groups/groups.ts'
 import { createJobs } from '../jobs/jobs.ts'
+import { createSweep as createJobSweep } from '../jobs/sweep.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -223,6 +224,12 @@ function startRounds(
       ),
   })
   opened.defer(() => objects.close())
+  const jobs = createJobSweep({
+    ...{ store, settings, now },
+    failed: (error) =>
+      log.warn({ reason: String(error) }, 'old jobs were not deleted; the next round tries again'),
+  })
+  opened.defer(() => jobs.close())
 }
 
 /** One process counts by itself; nodes that share a database tell each other. */

@@ -27,7 +27,7 @@ export function parseResponses(payload: Buffer): ParsedCall {
     spans,
     names: namedInResponses(body),
     stored,
-    ...(job === undefined ? {} : { job }),
+    job,
   }
 }
 

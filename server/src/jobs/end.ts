@@ -31,7 +31,7 @@ const MOST_TRIES = 10
  */
 export function createEnd(parts: JobsParts) {
   return async function end(job: Job, ending: Ending): Promise<Ended | 'unsettled' | undefined> {
-    const charged = await chargedFor(parts, job)
+    const charged = await chargedFor(parts.store, job)
     if (charged === undefined && job.createdAtMs + UNSETTLED_MS > parts.now()) return 'unsettled'
     const cost = ending.cost ?? charged ?? job.estimate
     const wanted = cost - (charged ?? 0)
@@ -53,8 +53,12 @@ export function createEnd(parts: JobsParts) {
 }
 
 /** Units that the call's usage record charges; `undefined`: there is none. */
-async function chargedFor({ store }: JobsParts, job: Job): Promise<number | undefined> {
-  const row = await store.db
+export async function chargedFor(
+  { db }: JobsParts['store'],
+  job: Job,
+): Promise<number | undefined> {
+  if (job.charged !== undefined) return job.charged
+  const row = await db
     .selectFrom('usage')
     .select('quota')
     .where('request_id', '=', job.requestId)

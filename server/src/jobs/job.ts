@@ -59,6 +59,8 @@ export interface NewJob extends JobTerms {
 export interface Job extends NewJob {
   readonly id: number
   readonly state: 'running' | JobEnd
+  /** Units that its usage record charges; `undefined`: nobody has looked there, or there is none. */
+  readonly charged: number | undefined
   /** Units; `undefined` while it runs. */
   readonly cost: number | undefined
   readonly correction: number | undefined
@@ -86,6 +88,7 @@ export const readJob = (row: JobRow): Job => ({
   payers: JSON.parse(row.payers),
   estimate: row.estimate,
   asked: row.asked,
+  charged: row.charged ?? undefined,
   cost: row.cost ?? undefined,
   correction: row.correction ?? undefined,
   shortfall: row.shortfall,

@@ -1,5 +1,5 @@
 import { mustChange, type Store } from '../storage/store.ts'
-import { createEnd, type Ended, type Ending } from './end.ts'
+import { chargedFor, createEnd, type Ended, type Ending } from './end.ts'
 import {
   type Job,
   type JobKind,
@@ -26,7 +26,7 @@ export interface Jobs {
   /** Takes one that is due, until it is postponed or `LEASE_MS` have passed; false: another node has it, or it has ended. */
   claim(job: Job): Promise<boolean>
   /** When its provider is asked next, in milliseconds from now. Does nothing where it has ended. */
-  postpone(job: Pick<Job, 'id'>, byMs: number): Promise<void>
+  postpone(job: Job, byMs: number): Promise<void>
   /** Its caller asks after it: so does the gateway, at once. Does nothing where it is being looked after. */
   hurry(job: Pick<Job, 'id'>): Promise<void>
   /** The one of an account that has this id, whether it runs or not. */
@@ -88,8 +88,9 @@ export function createJobs({ store, now }: JobsParts): Jobs {
         .where('due_at_ms', '=', job.dueAtMs)
       return (await store.write([mustChange(claim)])).done
     },
-    async postpone({ id }, byMs) {
-      await store.write([running(id).set({ due_at_ms: now() + byMs })])
+    async postpone(job, byMs) {
+      const charged = (await chargedFor(store, job)) ?? null
+      await store.write([running(job.id).set({ due_at_ms: now() + byMs, charged })])
     },
     async hurry({ id }) {
       const soon = running(id).set({ due_at_ms: now() }).where('due_at_ms', '>', now())
@@ -126,7 +127,7 @@ const rowOf = (job: NewJob, { now, answerWithinMs }: Beginning): Omit<JobRow, 'i
   payers: JSON.stringify(job.payers),
   asked: job.asked,
   state: 'running',
-  ...{ cost: null, correction: null, shortfall: 0 },
+  ...{ charged: null, cost: null, correction: null, shortfall: 0 },
   created_at_ms: now,
   ended_at_ms: null,
   due_at_ms: now + answerWithinMs,

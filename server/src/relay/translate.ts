@@ -59,7 +59,12 @@ export function translate(
   const isForeign = dialect !== call.dialect.name || call.parsed.written !== undefined
   const { operation } = call.dialect
   if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
-  const path = TYPE_RULES[channel.type].pathOf({
+  const { pathOf, objectPath } = TYPE_RULES[channel.type]
+  // What goes on there has to be asked after.
+  if (call.parsed.job !== undefined && objectPath?.(channel.baseUrl, '', '') === undefined) {
+    throw new Refused('unsupported_parameter', `channels of the type ${channel.type} begin no jobs`)
+  }
+  const path = pathOf({
     dialect,
     operation,
     model,

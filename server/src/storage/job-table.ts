@@ -25,6 +25,8 @@ export interface JobTable {
   asked: string
   /** `running`, or how it ended: one of `jobs/jobs.ts`. */
   state: string
+  /** Units that its usage record charges, once they were seen there: that may be deleted before it ends. */
+  charged: number | null
   /** Units that it cost in the end; null while it runs. */
   cost: number | null
   /** Units that were given back (below 0) or charged besides; null while it runs. */

@@ -81,6 +81,19 @@ describe('a job whose process died before it was charged', () => {
   })
 })
 
+describe('a job whose usage record was deleted', () => {
+  it('is not charged again', async () => {
+    const { job, left } = await uncharged(300)
+    await store.write([store.db.updateTable('job').set({ charged: 300 }).where('id', '=', job.id)])
+    now += LATER_MS
+    const [read] = await here.ofRequests([job.requestId])
+    expect(await here.end(read as typeof job, { state: 'completed', cost: 300 })).toEqual({
+      ...{ correction: 0, shortfall: 0 },
+    })
+    expect(await left()).toEqual([1_000, 1_000])
+  })
+})
+
 describe('a job that is due', () => {
   it('is looked after by one node at a time, and by another when that one is gone', async () => {
     const { job } = await uncharged(1)

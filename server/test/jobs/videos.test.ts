@@ -93,6 +93,19 @@ describe('a video', () => {
     expect(await remain()).toBe(before)
   })
 
+  it('that failed is given back to the budget of its day', async () => {
+    const budgets = [{ period: 'day', amount: 900 }]
+    const limited = await gateway.createKey({ remain_quota: 100_000, budgets })
+    const first = await create({}, limited.key)
+    await create({}, limited.key)
+    const again = () =>
+      gateway.call({ model: 'film', prompt: 'a' }, limited.key, { path: '/v1/videos' })
+    expect((await again()).json.error.code).toBe('budget_exhausted')
+    studio.end(first.id, 'failed')
+    await sdk(limited.key).videos.retrieve(first.id)
+    await expect.poll(async () => (await again()).status, QUICKLY).toBe(200)
+  })
+
   it('comes with its bytes, in each variant, and goes when it is deleted', async () => {
     const { id } = await create()
     studio.end(id, 'completed')

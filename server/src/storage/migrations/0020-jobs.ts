@@ -18,6 +18,7 @@ create table job (
   estimate integer not null,
   asked text not null,
   state text not null,
+  charged integer,
   cost integer,
   correction integer,
   shortfall integer not null,

@@ -15,6 +15,7 @@ create table job (
   estimate bigint not null,
   asked text collate "C" not null,
   state text collate "C" not null,
+  charged bigint,
   cost bigint,
   correction bigint,
   shortfall bigint not null,
