@@ -58,7 +58,7 @@ export class PlainMeter implements Meter {
     let flowing = true
     let oldest = this.#held[this.#first] as Buffer
     while (this.#heldBytes - oldest.length >= HELD) {
-      if (!this.#outlet.begun && !beginsObject(this.held())) return this.#letGo()
+      if (this.#passedBytes === 0 && !beginsObject(this.held())) return this.#letGo()
       flowing = this.#pass(oldest)
       oldest = this.#held[++this.#first] as Buffer
     }
@@ -81,7 +81,8 @@ export class PlainMeter implements Meter {
     this.#usage =
       this.#lookIn(text) ??
       this.#lookIn(Buffer.concat([...this.#passed, ...held]).toString('latin1'))
-    if (this.#outlet.begun) return true
+    // Its beginning was looked at; a translation gets all of it before anything goes out.
+    if (this.#passedBytes > 0) return true
     if (!beginsObject(held)) return false
     return this.#usage !== undefined || isAnswer(this.#whole(), this.#rules.contentMember)
   }
@@ -115,7 +116,7 @@ export class PlainMeter implements Meter {
   }
 
   produced(): ProducedTexts {
-    const parsed = this.#outlet.begun ? undefined : this.#whole()
+    const parsed = this.#passedBytes > 0 ? undefined : this.#whole()
     if (parsed === undefined) {
       const kept = Buffer.concat([...this.#passed, ...this.held()])
       const came = this.#passedBytes + this.#heldBytes
