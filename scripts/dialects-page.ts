@@ -21,7 +21,7 @@ Callers speak one of four dialects, channels speak one or several of them, and e
 | \`POST /v1/chat/completions\` | \`openai\`: ${CODECS.openai.title} | \`Authorization: Bearer\` |
 | \`POST /v1/responses\`, \`/v1/responses/input_tokens\`, \`/v1/responses/compact\` | \`responses\`: ${CODECS.responses.title} | \`Authorization: Bearer\` |
 | \`POST /v1/messages\`, \`/v1/messages/count_tokens\` | \`anthropic\`: ${CODECS.anthropic.title} | \`x-api-key\` or \`Authorization: Bearer\` |
-| \`POST /v1beta/models/{model}:generateContent\`, \`:streamGenerateContent\`, \`:countTokens\` (also below \`/v1\`) | \`gemini\`: ${CODECS.gemini.title} | \`x-goog-api-key\` or \`?key=\` |
+| \`POST /v1beta/models/{model}:generateContent\`, \`:streamGenerateContent\`, \`:countTokens\`, \`:embedContent\`, \`:batchEmbedContents\` (also below \`/v1\`) | \`gemini\`: ${CODECS.gemini.title} | \`x-goog-api-key\` or \`?key=\` |
 
 A channel's type says what its provider speaks: \`anthropic\` and \`gemini\` their own dialect, \`openai\` and \`azure\` both of
 OpenAI's, all others chat completions. An \`openai-compatible\` channel may say otherwise: \`"dialects": ["responses", "openai"]\`.
@@ -69,8 +69,24 @@ Blank: as it is. **no**: the call is refused.
 types \`anthropic\`, \`gemini\` or \`openai\` serves the model in the caller's dialect, and else counted here, with a tokenizer of
 OpenAI's: an estimate for other models.
 
-${MEDIA}`
+${EMBEDDINGS}${MEDIA}`
 }
+
+const EMBEDDINGS = `## Embeddings
+
+\`/v1/embeddings\` is served by channels that speak chat completions' dialect, Gemini's two methods by those that speak Gemini's,
+and either by the other in translation:
+
+| | To Gemini | To OpenAI |
+| --- | --- | --- |
+| Input | \`batchEmbedContents\`, one request for each text; no more than Google takes at once. Tokens instead of texts are refused | texts; the parts of a content are joined by line breaks. Images and files are refused |
+| Dimensions | \`outputDimensionality\` | \`dimensions\`; the same for all requests |
+| What they are for | not said | \`taskType\` is left out: OpenAI's models have one embedding for all tasks. A \`title\` is written before its text |
+| Answer | numbers, or the bytes of 32-bit floats (\`base64\`, which OpenAI's SDKs ask for); as long as Google made the vectors, which is not always 1 | \`embedding\`, or \`embeddings\` |
+
+The model that stands in a Gemini body must be that of the path. Google does not always report usage: it is estimated then.
+
+`
 
 const MEDIA = `## Images and audio
 

@@ -131,7 +131,7 @@ export interface ListedModel {
 export const DIALECT_NAMES = ['openai', 'responses', 'anthropic', 'gemini'] as const
 export type DialectName = (typeof DIALECT_NAMES)[number]
 
-/** What is asked of a model, by the last words of its path. `chat` is what every dialect has; the others are OpenAI's. */
+/** What is asked of a model, by the last words of its path. `chat` is what every dialect has; the others are OpenAI's or Gemini's. */
 export type Operation =
   | 'chat'
   | 'completions'
@@ -144,6 +144,8 @@ export type Operation =
   | 'videos'
   | 'batches'
   | `videos/${'remix' | 'edits' | 'extensions'}`
+  | 'embedContent'
+  | 'batchEmbedContents'
 
 /** What one event of a stream tells its meter. */
 export interface EventSays {
@@ -176,6 +178,10 @@ export interface Dialect {
   parseCall(payload: Buffer, path: PathSays, headers: readonly string[]): ParsedCall
   /** Lowers the output limit that the body holds, or adds one: under the name `added`, where a dialect has several. */
   limitEdits(payload: Buffer, parsed: ParsedCall, limit: Limit): readonly Edit[]
+  /** Puts another model's name into the body. Absent: it stands there as `model`, or only in the path. */
+  modelEdits?(payload: Buffer, parsed: ParsedCall, model: string): readonly Edit[]
+  /** Its answers are no texts of a model: nothing is paid for but the input. */
+  readonly writesNothing?: boolean
   /** The JSON body of a refusal. */
   shapeError(refusal: Spoken): string
   /** The same inside a running stream. */

@@ -4,6 +4,7 @@ import { AUDIO } from './audio.ts'
 import { batches } from './batches.ts'
 import type { Dialect, EventSays, Loose, Operation, ParsedCall } from './dialect.ts'
 import { topLevelLimit } from './edits.ts'
+import { EMBEDDINGS_OF_GEMINI } from './gemini-embeddings.ts'
 import { IMAGES } from './images.ts'
 import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
@@ -70,6 +71,7 @@ function silent({ operation, contentMember, standard, readUsage }: Silent): Dial
   return {
     ...openai,
     operation,
+    writesNothing: true,
     contentMember,
     readUsage: readUsage ?? openai.readUsage,
     limitEdits: () => [],
@@ -118,3 +120,7 @@ export const OPERATIONS: ReadonlyMap<string, Dialect> = new Map([
   ...ALL.map((dialect) => [dialect.operation, dialect] as const),
   ['responses/compact', compact],
 ])
+
+/** What is asked besides chats, by what a route calls it; the names of the two families differ. */
+export const operationNamed = (name: string): Dialect | undefined =>
+  OPERATIONS.get(name) ?? EMBEDDINGS_OF_GEMINI.get(name)

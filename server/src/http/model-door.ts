@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/dialects.ts'
-import { OPERATIONS } from '../dialects/operations.ts'
+import { operationNamed } from '../dialects/operations.ts'
 import { Refused } from '../errors.ts'
 import { ClientLeft } from '../relay/client-left.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
@@ -157,7 +157,7 @@ function conclude(parts: ModelDoorParts, arrival: Arrival, failure: unknown): st
 function dialectOf({ route, request: { headers }, query }: Arrival): Dialect {
   if (route.dialect !== 'of the caller') {
     const operation = route.to === 'relay' ? route.operation : undefined
-    return (operation && OPERATIONS.get(operation)) || DIALECTS[route.dialect]
+    return (operation && operationNamed(operation)) || DIALECTS[route.dialect]
   }
   if (headers['x-goog-api-key'] !== undefined || keyIn(query) !== undefined) return DIALECTS.gemini
   return headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic

@@ -1,4 +1,5 @@
 import type { DialectName, PathSays } from '../dialects/dialect.ts'
+import { EMBEDDINGS_OF_GEMINI } from '../dialects/gemini-embeddings.ts'
 import { OPERATIONS } from '../dialects/operations.ts'
 import { masked } from '../relay/quoted.ts'
 import type { Endpoint, ObjectAsked } from '../relay/values.ts'
@@ -11,7 +12,7 @@ export type Route =
       readonly endpoint: Endpoint
       /** Of lists of models it is the caller's: see `dialectOfCaller`. */
       readonly dialect: DialectName | 'of the caller'
-      /** What is asked of OpenAI besides chats, by the key of `OPERATIONS`. */
+      /** What is asked besides chats: see `operationNamed`. */
       readonly operation?: string
       readonly path: PathSays
       /** Of the endpoint `object`. */
@@ -119,21 +120,23 @@ function modelsRoute(method: string, rest: string, isGoogles: boolean): Route {
   const said = decoded(rest)
   const colon = said.lastIndexOf(':')
   if (method === 'POST') {
-    const stream = STREAMS.get(said.slice(colon + 1))
-    if (colon > 0 && stream !== undefined) {
-      return { ...GEMINI, path: { model: said.slice(0, colon), stream } }
-    }
-    if (colon > 0 && said.endsWith(':countTokens')) {
-      const path = { model: said.slice(0, colon), stream: false }
-      return { ...GEMINI, endpoint: 'count', path }
-    }
-    const because = colon > 0 ? `the method ${masked(said.slice(colon + 1)).slice(0, 100)}` : ''
-    return nowhere(because === '' ? 'use GET' : `${because} is not offered by this version`, GEMINI)
+    if (colon <= 0) return nowhere('use GET', GEMINI)
+    return geminiRoute(said.slice(0, colon), said.slice(colon + 1))
   }
   if (method !== 'GET' && method !== 'HEAD') return nowhere('use GET')
   const dialect = isGoogles ? 'gemini' : 'of the caller'
   const endpoint = rest === '' ? 'models' : 'model'
   return { to: 'relay', endpoint, dialect, path: { model: said, stream: false } }
+}
+
+function geminiRoute(model: string, method: string): Route {
+  const stream = STREAMS.get(method)
+  if (stream !== undefined) return { ...GEMINI, path: { model, stream } }
+  const path = { model, stream: false }
+  if (method === 'countTokens') return { ...GEMINI, endpoint: 'count', path }
+  if (EMBEDDINGS_OF_GEMINI.has(method)) return { ...GEMINI, operation: method, path }
+  const said = masked(method).slice(0, 100)
+  return nowhere(`the method ${said} is not offered by this version`, GEMINI)
 }
 
 const STREAMS: ReadonlyMap<string, boolean> = new Map([

@@ -10,7 +10,7 @@ import {
   mayHoldAudio as mayChatHoldAudio,
   quickBound as quickBoundOfChat,
 } from './chat-tokens.ts'
-import { attachedIn } from './parts-of-input.ts'
+import { attachedIn, contentsIn } from './parts-of-input.ts'
 
 type Loose = Readonly<Record<string, unknown>>
 
@@ -38,7 +38,7 @@ export function quickBound(input: Input): Expected {
   let images = 0
   let characters = 0
   let audio = saysAudio(body)
-  for (const one of attachedIn(body)) {
+  for (const one of attachedIn(contentsIn(input))) {
     if (one.kind === 'audio') audio = true
     if (one.kind !== 'image') continue
     images += 1
@@ -70,12 +70,13 @@ export async function countInput(
   const { model, body } = input
   if (isChat(input)) return countChat(body, model, count)
   if (input.media !== undefined) return countMedia(input, input.media, count)
+  const read = contentsIn(input)
   const texts: string[] = []
-  const turns = textsOf(body, texts)
+  const turns = textsOf(read, texts)
   const text = await count(texts)
   let images = 0
   let others = 0
-  for (const { kind, characters } of attachedIn(body)) {
+  for (const { kind, characters } of attachedIn(read)) {
     if (kind === 'image') images += 1
     else others += characters
   }

@@ -9,6 +9,19 @@ type Loose = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+interface OfOperation {
+  readonly operation: string
+  readonly body: Loose
+}
+
+/** What a model reads of a body, as a list of contents where Gemini's embeddings have it one level further down. */
+export function contentsIn({ operation, body }: OfOperation): Loose {
+  if (operation === 'embedContent') return { contents: [body.content] }
+  if (operation !== 'batchEmbedContents') return body
+  const { requests } = body
+  return { contents: Array.isArray(requests) ? requests.map((one) => one?.content) : [] }
+}
+
 /** A piece that is no text: what kind it is of, and how many characters of the body it takes. */
 export interface Attached {
   readonly kind: 'image' | 'audio' | 'other'

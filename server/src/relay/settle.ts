@@ -29,6 +29,7 @@ export interface SettleParts {
 /** Design 3, "Holding the end back". */
 const PATIENCE_MS = 10_000
 const NOTHING = units(0)
+const NOTHING_WRITTEN = { texts: [], share: 1 }
 
 /**
  * Charges what the call cost, once, however it ended. Resolves when the charge is durable; `undefined`: it did not come
@@ -137,7 +138,7 @@ async function counted(
   { call, outcome }: Pick<Reserved, 'call'> & Pick<Settling, 'outcome'>,
   meter: Meter,
 ): Promise<Usage> {
-  const { texts, share } = meter.produced()
+  const { texts, share } = call.dialect.writesNothing === true ? NOTHING_WRITTEN : meter.produced()
   const reported = meter.reportedInput?.()
   const [input, output] = await Promise.all([
     countInput(inputOf(call, outcome.offer.model), tokenizer.count),

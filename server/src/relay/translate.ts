@@ -7,12 +7,15 @@ import { isObject } from '../dialects/judged.ts'
 import { openai } from '../dialects/openai.ts'
 import { Refused } from '../errors.ts'
 import { CODECS } from '../translate/codecs.ts'
+import type { EmbeddingsAsked } from '../translate/embeddings/codec.ts'
+import { isEmbeddings } from '../translate/embeddings/codecs.ts'
 import { refuseWhatIsLost } from '../translate/features.ts'
 import { holdsForeign, withoutForeign } from '../translate/foreign-reasoning.ts'
 import type { NeutralRequest } from '../translate/neutral/request.ts'
 import type { UpstreamRequest } from './forward/answer.ts'
 import { headersForDialect, withDemands } from './forward/headers.ts'
 import { UNKNOWN_OUTPUT } from './reserve.ts'
+import { notOffered, translateEmbeddings } from './translate-embeddings.ts'
 import type { ModelCall, Reserved } from './values.ts'
 
 /** A request for one channel, and what has to be known to read its answer. */
@@ -24,7 +27,13 @@ export interface Translated {
   readonly hideUsage: boolean
   /** The call in no provider's words, where the caller speaks another dialect than the channel. */
   readonly neutral: NeutralRequest | undefined
+  /** The same of embeddings. */
+  readonly embeddings?: EmbeddingsAsked
 }
+
+/** Whether the answer has to be retold in the caller's dialect. */
+export const isForeign = ({ neutral, embeddings }: Translated): boolean =>
+  neutral !== undefined || embeddings !== undefined
 
 /** What a channel is spoken to in: the caller's own dialect where it can be. */
 export function dialectFor({ dialects }: Channel, callers: DialectName): DialectName {
@@ -56,9 +65,11 @@ export function translate(
   const { call } = reserved
   const dialect = dialectFor(channel, dialectOfBody(call))
   const model = channel.mapping.get(publicModel) ?? publicModel
-  const isForeign = dialect !== call.dialect.name || call.parsed.written !== undefined
+  const isOther = dialect !== call.dialect.name || call.parsed.written !== undefined
   const { operation } = call.dialect
-  if (isForeign && operation !== 'chat') throw notOffered(operation, dialect)
+  if (isOther && isEmbeddings(operation))
+    return translateEmbeddings(channel, { call, headers, model })
+  if (isOther && operation !== 'chat') throw notOffered(operation, dialect)
   const { pathOf, objectPath } = TYPE_RULES[channel.type]
   // What goes on there has to be asked after.
   if (call.parsed.job !== undefined && objectPath?.(channel.baseUrl, '', '') === undefined) {
@@ -71,9 +82,9 @@ export function translate(
     stream: call.parsed.stream,
     id: call.path.id,
     baseUrl: channel.baseUrl,
-    query: isForeign ? '' : call.query,
+    query: isOther ? '' : call.query,
   })
-  if (isForeign) {
+  if (isOther) {
     const neutral = neutralOf(reserved, dialect, maxOutput(publicModel))
     const body = Buffer.from(JSON.stringify(CODECS[dialect].writeRequest(neutral, model)))
     const sent = headersForDialect(headers, demandsOf(dialect))
@@ -90,12 +101,6 @@ export function translate(
   return { request, dialect, hideUsage: usage !== undefined, neutral: undefined }
 }
 
-const notOffered = (operation: string, dialect: DialectName) =>
-  new Refused(
-    'unsupported_parameter',
-    `this model can't be used for ${operation}: its provider speaks ${CODECS[dialect].title}`,
-  )
-
 /** Contract 3: the body goes out byte for byte, with exactly these edits where they apply. */
 export function editsOf(
   { call, outputLimit }: Pick<Reserved, 'call' | 'outputLimit'>,
@@ -105,8 +110,12 @@ export function editsOf(
   const { payload, parsed } = call
   const edits: Edit[] = []
   const span = parsed.spans.get('model')
-  if (model !== parsed.model && span !== undefined)
-    edits.push({ ...span, text: parsed.isForm ? model : JSON.stringify(model) })
+  if (model !== parsed.model) {
+    const { modelEdits } = call.dialect
+    if (modelEdits !== undefined) edits.push(...modelEdits(payload, parsed, model))
+    else if (span !== undefined)
+      edits.push({ ...span, text: parsed.isForm ? model : JSON.stringify(model) })
+  }
   if (usage !== undefined) edits.push(usage)
   if (outputLimit !== undefined) {
     const limit = { tokens: outputLimit, added: TYPE_RULES[channel.type].outputLimit }

@@ -21,6 +21,7 @@ export const gemini: TypeRules = {
   pathOf({ operation, model, stream, query }) {
     const at = `/models/${encodeURIComponent(model)}`
     if (operation === 'count') return `${at}:countTokens${query}`
+    if (operation !== 'chat') return `${at}:${operation}${query}`
     // Without it a stream is one long JSON list, which is whole only at its end.
     return stream
       ? `${at}:streamGenerateContent${asEvents(query)}`

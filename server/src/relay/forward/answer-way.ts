@@ -1,9 +1,9 @@
 import type { Channel } from '../../channels/channel.ts'
 import type { Dialect, Media } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/dialects.ts'
+import { operationNamed } from '../../dialects/operations.ts'
 import type { AnswerContext } from '../../translate/codec.ts'
 import { CODECS } from '../../translate/codecs.ts'
-import type { NeutralAnswer } from '../../translate/neutral/answer.ts'
 import type { NeutralRequest } from '../../translate/neutral/request.ts'
 import { BytesMeter } from '../meter/bytes.ts'
 import { EventMeter } from '../meter/events.ts'
@@ -13,7 +13,8 @@ import { PictureCount, RecordedLength } from '../meter/notes.ts'
 import { PlainMeter } from '../meter/plain.ts'
 import { StreamMeter } from '../meter/stream.ts'
 import { rateHeaders } from '../rate-headers.ts'
-import type { Translated } from '../translate.ts'
+import { isForeign, type Translated } from '../translate.ts'
+import { embeddingsCodecOf, embeddingsWriter } from '../translate-embeddings.ts'
 import type { Course } from './course.ts'
 import { EventsAsList } from './events-as-list.ts'
 import { headerOf, headersForClient, withoutDialect } from './headers.ts'
@@ -41,24 +42,22 @@ export function outletFor(one: One, status: number, received: readonly string[])
   const { course, nth, race } = one
   const { reserved, offer } = course
   const { call, admission, outputLimit } = reserved
-  const isForeign = one.translated.neutral !== undefined
-  const headers = isForeign
-    ? withoutDialect(headersForClient(received))
-    : headersForClient(received)
+  const foreign = isForeign(one.translated)
+  const headers = foreign ? withoutDialect(headersForClient(received)) : headersForClient(received)
   headers.push(...rateHeaders(admission.standings()))
   if (race === undefined && nth > 1) headers.push(ATTEMPTS, String(nth))
   if (offer.model !== call.parsed.model) headers.push('X-Turnpike-Model', inHeader(offer.model))
   if (outputLimit !== undefined) headers.push('X-Turnpike-Output-Limit', String(outputLimit))
   const streams = isStream(received)
   const asList = streams && call.dialect.name === 'gemini' && !asksForEvents(call.query)
-  if (isForeign || asList) {
+  if (foreign || asList) {
     replaceType(headers, streams && !asList ? STREAM : 'application/json')
   }
-  const length = streams || isForeign ? undefined : headerOf(received, 'content-length')
+  const length = streams || foreign ? undefined : headerOf(received, 'content-length')
   const outlet = new ClientOutlet(call.client, status, headers, length)
   outlet.streams = streams
   const answers = asList ? new EventsAsList(outlet) : outlet
-  return isForeign ? translating(answers, one) : answers
+  return foreign ? translating(answers, one) : answers
 }
 
 /** Ids are any text; a header holds letters of ASCII without making trouble. */
@@ -83,6 +82,11 @@ const isStream = (received: readonly string[]): boolean =>
 /** The outlet of an answer that comes in another dialect than the caller's. */
 function translating(to: AnswerOutlet, { course, translated }: One): AnswerOutlet {
   const { call } = course.reserved
+  const { embeddings } = translated
+  if (embeddings !== undefined) {
+    const written = embeddingsWriter(translated.dialect, { call, embeddings }, course.offer.model)
+    return new PlainTranslation(to, written)
+  }
   const from = CODECS[translated.dialect]
   const callers = CODECS[call.dialect.name]
   const context: AnswerContext = {
@@ -93,9 +97,15 @@ function translating(to: AnswerOutlet, { course, translated }: One): AnswerOutle
   if (to.streams) {
     return new StreamTranslation(to, from.createStreamReader(), callers.createStreamWriter(context))
   }
-  const written = (answer: NeutralAnswer) => JSON.stringify(callers.writeAnswer(answer, context))
-  return new PlainTranslation(to, { from, written })
+  return new PlainTranslation(to, (whole) => {
+    const answer = from.readAnswer(whole)
+    return answer && JSON.stringify(callers.writeAnswer(answer, context))
+  })
 }
+
+/** What the provider was asked for, by which its answer is metered. */
+const spokenBy = ({ dialect, embeddings }: Translated): Dialect =>
+  (embeddings && operationNamed(embeddingsCodecOf(dialect).operation)) || DIALECTS[dialect]
 
 /** In a race there may be one more by the time that this one is known to be the one that answers. */
 export function tellAttempts({ attempts }: Course, outlet: AnswerOutlet | undefined): void {
@@ -106,8 +116,7 @@ export function tellAttempts({ attempts }: Course, outlet: AnswerOutlet | undefi
 export function meterOn(outlet: AnswerOutlet, one: One, received: readonly string[]): Meter {
   const { course, channel, keyAt, translated } = one
   const { reserved } = course
-  const isForeign = translated.neutral !== undefined
-  const dialect = isForeign ? DIALECTS[translated.dialect] : reserved.call.dialect
+  const dialect = isForeign(translated) ? spokenBy(translated) : reserved.call.dialect
   const { media } = reserved.call.parsed
   if (!outlet.streams) {
     return media === undefined

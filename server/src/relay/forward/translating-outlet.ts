@@ -1,6 +1,7 @@
-import type { Codec, StreamReader, StreamWriter } from '../../translate/codec.ts'
+import type { StreamReader, StreamWriter } from '../../translate/codec.ts'
 import { isObject, parsedJson } from '../../translate/json.ts'
-import type { NeutralAnswer, NeutralEvent } from '../../translate/neutral/answer.ts'
+import type { NeutralEvent } from '../../translate/neutral/answer.ts'
+import type { JsonObject } from '../../translate/neutral/request.ts'
 import { dataOf, eachEvent, nameOf } from '../meter/sse.ts'
 import type { AnswerOutlet } from './outlet.ts'
 import { PassingOutlet } from './passing-outlet.ts'
@@ -47,23 +48,20 @@ export class StreamTranslation extends PassingOutlet {
   }
 }
 
-interface PlainParts {
-  readonly from: Codec
-  /** The answer as the caller reads it, as JSON text. */
-  readonly written: (answer: NeutralAnswer) => string
-}
+/** An answer as the caller reads it, as JSON text; `undefined`: what came is none. */
+type Retell = (whole: JsonObject) => string | undefined
 
 /** Passes a provider's whole answer on in the caller's dialect, once it is all there. */
 export class PlainTranslation extends PassingOutlet {
   readonly streams = false
-  readonly #parts: PlainParts
+  readonly #retell: Retell
   #passed: Buffer[] = []
   #bytes = 0
   #translated: Buffer | undefined
 
-  constructor(to: AnswerOutlet, parts: PlainParts) {
+  constructor(to: AnswerOutlet, retell: Retell) {
     super(to)
-    this.#parts = parts
+    this.#retell = retell
   }
 
   write(bytes: Buffer): boolean {
@@ -76,9 +74,9 @@ export class PlainTranslation extends PassingOutlet {
     if (this.#bytes > LONGEST_ANSWER) return false
     const whole = parsedJson(Buffer.concat([...this.#passed, ...held]).toString('utf8'))
     this.#passed = []
-    const answer = isObject(whole) ? this.#parts.from.readAnswer(whole) : undefined
-    if (answer === undefined) return false
-    this.#translated = Buffer.from(this.#parts.written(answer))
+    const text = isObject(whole) ? this.#retell(whole) : undefined
+    if (text === undefined) return false
+    this.#translated = Buffer.from(text)
     return true
   }
 
