@@ -24,7 +24,8 @@ Callers speak one of four dialects, channels speak one or several of them, and e
 | \`POST /v1beta/models/{model}:generateContent\`, \`:streamGenerateContent\`, \`:countTokens\`, \`:embedContent\`, \`:batchEmbedContents\` (also below \`/v1\`) | \`gemini\`: ${CODECS.gemini.title} | \`x-goog-api-key\` or \`?key=\` |
 
 A channel's type says what its provider speaks: \`anthropic\` and \`gemini\` their own dialect, \`openai\` and \`azure\` both of
-OpenAI's, all others chat completions. An \`openai-compatible\` channel may say otherwise: \`"dialects": ["responses", "openai"]\`.
+OpenAI's, all others chat completions. A channel may say otherwise: \`"dialects": ["responses", "openai"]\` of the type
+\`openai-compatible\`, \`["anthropic"]\` or \`["gemini"]\` of \`vertex\`, \`["anthropic"]\` of \`bedrock\`.
 
 **Where the channel speaks the caller's dialect**, the body goes out byte for byte (docs/compatibility.md has the exceptions)
 and the answer comes back so. **Otherwise it is translated**, plain and streaming, both ways: messages, images, files, tools

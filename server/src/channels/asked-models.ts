@@ -29,7 +29,8 @@ interface Kept {
 }
 
 const nameOf = (id: number) => `channel_models:${id}`
-const placeOf = ({ baseUrl }: Home) => baseUrl.origin + baseUrl.pathPrefix
+const placeOf = ({ baseUrl }: Home) =>
+  baseUrl.origin + baseUrl.pathPrefix + (baseUrl.chatPath ?? '')
 
 /** The lists that providers gave, kept in `meta` so that a restart serves before (and without) asking. */
 export function createAskedModels({ store, askModels, log }: AskedModelsParts): AskedModels {

@@ -2,11 +2,16 @@
 export interface BaseUrl {
   readonly origin: string
   readonly pathPrefix: string
+  /** Of types vertex and bedrock: what stands before `/chat/completions` below the prefix. Other dialects are beside it. */
+  readonly chatPath?: string
   /** Of type azure: the dated version that a URL with deployments asks for. */
   readonly apiVersion?: string
   /** Of type bedrock: what signatures are made for. */
   readonly region?: string
 }
+
+export const isSamePlace = (a: BaseUrl | undefined, b: BaseUrl): boolean =>
+  a?.origin === b.origin && a.pathPrefix === b.pathPrefix && a.chatPath === b.chatPath
 
 /** A base URL that cannot be used; the message says what to send. */
 export class BaseUrlError extends Error {

@@ -1,7 +1,7 @@
 import { mirror } from '../storage/mirror.ts'
 import type { ChannelTable } from '../storage/tables.ts'
 import { type AskedModelsParts, createAskedModels } from './asked-models.ts'
-import type { BaseUrl } from './base-url.ts'
+import { type BaseUrl, isSamePlace } from './base-url.ts'
 import { type Channel, compileChannel } from './channel.ts'
 import { createOffers } from './offers.ts'
 import type { AccessTo } from './types/accesses.ts'
@@ -110,6 +110,3 @@ function createShelf(parts: DirectoryParts) {
     },
   }
 }
-
-const isSamePlace = (a: BaseUrl | undefined, b: BaseUrl): boolean =>
-  a?.origin === b.origin && a.pathPrefix === b.pathPrefix

@@ -132,7 +132,8 @@ function smallCall(channel: Channel, model: string) {
     ...{ dialect, baseUrl, model },
     ...{ operation: 'chat', stream: false, query: '' },
   })
-  return { path, sent: smallQuestion(dialect, model) }
+  const hosted = dialect === 'anthropic' ? TYPE_RULES[type].hosts?.(baseUrl) : undefined
+  return { path, sent: smallQuestion(dialect, model, hosted?.version) }
 }
 
 /** What it speaks, as far as a small question is concerned. */

@@ -23,6 +23,33 @@ export function memberOf(payload: Buffer, { spans }: ParsedCall, name: string): 
   return span === undefined ? undefined : JSON.parse(payload.toString('utf8', span.start, span.end))
 }
 
+/** A member with its name, by where its value stands. */
+export function memberAt(payload: Buffer, { start, end }: Span): Span {
+  const closing = payload.lastIndexOf(QUOTE, start - 1)
+  // A name that is judged holds no quote, however it is spelt.
+  return { start: payload.lastIndexOf(QUOTE, closing - 1), end }
+}
+
+/** Takes a member away, with the comma behind it or else the one before it. */
+export function removed(payload: Buffer, value: Span): Edit {
+  let { start, end } = memberAt(payload, value)
+  const behind = pastBlanks(payload, end, 1)
+  const before = pastBlanks(payload, start - 1, -1)
+  if (payload[behind] === COMMA) end = behind + 1
+  else if (payload[before] === COMMA) start = before
+  return { start, end, text: '' }
+}
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const BLANKS: readonly (number | undefined)[] = [0x20, 0x0a, 0x0d, 0x09]
+
+function pastBlanks(payload: Buffer, from: number, step: number): number {
+  let at = from
+  while (BLANKS.includes(payload[at])) at += step
+  return at
+}
+
 /** The body with its edits, and otherwise byte for byte. */
 export function spliced(payload: Buffer, edits: readonly Edit[]): Buffer {
   const pieces: Buffer[] = []

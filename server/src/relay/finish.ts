@@ -1,3 +1,4 @@
+import { TYPE_RULES } from '../channels/types/types.ts'
 import type { DialectName } from '../dialects/dialect.ts'
 import { Refused, statusOf, upstreamStatus } from '../errors.ts'
 import type { Settled } from '../ledger/ledger.ts'
@@ -127,8 +128,11 @@ function wordsOf(
   if (body === undefined || headerOf(headers, 'content-encoding') !== undefined) return unread
   const text = body.toString('utf8')
   const dialect = dialectFor(answeredBy, callers)
-  if (dialect === callers) return text
+  const isHosted = dialect === 'anthropic' && TYPE_RULES[answeredBy.type].hosts !== undefined
+  if (dialect === callers && !isHosted) return text
   const parsed = parsedJson(text)
+  // Clouds pass on what Anthropic's models say, and say themselves in their own words what concerns them.
+  if (dialect === callers && isObject(parsed) && parsed.type === 'error') return text
   const error = isObject(parsed) ? CODECS[dialect].readError(parsed) : undefined
   return error === undefined ? unread : { code: error.type, message: error.message }
 }

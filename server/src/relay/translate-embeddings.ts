@@ -27,9 +27,11 @@ export function translateEmbeddings(
   { call, headers, model }: Asking,
 ): Translated {
   const { operation, name } = call.dialect
-  const dialect = channel.dialects.find((spoken) => EMBEDDINGS[spoken] !== undefined)
-  const codec = dialect && EMBEDDINGS[dialect]
   const rules = TYPE_RULES[channel.type]
+  const dialect = channel.dialects.find(
+    (spoken) => EMBEDDINGS[spoken] !== undefined && rules.chatsOnly?.includes(spoken) !== true,
+  )
+  const codec = dialect && EMBEDDINGS[dialect]
   if (dialect === undefined || codec === undefined) {
     throw notOffered(operation, channel.dialects[0] as DialectName)
   }

@@ -14,6 +14,7 @@ import { holdsForeign, withoutForeign } from '../translate/foreign-reasoning.ts'
 import type { NeutralRequest } from '../translate/neutral/request.ts'
 import type { UpstreamRequest } from './forward/answer.ts'
 import { headersForDialect, withDemands } from './forward/headers.ts'
+import { type Hosting, hostedBody, hostedHeaders, hostedPayload } from './hosted-body.ts'
 import { UNKNOWN_OUTPUT } from './reserve.ts'
 import { notOffered, translateEmbeddings } from './translate-embeddings.ts'
 import type { ModelCall, Reserved } from './values.ts'
@@ -57,25 +58,26 @@ export interface TranslateParts {
  * The call as the channel's provider understands it.
  * @throws Refused `unsupported_parameter` where its dialect can't say what the caller asked for.
  */
-export function translate(
-  reserved: Reserved,
-  channel: Channel,
-  { headers, model: publicModel, maxOutput }: TranslateParts,
-): Translated {
+export function translate(reserved: Reserved, channel: Channel, parts: TranslateParts): Translated {
   const { call } = reserved
+  const { headers } = parts
   const dialect = dialectFor(channel, dialectOfBody(call))
-  const model = channel.mapping.get(publicModel) ?? publicModel
+  const model = channel.mapping.get(parts.model) ?? parts.model
   const isOther = dialect !== call.dialect.name || call.parsed.written !== undefined
   const { operation } = call.dialect
-  if (isOther && isEmbeddings(operation))
-    return translateEmbeddings(channel, { call, headers, model })
-  if (isOther && operation !== 'chat') throw notOffered(operation, dialect)
-  const { pathOf, objectPath } = TYPE_RULES[channel.type]
+  const rules = TYPE_RULES[channel.type]
+  if (operation !== 'chat') {
+    if (isOther && isEmbeddings(operation))
+      return translateEmbeddings(channel, { call, headers, model })
+    if (isOther || rules.chatsOnly?.includes(dialect) === true) throw notOffered(operation, dialect)
+  }
   // What goes on there has to be asked after.
-  if (call.parsed.job !== undefined && objectPath?.(channel.baseUrl, '', '') === undefined) {
+  if (call.parsed.job !== undefined && rules.objectPath?.(channel.baseUrl, '', '') === undefined) {
     throw new Refused('unsupported_parameter', `channels of the type ${channel.type} begin no jobs`)
   }
-  const path = pathOf({
+  const hosted = dialect === 'anthropic' ? rules.hosts?.(channel.baseUrl) : undefined
+  const hosting = hosted && { hosted, channel, headers: isOther ? NO_HEADERS : headers }
+  const path = rules.pathOf({
     dialect,
     operation,
     model,
@@ -84,21 +86,57 @@ export function translate(
     baseUrl: channel.baseUrl,
     query: isOther ? '' : call.query,
   })
-  if (isOther) {
-    const neutral = neutralOf(reserved, dialect, maxOutput(publicModel))
-    const body = Buffer.from(JSON.stringify(CODECS[dialect].writeRequest(neutral, model)))
-    const sent = headersForDialect(headers, demandsOf(dialect))
-    const request: UpstreamRequest = { method: 'POST', path, headers: sent, body }
-    return { request, dialect, hideUsage: false, neutral }
-  }
+  const to = { channel, dialect, model, path, hosting }
+  return isOther ? toForeign(reserved, to, parts) : toNative(reserved, to, headers)
+}
+
+/** Where a call goes, and how it is spoken to there. */
+interface Target {
+  readonly channel: Channel
+  readonly dialect: DialectName
+  /** The provider's own id. */
+  readonly model: string
+  readonly path: string
+  readonly hosting: Hosting | undefined
+}
+
+/** @throws Refused */
+function toForeign(
+  reserved: Reserved,
+  { dialect, model, path, hosting }: Target,
+  { headers, model: publicModel, maxOutput }: TranslateParts,
+): Translated {
+  const neutral = neutralOf(reserved, dialect, maxOutput(publicModel))
+  const written = CODECS[dialect].writeRequest(neutral, model)
+  const body = hosting ? hostedBody(hosting, written) : Buffer.from(JSON.stringify(written))
+  const sent = headersForDialect(headers, demandsOf(dialect))
+  const request: UpstreamRequest = { method: 'POST', path, headers: sent, body }
+  return { request, dialect, hideUsage: false, neutral }
+}
+
+function toNative(
+  reserved: Reserved,
+  { channel, dialect, model: theirs, path, hosting }: Target,
+  headers: readonly string[],
+): Translated {
+  const { call } = reserved
   const usage = call.dialect === openai ? usageEdit(reserved) : undefined
-  const edits = editsOf(reserved, channel, { model, usage })
-  const edited = edits.length === 0 ? call.payload : spliced(call.payload, edits)
+  // On other clouds the path names the model.
+  const model = hosting === undefined ? theirs : call.parsed.model
+  const edited = editedBody(call, editsOf(reserved, channel, { model, usage }), hosting)
   const asIs = dialect === 'openai' || !holdsForeign(dialect, call.parsed.body())
   const body = asIs ? edited : withoutForeign(dialect, edited)
-  const sent = dialect === 'anthropic' ? withDemands(headers, demandsOf(dialect)) : headers
+  const own = hosting === undefined ? headers : hostedHeaders(hosting)
+  const sent = dialect === 'anthropic' ? withDemands(own, demandsOf(dialect)) : own
   const request: UpstreamRequest = { method: 'POST', path, headers: sent, body }
   return { request, dialect, hideUsage: usage !== undefined, neutral: undefined }
+}
+
+const NO_HEADERS: readonly string[] = []
+
+function editedBody({ payload, parsed }: ModelCall, edits: readonly Edit[], hosting?: Hosting) {
+  if (hosting !== undefined) return hostedPayload(hosting, payload, parsed, edits)
+  return edits.length === 0 ? payload : spliced(payload, edits)
 }
 
 /** Contract 3: the body goes out byte for byte, with exactly these edits where they apply. */

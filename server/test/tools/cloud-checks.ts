@@ -18,7 +18,8 @@ export function signedFor(call: UpstreamCall, secretAccessKey: string) {
   const [path = '', query = ''] = call.path.split('?')
   const canonical = [
     call.method,
-    path,
+    // Of what is sent, each segment is escaped once more.
+    path.split('/').map(encodeURIComponent).join('/'),
     query.split('&').sort().join('&'),
     ...names.split(';').map((name) => `${name}:${call.headers[name]}`),
     '',

@@ -45,7 +45,7 @@ type Spoken = Required<Pick<Speech, 'texts' | 'tools'>> &
 /** Named as its stream names it, or not at all. */
 type Event = readonly [name: string, value: object]
 
-const spokenOf = (speech: Speech): Spoken => ({
+export const spokenOf = (speech: Speech): Spoken => ({
   ...speech,
   texts: speech.texts ?? ['Hello ', 'there.'],
   tools: toolsOf(speech),
@@ -130,7 +130,7 @@ function anthropicUsage(figures: Figures) {
   }
 }
 
-function messageEvents(spoken: Spoken, model: unknown): readonly Event[] {
+export function messageEvents(spoken: Spoken, model: unknown): readonly Event[] {
   const { usage, tools } = spoken
   const begun = usage === null ? {} : { usage: { ...anthropicUsage(usage), output_tokens: 1 } }
   const message = { ...messageHead(model), content: [], stop_reason: null, stop_sequence: null }

@@ -47,9 +47,9 @@ function parsed(body: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** The body names it, as JSON or as a form, or, in Gemini's dialect, the path; `undefined` in letters: nobody does. */
+/** The body names it, as JSON or as a form, or, in Gemini's dialect and on other clouds, the path; `undefined` in letters: nobody does. */
 function modelOf({ json, path, body }: UpstreamCall): string {
-  const inPath = /\/models\/([^:/?]+):/.exec(path)?.[1]
+  const inPath = /\/models?\/([^:/?]+)[:/]/.exec(path)?.[1]
   return String(json?.model ?? inForm(body) ?? (inPath && decodeURIComponent(inPath)))
 }
 

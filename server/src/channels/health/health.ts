@@ -1,3 +1,4 @@
+import { isSamePlace } from '../base-url.ts'
 import type { Channel } from '../channel.ts'
 import type { BreakerParts, OpenReason } from './breaker.ts'
 import { type BreakerChange, ChannelHealth, type ChannelStanding } from './channel-health.ts'
@@ -63,7 +64,6 @@ export function createHealth(parts: HealthParts): Health {
 }
 
 const isSameWay = (a: Channel, b: Channel): boolean =>
-  a.baseUrl.origin === b.baseUrl.origin &&
-  a.baseUrl.pathPrefix === b.baseUrl.pathPrefix &&
+  isSamePlace(a.baseUrl, b.baseUrl) &&
   a.authorization.length === b.authorization.length &&
   a.authorization.every((key, at) => key === b.authorization[at])

@@ -1,7 +1,8 @@
 import { type BaseUrl, BaseUrlError, parseHttpUrl, pathOf } from '../base-url.ts'
 import { type Access, type Entrance, NoAccess, type OutgoingRequest } from './access.ts'
+import { ON_BEDROCK } from './hosted-messages.ts'
 import { openaiCompatible, openaiPath } from './openai.ts'
-import { type TypeRules, whyNotVisible } from './rules.ts'
+import { type Addressed, type TypeRules, whyNotVisible } from './rules.ts'
 
 const REGION = /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/
 const RUNTIME =
@@ -12,7 +13,7 @@ const FORMS =
 const KEY_FORMS =
   'must be a Bedrock API key, or access_key_id:secret_access_key, or access_key_id:secret_access_key:session_token'
 
-/** Amazon Bedrock, by its chat completions, with one of its API keys or with AWS credentials. */
+/** Amazon Bedrock, by its chat completions or Anthropic's Messages, with one of its API keys or with AWS credentials. */
 export const bedrock: TypeRules = {
   standardBaseUrl: '',
   needsKeys: true,
@@ -23,9 +24,11 @@ export const bedrock: TypeRules = {
     return whyNotVisible(key) ?? (isWhole ? undefined : KEY_FORMS)
   },
   dialectsOf: openaiCompatible.dialectsOf,
-  pathOf: (call) => openaiPath(call) + (call.query && canonical(call.query)),
+  mayAlsoSpeak: ['anthropic'],
+  hosts: (baseUrl) => (isMantle(baseUrl) ? undefined : ON_BEDROCK),
+  pathOf: bedrockPath,
   // The runtime has no list.
-  modelsPath: (baseUrl) => (isMantle(baseUrl) ? '/models' : undefined),
+  modelsPath: (baseUrl) => (isMantle(baseUrl) ? `${baseUrl.chatPath}/models` : undefined),
   accessTo: createAccess,
 }
 
@@ -35,10 +38,23 @@ function parseBedrockUrl(text: string): BaseUrl {
   const isOwn = named !== undefined && url.search === ''
   const region = isOwn ? named : regionAsked(url)
   if (region === undefined || !REGION.test(region)) throw new BaseUrlError(FORMS)
-  const path = pathOf(url)
   const standard = MANTLE.test(url.hostname) ? '/v1' : '/openai/v1'
-  return { origin: url.origin, pathPrefix: path === '' ? standard : path, region }
+  const path = pathOf(url) || standard
+  const [chatPath = ''] = /(?:\/openai)?\/v1$/.exec(path) ?? []
+  const pathPrefix = path.slice(0, path.length - chatPath.length)
+  return { origin: url.origin, pathPrefix, chatPath, region }
 }
+
+function bedrockPath(call: Addressed): string {
+  const { dialect, baseUrl, model, stream, query } = call
+  if (dialect !== 'anthropic') {
+    return `${baseUrl.chatPath ?? ''}${openaiPath(call)}${query && canonical(query)}`
+  }
+  if (isMantle(baseUrl)) return MANTLE_MESSAGES
+  return `/model/${escaped(model)}/${stream ? 'invoke-with-response-stream' : 'invoke'}`
+}
+
+const MANTLE_MESSAGES = '/anthropic/v1/messages'
 
 function regionAsked({ searchParams }: URL): string | undefined {
   return searchParams.size === 1 ? (searchParams.get('region') ?? undefined) : undefined
@@ -87,7 +103,9 @@ function createAccess(
     authorise(request, key) {
       const known = credentials.get(key)
       if (known === undefined) {
-        request.headers.push('authorization', `Bearer ${key}`)
+        const isMessages = request.path.endsWith(MANTLE_MESSAGES)
+        if (isMessages) request.headers.push('x-api-key', key)
+        else request.headers.push('authorization', `Bearer ${key}`)
         return undefined
       }
       return sign(request, { credentials: known, service, region, date: new Date(now()) })

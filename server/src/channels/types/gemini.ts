@@ -1,6 +1,6 @@
 import { parseBaseUrl } from '../base-url.ts'
 import type { Access } from './access.ts'
-import { type TypeRules, whyNotVisible } from './rules.ts'
+import { type Addressed, type TypeRules, whyNotVisible } from './rules.ts'
 
 const VERSION = /\/v\d+(?:(?:alpha|beta)\d*)?$/
 
@@ -18,17 +18,17 @@ export const gemini: TypeRules = {
   },
   whyNotKey: whyNotVisible,
   dialectsOf: () => ['gemini'],
-  pathOf({ operation, model, stream, query }) {
-    const at = `/models/${encodeURIComponent(model)}`
-    if (operation === 'count') return `${at}:countTokens${query}`
-    if (operation !== 'chat') return `${at}:${operation}${query}`
-    // Without it a stream is one long JSON list, which is whole only at its end.
-    return stream
-      ? `${at}:streamGenerateContent${asEvents(query)}`
-      : `${at}:generateContent${query}`
-  },
+  pathOf: (call) => `/models/${encodeURIComponent(call.model)}:${methodOf(call)}`,
   modelsPath: () => '/models?pageSize=1000',
   accessTo: () => ACCESS,
+}
+
+/** What is called of a model, with the query. */
+export function methodOf({ operation, stream, query }: Addressed): string {
+  if (operation === 'count') return `countTokens${query}`
+  if (operation !== 'chat') return `${operation}${query}`
+  // Without it a stream is one long JSON list, which is whole only at its end.
+  return stream ? `streamGenerateContent${asEvents(query)}` : `generateContent${query}`
 }
 
 function asEvents(query: string): string {

@@ -1,6 +1,7 @@
 import type { DialectName, Operation } from '../../dialects/dialect.ts'
 import type { BaseUrl } from '../base-url.ts'
 import type { Access, AccessParts, Entrance } from './access.ts'
+import type { HostedMessages } from './hosted-messages.ts'
 
 /** A call as its path has to say it. */
 export interface Addressed {
@@ -32,6 +33,10 @@ export interface TypeRules {
   dialectsOf(baseUrl: BaseUrl): readonly DialectName[]
   /** What a channel may say that its provider speaks besides. */
   readonly mayAlsoSpeak?: readonly DialectName[]
+  /** In these dialects its providers have nothing but chats. */
+  readonly chatsOnly?: readonly DialectName[]
+  /** How Anthropic's Messages are hosted there, where that is not as Anthropic has them. */
+  hosts?(baseUrl: BaseUrl): HostedMessages | undefined
   /** Where a model is asked, below the path prefix. */
   pathOf(call: Addressed): string
   /**

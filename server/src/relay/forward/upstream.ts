@@ -2,6 +2,7 @@ import { type Dispatcher, errors } from 'undici'
 import type { Channel } from '../../channels/channel.ts'
 import { NoAccess, type OutgoingRequest } from '../../channels/types/access.ts'
 import type { AnswerSink, Exchange, Forward, UpstreamRequest } from './answer.ts'
+import { framesReadable, UnframedSink } from './aws-event-stream.ts'
 import type { Failure } from './failure.ts'
 
 type IncomingHttpHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -9,7 +10,9 @@ type IncomingHttpHeaders = Readonly<Record<string, string | string[] | undefined
 /** Sends requests to upstreams over HTTP. Deadlines are kept by the caller, so undici's own are off. */
 export function createUpstreamForward(dispatcher: Dispatcher): Forward {
   return ({ channel, key }, request, sink) => {
-    const exchange = new HttpExchange(sink)
+    const isFramed = channel.type === 'bedrock'
+    const heard = isFramed ? new UnframedSink(sink, () => exchange.abort()) : sink
+    const exchange: HttpExchange = new HttpExchange(heard)
     const { method, path, body } = request
     const options = {
       origin: channel.baseUrl.origin,
@@ -20,12 +23,16 @@ export function createUpstreamForward(dispatcher: Dispatcher): Forward {
       headersTimeout: 0,
       bodyTimeout: 0,
     }
-    const coming = key === undefined ? undefined : letIn(channel, key, options)
+    const entering = key === undefined ? undefined : letIn(channel, key, options)
+    const coming = isFramed ? both(entering, framesReadable()) : entering
     if (coming === undefined) exchange.send(dispatcher, options)
     else exchange.sendAfter(coming, dispatcher, options)
     return exchange
   }
 }
+
+const both = (one: Promise<void> | undefined, other: Promise<void> | undefined) =>
+  one !== undefined && other !== undefined ? one.then(() => other) : (one ?? other)
 
 /** A promise only where the channel has to get something for the request before it may go out. */
 function letIn({ access }: Channel, key: string, request: OutgoingRequest) {
