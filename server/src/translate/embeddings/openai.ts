@@ -1,7 +1,7 @@
 import { Refused } from '../../errors.ts'
 import { isObject, needed, numberAt, oneOfAt, wrong } from '../json.ts'
 import type { JsonObject } from '../neutral/request.ts'
-import type { EmbeddingsAsked, EmbeddingsCodec, EmbeddingsGiven } from './codec.ts'
+import type { EmbeddingsCodec, EmbeddingsGiven } from './codec.ts'
 import { vectorIn } from './vector.ts'
 
 /** OpenAI's `/v1/embeddings`. */
