@@ -9,7 +9,7 @@ interface Offered {
   readonly at: Readonly<Record<string, readonly Method[]>>
 }
 
-const OFFERED: ReadonlyMap<string, Offered> = new Map([
+export const OFFERED: ReadonlyMap<string, Offered> = new Map([
   [
     'files',
     {

@@ -159,7 +159,7 @@ const samples: Record<string, () => Sample> = {
 const described = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 )
-const managed = described.filter(({ path }) => !path.startsWith('/v1/'))
+const managed = described.filter(({ path }) => !/^\/v1(?:beta)?\//.test(path))
 
 /** The schema with everything closed: what is answered but not described is a mistake as well. */
 function closed(schema: unknown): unknown {
