@@ -42,7 +42,7 @@ wrapped with the name of whoever issued them, and go back to that provider only.
 \`reasoning_details\` of the message: send messages back as they came, and the provider goes on thinking where it was.
 Where a conversation goes on with a model of the caller's own dialect, such marks are taken out of the body again.
 
-What a provider keeps - files, answers, conversations, containers - it knows by ids of its own. A call that names one goes to
+What a provider keeps - files, answers and their items, conversations, containers - it knows by ids of its own. A call that names one goes to
 the channel that issued it and is never translated: docs/objects.md.
 
 The gateway fetches no URL that a caller sent.

@@ -99,14 +99,27 @@ export interface BatchLine {
 
 /** An id of a provider's in a body. */
 export interface Named {
-  readonly kind: 'response' | 'conversation' | 'file' | 'container' | 'video' | 'batch'
+  readonly kind:
+    | 'response'
+    | 'conversation'
+    | 'file'
+    | 'container'
+    | 'video'
+    | 'batch'
+    | 'item'
+    // What nobody makes through the gateway.
+    | 'vector store'
+    | 'cached content'
   readonly id: string
   /** The model sees it as an image: its tokens are those of one. */
   readonly isImage: boolean
 }
 
 /** An id that a provider issued. */
-export type Issued = Pick<Named, 'kind' | 'id'>
+export interface Issued {
+  readonly kind: Exclude<Named['kind'], 'vector store' | 'cached content'>
+  readonly id: string
+}
 
 /** What a refusal looks like in a dialect. */
 export interface Spoken {

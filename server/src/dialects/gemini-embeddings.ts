@@ -5,6 +5,7 @@ import { gemini } from './gemini.ts'
 import { readUsage as readUsageOfChat } from './gemini-usage.ts'
 import { isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
+import { namedInContents } from './named.ts'
 
 /** Gemini's embeddings: of one content, or of several that one body asks for. */
 
@@ -49,7 +50,13 @@ function parseEmbedding(payload: Buffer, path: PathSays): ParsedCall {
     ...{ model, stream: false, outputLimit: 0, leastOutput: 0, choices: 1 },
     body: kept(payload, body),
     spans,
+    names: namedInContents(contentsIn(body)),
   }
+}
+
+function contentsIn({ content, requests }: Loose): Loose {
+  if (!Array.isArray(requests)) return { contents: content }
+  return { contents: requests.map((one) => (isObject(one) ? one.content : undefined)) }
 }
 
 /** The path's model is the one that is judged and paid for. Google has it in the body again. */

@@ -13,6 +13,7 @@ import { addedToAny, type Edit } from './edits.ts'
 import { readBeside, readUsage, SEARCHES, searchesIn } from './gemini-usage.ts'
 import { count, isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
+import { namedInContents } from './named.ts'
 import { googleStatusOf } from './status-words.ts'
 import { writtenIn } from './written-in.ts'
 
@@ -21,6 +22,7 @@ const CONFIGS = ['generationConfig', 'generation_config'] as const
 const JUDGED: readonly string[] = [
   ...CONFIGS,
   ...['contents', 'systemInstruction', 'system_instruction', 'tools'],
+  ...['cachedContent', 'cached_content'],
 ]
 const MOST_CHOICES = 128
 
@@ -58,6 +60,7 @@ function parseCall(payload: Buffer, path: PathSays): ParsedCall {
     choices,
     body: kept(payload, body),
     spans,
+    names: namedInContents(body),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Loose, Named } from './dialect.ts'
 import { isObject } from './judged.ts'
+import { isInBucket, isKeptByGoogle } from './kept-by-google.ts'
 
 /**
  * Finds what bodies name that a provider keeps, where the dialects have it: nowhere else, since arguments of tools may well
@@ -15,8 +16,77 @@ export function namedInChat(messages: unknown): Found {
   for (const message of messages) {
     const content = message?.content
     if (!Array.isArray(content)) continue
-    for (const part of content) if (isObject(part?.file)) found = file(found, part.file.file_id)
+    for (const part of content) {
+      if (isObject(part?.file)) found = file(found, part.file.file_id)
+      else if (isObject(part?.image_url)) found = ofBucket(found, part.image_url.url)
+    }
   }
+  return found
+}
+
+/** Clouds read buckets with the rights of whoever pays, not of who asks. */
+function ofBucket(before: Found, url: unknown): Found {
+  return typeof url === 'string' && isInBucket(url) ? file(before, url) : before
+}
+
+/** Of Gemini's: files that Google keeps, caches and stores. */
+export function namedInContents(body: Loose): Found {
+  const { contents, tools } = body
+  // Its parser takes every member in two spellings.
+  let found = named(undefined, { kind: 'cached content', id: body.cachedContent })
+  found = named(found, { kind: 'cached content', id: body.cached_content })
+  found = inContents(found, contents)
+  found = inContents(found, body.systemInstruction)
+  found = inContents(found, body.system_instruction)
+  for (const tool of listOf(tools)) {
+    if (isObject(tool)) found = inSearch(inSearch(found, tool.fileSearch), tool.file_search)
+  }
+  return found
+}
+
+function inSearch(before: Found, search: unknown): Found {
+  if (!isObject(search)) return before
+  return inStores(inStores(before, search.fileSearchStoreNames), search.file_search_store_names)
+}
+
+function inStores(before: Found, ids: unknown): Found {
+  let found = before
+  for (const id of listOf(ids)) found = named(found, { kind: 'vector store', id })
+  return found
+}
+
+/** Google's parser takes one where a list is due. */
+const listOf = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? NOTHING : [value]
+
+const NOTHING: readonly unknown[] = []
+
+function inContents(before: Found, contents: unknown): Found {
+  let found = before
+  for (const content of listOf(contents)) {
+    if (isObject(content)) found = inContentParts(found, content.parts)
+  }
+  return found
+}
+
+function inContentParts(before: Found, parts: unknown): Found {
+  let found = before
+  for (const part of listOf(parts)) {
+    if (!isObject(part)) continue
+    found = inFileData(inFileData(found, part.fileData), part.file_data)
+    found = inResult(inResult(found, part.functionResponse), part.function_response)
+  }
+  return found
+}
+
+const inResult = (before: Found, result: unknown): Found =>
+  isObject(result) ? inContentParts(before, result.parts) : before
+
+function inFileData(before: Found, data: unknown): Found {
+  if (!isObject(data)) return before
+  let found = before
+  for (const uri of [data.fileUri, data.file_uri])
+    if (typeof uri === 'string' && isKeptByGoogle(uri)) found = file(found, uri)
   return found
 }
 
@@ -64,12 +134,19 @@ function inItems(before: Found, items: unknown): Found {
   let found = before
   for (const item of items) {
     if (!isObject(item)) continue
+    if (refersToItem(item)) found = named(found, { kind: 'item', id: item.id })
     found = inParts(found, item.content)
     const { output } = item
     found = inParts(found, isObject(output) ? [output] : output)
   }
   return found
 }
+
+/** Instead of an item, its id; the type may be left out. A picture is there whole, or known to its provider alone. */
+const refersToItem = ({ type, role, result }: Loose): boolean =>
+  type === 'item_reference' ||
+  ((type === undefined || type === null) && role === undefined) ||
+  (type === 'image_generation_call' && typeof result !== 'string')
 
 function inParts(before: Found, parts: unknown): Found {
   if (!Array.isArray(parts)) return before
@@ -88,6 +165,7 @@ function inTool(before: Found, tool: unknown): Found {
   if (!isObject(tool)) return before
   const { container, environment, input_image_mask } = tool
   let found = named(before, { kind: 'container', id: container })
+  found = inStores(found, tool.vector_store_ids)
   if (isObject(environment))
     found = named(found, { kind: 'container', id: environment.container_id })
   if (isObject(input_image_mask)) found = file(found, input_image_mask.file_id, true)

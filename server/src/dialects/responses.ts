@@ -86,7 +86,7 @@ function tierOf({ service_tier }: Loose): Beside | undefined {
   return service === undefined ? undefined : { service }
 }
 
-/** The answer itself, its conversation, and where code ran for it. */
+/** The answer itself, its items, its conversation, and where code ran for it. */
 function readIssued({ id, store, conversation, output }: Loose): readonly Issued[] {
   const issued: Issued[] = []
   const issue = (kind: Issued['kind'], id: unknown) => {
@@ -96,7 +96,9 @@ function readIssued({ id, store, conversation, output }: Loose): readonly Issued
   if (store !== false) issue('response', id)
   if (isObject(conversation)) issue('conversation', conversation.id)
   for (const item of Array.isArray(output) ? output : []) {
-    if (isObject(item)) issue('container', item.container_id)
+    if (!isObject(item)) continue
+    issue('container', item.container_id)
+    if (store !== false) issue('item', item.id)
   }
   return issued
 }

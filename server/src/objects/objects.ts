@@ -3,7 +3,14 @@ import type { Store } from '../storage/store.ts'
 import { createRecording } from './recording.ts'
 
 /** What providers keep for their callers, and give ids to. */
-export type ObjectKind = 'response' | 'conversation' | 'file' | 'container' | 'video' | 'batch'
+export type ObjectKind =
+  | 'response'
+  | 'conversation'
+  | 'file'
+  | 'container'
+  | 'video'
+  | 'batch'
+  | 'item'
 
 /** An object that a provider keeps for an account. */
 export interface KeptObject {

@@ -43,7 +43,8 @@ export function createRecording(store: Pick<Store, 'db' | 'write'>) {
 
 /**
  * A provider that issues an id again has overwritten what it meant: nobody may reach by it what is now somebody else's.
- * Containers are told of whenever they are used, so that of those the first account remains.
+ * Containers are told of whenever they are used, and items again with what they belong to, so that of those the first
+ * account remains.
  */
 function statementFor({ db }: Pick<Store, 'db'>, row: ObjectRow): Compilable {
   const { object_id: _id, kind: _kind, channel_id: _channel, created_at: _made, ...news } = row
@@ -52,7 +53,7 @@ function statementFor({ db }: Pick<Store, 'db'>, row: ObjectRow): Compilable {
     .values(row)
     .onConflict((on) => {
       const again = on.columns(['object_id', 'kind', 'channel_id']).doUpdateSet(news)
-      if (row.kind !== 'container') return again
+      if (row.kind !== 'container' && row.kind !== 'item') return again
       return again.where('object.account_id', '=', row.account_id)
     })
 }

@@ -59,7 +59,7 @@ const isNamed = ({ parsed }: ModelCall, { kind, id }: Issued): boolean =>
 interface Issuing {
   readonly reserved: Reserved
   readonly outcome: Exclude<Outcome, { kind: 'unserved' }>
-  readonly tokens: number
+  readonly tokens: Tokens
   readonly seconds: number
   readonly said: Loose
 }
@@ -74,18 +74,25 @@ function objectOf(
     ...{ id, kind, accountId, keyId },
     channelId: channel.id,
     upstreamKey: upstreamKeyMark(channel.authorization, keyAt),
-    tokens: kind === 'container' ? 0 : tokens,
+    tokens: tokens[kind === 'container' || kind === 'item' ? kind : 'all'],
     ...{ purpose: '', record: recordOf(kind, said) },
     expiresAt: LASTING.has(kind) ? undefined : seconds + KEPT_DAYS * DAY_SECONDS,
   }
 }
 
-/** A call that goes on from the answer has all of its input and output before it. */
-function tokensOf({ call, outputLimit }: Reserved, meter: Meter): number {
+/** The most input tokens that a call adds which names one of what was issued. */
+interface Tokens {
+  /** A call that goes on from the answer has all of its input and output before it. */
+  readonly all: number
+  readonly item: number
+  readonly container: 0
+}
+
+function tokensOf({ call, outputLimit }: Reserved, meter: Meter): Tokens {
   const usage = meter.reported()
-  if (usage !== undefined) return usage.prompt + usage.completion
-  const output = outputLimit ?? call.parsed.outputLimit ?? UNKNOWN_OUTPUT
-  return quickly(call, call.parsed.model).prompt + output
+  const output = usage?.completion ?? outputLimit ?? call.parsed.outputLimit ?? UNKNOWN_OUTPUT
+  const input = usage?.prompt ?? quickly(call, call.parsed.model).prompt
+  return { all: input + output, item: output, container: 0 }
 }
 
 function patiently(writing: Promise<unknown>, failed: (error: unknown) => void): Promise<void> {

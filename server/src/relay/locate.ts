@@ -3,6 +3,7 @@ import { Refused } from '../errors.ts'
 import type { KeptObject, Objects } from '../objects/objects.ts'
 import { FAIR_IMAGE_TOKENS, imageTokens } from '../prices/chat-tokens.ts'
 import type { PriceBook } from '../prices/price-book.ts'
+import type { Settings } from '../settings/settings.ts'
 import { quoted } from './quoted.ts'
 import type { Kept, ModelCall } from './values.ts'
 
@@ -11,18 +12,24 @@ export interface LocateParts {
   readonly prices: Pick<PriceBook, 'contextWindow'>
   /** What else must be known of a call that begins a job. */
   readonly complete: (accountId: number, call: ModelCall) => Promise<ModelCall>
+  readonly settings: Pick<Settings, 'get'>
 }
 
-/** More than any provider takes. */
-const MOST_NAMED = 500
+/** More than any conversation has. */
+const MOST_NAMED = 2_000
 
 /**
  * Contract 3: what a call names must be its account's, and says where the call goes.
  * @throws Refused `object_not_found` for what is unknown or somebody else's: nobody learns which.
  */
-export function createLocate({ objects, prices, complete }: LocateParts) {
+export function createLocate({ objects, prices, settings, complete }: LocateParts) {
   return async function locate(accountId: number, call: ModelCall): Promise<ModelCall> {
-    const { names = [], model } = call.parsed
+    const { model } = call.parsed
+    const names = judged(call.parsed.names ?? [], settings)
+    const whole = (located: ModelCall) =>
+      call.parsed.job === undefined ? located : complete(accountId, located)
+    // What all may use says nothing of where the call goes.
+    if (names.length === 0) return whole(call)
     const found = await findNamed(objects, accountId, names)
     const window = prices.contextWindow(model) ?? Number.POSITIVE_INFINITY
     let mostTokens = 0
@@ -40,9 +47,15 @@ export function createLocate({ objects, prices, complete }: LocateParts) {
       mostTokens: Math.min(mostTokens, window),
       tokens: Math.min(tokens, window),
     }
-    const located = { ...call, kept }
-    return call.parsed.job === undefined ? located : complete(accountId, located)
+    return whole({ ...call, kept })
   }
+}
+
+/** What must be the account's own. */
+function judged(names: readonly Named[], settings: Pick<Settings, 'get'>): readonly Named[] {
+  const stores = names.some(({ kind }) => kind === 'vector store')
+  if (!stores || settings.get('objects.vector_stores') === 'refused') return names
+  return names.filter(({ kind }) => kind !== 'vector store')
 }
 
 /** An id in a body, and what it means. */
@@ -58,7 +71,10 @@ export async function findNamed(
   names: readonly Named[],
 ): Promise<readonly FoundNamed[]> {
   if (names.length > MOST_NAMED) {
-    throw new Refused('invalid_request', `the body names more than ${MOST_NAMED} files`)
+    throw new Refused(
+      'invalid_request',
+      `the body names more than ${MOST_NAMED} things that a provider keeps`,
+    )
   }
   const ids = new Set(names.map(({ id }) => id))
   const known = await objects.find(accountId, [...ids])
@@ -85,5 +101,12 @@ export function placeOf(found: readonly FoundNamed[]): Pick<Kept, 'channelId' | 
   return { channelId, upstreamKey }
 }
 
-export const notFound = ({ kind, id }: Pick<KeptObject, 'kind' | 'id'>): Refused =>
-  new Refused('object_not_found', `this account has no ${kind} ${quoted(id)}`)
+export const notFound = ({ kind, id }: Pick<Named, 'kind' | 'id'>): Refused =>
+  new Refused(
+    'object_not_found',
+    `this account has no ${kind} ${quoted(id)}${WHAT_TO_DO[kind] ?? ''}`,
+  )
+
+const WHAT_TO_DO: { readonly [kind in Named['kind']]?: string } = {
+  item: ': set store to false, so that items are sent whole',
+}

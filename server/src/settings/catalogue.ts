@@ -44,6 +44,7 @@ export interface SettingValues {
   'quota.lower_output': 'on' | 'off'
   'revocation.streams': 'finish' | 'cut'
   'storage.durability': 'full' | 'process'
+  'objects.vector_stores': 'refused' | 'shared'
   'errors.type': 'comet_api_error' | 'turnpike_error' | 'invalid_request_error'
   'limits.body_bytes': number
   'limits.manage_per_minute': number
@@ -91,6 +92,10 @@ export const settings = {
   'storage.durability': choice(
     ['full', 'process'],
     '`full`: an answer ends after its charge is on the disk. `process`: after the operating system has it; a power failure may lose the last charges. Counts from the next start.',
+  ),
+  'objects.vector_stores': choice(
+    ['refused', 'shared'],
+    "What becomes of calls that name vector stores of OpenAI's or file search stores of Google's. They can't be made through the gateway, so they are nobody's: `refused`. `shared`: every account may use all that the providers keep for the gateway's keys.",
   ),
   'errors.type': choice(
     ['comet_api_error', 'turnpike_error', 'invalid_request_error'],

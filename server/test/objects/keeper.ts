@@ -55,7 +55,7 @@ export async function startKeeper(name: string, models: readonly string[], makin
           ? [{ type: 'code_interpreter_call', id: 'ci_1', container_id: newId('cntr'), code: '' }]
           : []),
         {
-          ...{ type: 'message', id: 'msg_1', role: 'assistant', status: 'completed' },
+          ...{ type: 'message', id: newId('msg'), role: 'assistant', status: 'completed' },
           content: [{ type: 'output_text', text: `${name} says hello`, annotations: [] }],
         },
       ],

@@ -1,3 +1,5 @@
+import { isKeptByGoogle } from '../../dialects/kept-by-google.ts'
+import { Refused } from '../../errors.ts'
 import { packedInput } from '../custom-tools.ts'
 import { isObject, parsedJson } from '../json.ts'
 import { typeOrUsual } from '../media-types.ts'
@@ -96,6 +98,7 @@ export function writeMedia({ kind, source, name }: MediaPart): readonly JsonObje
     case 'text':
       return [{ text: name === undefined ? source.text : `${name}:\n${source.text}` }]
     case 'url': {
+      if (isKeptByGoogle(source.url)) throw new Refused('object_not_found', NOT_OPEN)
       const mimeType = source.mediaType ?? typeOrUsual(name ?? source.url, kind)
       return [{ fileData: { mimeType, fileUri: source.url } }]
     }
@@ -103,6 +106,9 @@ export function writeMedia({ kind, source, name }: MediaPart): readonly JsonObje
       return [{ fileData: { fileUri: source.id } }]
   }
 }
+
+const NOT_OPEN =
+  'an address in the body is one of files that Google keeps: only open ones can be sent'
 
 function addModelParts(
   content: Content,
