@@ -122,6 +122,8 @@ export interface TextPart {
   readonly citations?: readonly Citation[] | undefined
   /** Gemini marks texts, too. */
   readonly mark?: ForeignMark | undefined
+  /** Of what was said before a call, or as the answer: Responses alone tells. */
+  readonly phase?: 'commentary' | 'final_answer' | undefined
 }
 
 export interface MediaPart {

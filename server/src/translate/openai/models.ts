@@ -1,6 +1,6 @@
 import type { Effort } from '../neutral/request.ts'
 
-/** What differs among the models behind chat completions, as far as their names tell. */
+/** What differs among the models behind OpenAI's two APIs, as far as their names tell. */
 export interface Abilities {
   /** One of OpenAI's own, which take what its documentation says and refuse all else. */
   readonly own: boolean
@@ -51,7 +51,24 @@ export function abilitiesOf(model: string): Abilities {
   return minor < 5 ? GPT_5_2 : LATER
 }
 
+/**
+ * The same behind Responses, where all that resellers have is OpenAI's or speaks as it does: who is not known may reason, and
+ * know every word for it.
+ */
+export function abilitiesBehindResponses(model: string): Abilities {
+  const abilities = abilitiesOf(model.slice(model.lastIndexOf('/') + 1))
+  return abilities.own ? abilities : ANY
+}
+
+/** Whether a model reasons with that effort, which takes no sampling options meanwhile. */
+export function isThinking(effort: Effort | undefined, { reasons }: Abilities): boolean {
+  if (reasons === 'asked') return effort !== undefined && effort !== 'none'
+  return reasons === 'always' || (reasons === 'maybe' && effort !== 'none')
+}
+
 const ORDER: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
+const ANY: Abilities = { ...FOREIGN, reasons: 'asked', efforts: ORDER }
 
 /** The effort that a model knows and that is the nearest, rather less than more; `undefined`: it knows none. */
 export function nearestEffort(effort: Effort, { efforts }: Abilities): Effort | undefined {

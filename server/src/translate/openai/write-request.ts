@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { effortOf } from '../efforts.ts'
 import type { Effort, Format, JsonObject, NeutralRequest } from '../neutral/request.ts'
-import { abilitiesOf, nearestEffort } from './models.ts'
+import { abilitiesOf, isThinking, nearestEffort } from './models.ts'
 import { mayBeStrict } from './schema.ts'
 import { writeMessages } from './write-messages.ts'
 import type { Target, Written } from './write-parts.ts'
@@ -34,12 +34,6 @@ export function writeRequest(request: NeutralRequest, model: string): JsonObject
   if (request.endUser !== undefined) writeEndUser(body, request.endUser, target)
   if (target.own) writeOwn(body, request, target)
   return body
-}
-
-/** Whether a model reasons that takes no sampling options meanwhile. */
-function isThinking(effort: Effort | undefined, { reasons }: Target): boolean {
-  if (reasons === 'asked') return effort !== undefined && effort !== 'none'
-  return reasons === 'always' || (reasons === 'maybe' && effort !== 'none')
 }
 
 /** Other providers' models are only told to think more or less, and nothing where they shall not. */

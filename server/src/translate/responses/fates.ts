@@ -17,7 +17,7 @@ export const fates: Fates = {
   file_url: KEPT,
   stored_file: REFUSED,
   tools: KEPT,
-  strict_tools: KEPT,
+  strict_tools: changed('not strict where the schema leaves anything open'),
   custom_tools: KEPT,
   hosted_tools: REFUSED,
   spare_tools: dropped('the model has those of the caller'),
@@ -29,7 +29,7 @@ export const fates: Fates = {
   tool_choice_allowed: KEPT,
   one_tool_call: KEPT,
   json: KEPT,
-  json_schema: KEPT,
+  json_schema: changed('not strict where the schema leaves anything open'),
   reasoning_effort: changed(
     'the nearest that the model knows; left out for those that do not reason',
   ),

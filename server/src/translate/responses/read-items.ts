@@ -104,7 +104,7 @@ function readMessage(item: JsonObject, place: string, { conversation, uses }: Re
       conversation.user(parts.map(asUser))
       return
     case 'assistant':
-      for (const part of parts) conversation.assistant(part)
+      for (const part of parts) conversation.assistant(phased(part, item.phase))
       return
     case 'system':
     case 'developer':
@@ -114,6 +114,14 @@ function readMessage(item: JsonObject, place: string, { conversation, uses }: Re
     default:
       wrong(`${place}.role`, ROLES)
   }
+}
+
+const PHASES = ['commentary', 'final_answer'] as const
+
+/** OpenAI's newer models tell what they say on the way from their answer, and want it back. */
+function phased(part: Said, said: unknown): Said {
+  const phase = PHASES.find((known) => known === said)
+  return phase === undefined || part.kind !== 'text' ? part : { ...part, phase }
 }
 
 const asUser = (part: Said) =>

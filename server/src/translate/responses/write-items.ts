@@ -103,11 +103,15 @@ function writeResult({ id, parts, custom }: ToolResultPart): JsonObject {
 
 function addAssistant(items: JsonObject[], parts: readonly AssistantPart[]): void {
   let content: JsonObject[] | undefined
+  let phase: TextPart['phase']
   for (const part of parts) {
     if (part.kind === 'text' || part.kind === 'refusal') {
-      if (content === undefined) {
+      const said = part.kind === 'text' ? part.phase : undefined
+      if (content === undefined || said !== phase) {
         content = []
-        items.push(message('assistant', content))
+        phase = said
+        const begun = message('assistant', content)
+        items.push(phase === undefined ? begun : { ...begun, phase })
       }
       content.push(
         part.kind === 'text'

@@ -1,6 +1,12 @@
 import { effortOf } from '../efforts.ts'
 import type { Format, JsonObject, NeutralRequest } from '../neutral/request.ts'
-import { type Abilities, abilitiesOf, nearestEffort } from './models.ts'
+import {
+  type Abilities,
+  abilitiesBehindResponses,
+  isThinking,
+  nearestEffort,
+} from '../openai/models.ts'
+import { mayBeStrict } from '../openai/schema.ts'
 import { writeItems } from './write-items.ts'
 import { writeTool, writeToolChoice } from './write-tools.ts'
 
@@ -29,7 +35,7 @@ export function writeRequest(request: NeutralRequest, model: string): JsonObject
   if (serviceTier !== undefined) body.service_tier = serviceTier
   if (request.endUser !== undefined) body.safety_identifier = request.endUser
   if (request.promptCacheKey !== undefined) body.prompt_cache_key = request.promptCacheKey
-  addThinking(body, request, abilitiesOf(model))
+  addThinking(body, request, abilitiesBehindResponses(model))
   return body
 }
 
@@ -59,9 +65,7 @@ function addThinking(
     // Models that don't reason refuse to be asked for it.
     if (effort !== 'none') include.push('reasoning.encrypted_content')
   }
-  const thinks =
-    reasons === 'always' || (reasons === 'maybe' && effort !== undefined && effort !== 'none')
-  if (!thinks) {
+  if (!isThinking(effort, abilities)) {
     if (sampling.temperature !== undefined) body.temperature = sampling.temperature
     if (sampling.topP !== undefined) body.top_p = sampling.topP
     if (logprobs !== undefined) {
@@ -75,10 +79,16 @@ function addThinking(
 function writeText({ format, verbosity }: NeutralRequest): JsonObject | undefined {
   if (format === undefined && verbosity === undefined) return undefined
   return {
-    ...(format !== undefined && { format: writeFormat(format) }),
+    ...(format !== undefined && { format: writeFormat(strictly(format)) }),
     ...(verbosity !== undefined && { verbosity }),
   }
 }
+
+/** OpenAI refuses to be strict about a schema that leaves anything open. */
+const strictly = (format: Format): Format =>
+  format.kind === 'schema' && format.strict === true
+    ? { ...format, strict: mayBeStrict(format.schema) }
+    : format
 
 /** Also for answers, which repeat it. */
 export function writeFormat(format: Format): JsonObject {

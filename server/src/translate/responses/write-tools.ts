@@ -1,5 +1,6 @@
 import { Refused } from '../../errors.ts'
 import type { JsonObject, Tool, ToolChoice } from '../neutral/request.ts'
+import { mayBeStrict } from '../openai/schema.ts'
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
@@ -12,7 +13,11 @@ export function writeTool(tool: Tool): JsonObject {
       `the tool's name ${JSON.stringify(name)} must be 1 to 64 letters, digits, _ and -`,
     )
   }
-  return shapedTool(tool)
+  const isOpen =
+    tool.kind === 'function' &&
+    tool.strict === true &&
+    (tool.parameters === undefined || !mayBeStrict(tool.parameters))
+  return shapedTool(isOpen ? { ...tool, strict: false } : tool)
 }
 
 /** Also for answers, which repeat the caller's own tools. */

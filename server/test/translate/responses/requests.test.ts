@@ -196,6 +196,31 @@ describe('a call for OpenAI Responses', () => {
     expect(body.include).toEqual(asks ? ['reasoning.encrypted_content'] : undefined)
   })
 
+  it('is strict only about schemas that OpenAI takes as such', () => {
+    const closed = { type: 'object', properties: { a: { type: 'string' } } } as const
+    const strict = { ...closed, required: ['a'], additionalProperties: false }
+    const written = (schema: JsonObject) => {
+      const described = { name: 'a', description: undefined, strict: true }
+      const tool = { ...described, kind: 'function', parameters: schema, cache: undefined } as const
+      const { tools, text } = write({
+        tools: [tool],
+        format: { ...described, kind: 'schema', schema },
+      })
+      return [tools, text]
+    }
+    expect(written(strict)).toMatchObject([[{ strict: true }], { format: { strict: true } }])
+    expect(written(closed)).toMatchObject([[{ strict: false }], { format: { strict: false } }])
+  })
+
+  it('keeps what was said on the way apart from the answer', () => {
+    const said = (text: string, phase?: string) => ({
+      ...{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
+      ...(phase !== undefined && { phase }),
+    })
+    const input = [said('Let me look.', 'commentary'), said('It is.', 'final_answer'), said('So.')]
+    expect(write({ messages: read({ input }).messages }).input).toEqual(input)
+  })
+
   it('says JSON where OpenAI wants to hear it', () => {
     expect(write({ format: { kind: 'json' } })).toMatchObject({
       input: [{ role: 'developer', content: [{ text: 'Answer with one valid JSON object.' }] }, {}],
