@@ -1,3 +1,4 @@
+import { ENTRY_MARK, USAGE_MARK } from '../../server/src/events/follow.ts'
 import { keySeal } from '../../server/src/keys/sealed.ts'
 import { generateKey } from '../../server/src/keys/secret.ts'
 import type { Vault } from '../../server/src/keys/vault.ts'
@@ -166,8 +167,17 @@ async function keepBooks({ database, extent }: Seeding): Promise<void> {
 async function newestRecord(database: SeedDatabase): Promise<string> {
   const [row] = await database.rows('select max(id) as id from usage')
   const newest = String(row?.id ?? 0)
-  await database.run(`delete from meta where name = '${SUMMED_UP_TO}'`)
-  await database.run(`insert into meta (name, value) values ('${SUMMED_UP_TO}', '${newest}')`)
+  const [entry] = await database.rows('select max(id) as id from entry')
+  // Rounds that follow the books would else be busy with all of them while others are measured.
+  const marks = {
+    [SUMMED_UP_TO]: newest,
+    [USAGE_MARK]: newest,
+    [ENTRY_MARK]: String(entry?.id ?? 0),
+  }
+  for (const [name, value] of Object.entries(marks)) {
+    await database.run(`delete from meta where name = '${name}'`)
+    await database.run(`insert into meta (name, value) values ('${name}', '${value}')`)
+  }
   return newest
 }
 

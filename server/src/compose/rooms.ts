@@ -40,6 +40,7 @@ import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
 import { createCharts } from '../usage/charts.ts'
+import { createNarrowSums } from '../usage/narrow-sums.ts'
 import { createRetention } from '../usage/retention.ts'
 import { createRollUp } from '../usage/roll-up.ts'
 import { startEvents, tellBreaker } from './events.ts'
@@ -200,6 +201,12 @@ function startRounds(
       log.warn({ reason: String(error) }, 'usage was not summed; the next round tries again'),
   })
   opened.defer(() => rollUp.close())
+  const narrowSums = createNarrowSums({
+    store,
+    failed: (error) =>
+      log.warn({ reason: String(error) }, 'sums were not filled; the next round tries again'),
+  })
+  opened.defer(() => narrowSums.close())
   const retention = createRetention({
     ...{ store, settings, now },
     failed: (error) =>

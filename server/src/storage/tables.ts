@@ -46,6 +46,11 @@ export interface Tables extends EventTables, SignInTables {
   /** The same without keys; account 0 is everybody. */
   account_hour: UsageSums & { hour: number }
   account_day: UsageSums & { day: number }
+  /** The same by model alone, or by group alone, of accounts up to the one that `meta` names. */
+  model_hour: NarrowSums & { hour: number; model: string }
+  model_day: NarrowSums & { day: number; model: string }
+  group_hour: NarrowSums & { hour: number; group_name: string }
+  group_day: NarrowSums & { day: number; group_name: string }
   access_token: AccessTokenTable
   redemption: RedemptionTable
   channel: ChannelTable
@@ -284,6 +289,7 @@ export interface UsageTable {
   details: string | null
 }
 
+type NarrowSums = Omit<UsageSums, 'model' | 'group_name' | 'channel_id'>
 export interface UsageSums {
   account_id: number
   model: string

@@ -4,8 +4,16 @@ import type { Store } from '../storage/store.ts'
 import { type Block, createBlocks, type Step } from './blocks.ts'
 import type { UsageFilter } from './filter.ts'
 import { HOUR_SECONDS } from './levels.ts'
-import { type SeriesBy, summable, summed, unsummed } from './summable.ts'
-import { FIGURES, growingSpans, SUMS } from './totals.ts'
+import {
+  FIGURES,
+  isOneRow,
+  narrowedUpTo,
+  type SeriesBy,
+  summable,
+  summed,
+  unsummed,
+} from './summable.ts'
+import { growingSpans, SUMS } from './totals.ts'
 
 /** What a chart shows of the records it is asked for. */
 export interface ChartWanted {
@@ -84,6 +92,8 @@ interface NamedBlock {
   readonly requests: number
   /** Those of them that are not summed yet. */
   readonly unsummed: number
+  /** Whether the narrow sums of its accounts are filled. */
+  readonly isNarrowed: boolean
 }
 
 /**
@@ -100,8 +110,8 @@ async function blocksOf(
   const until = isWide ? Math.ceil(filter.until / BLOCK_MS) * BLOCK_MS : filter.until
   const wide = { ...filter, from, until }
   const grouping = { stepSeconds: BLOCK_MS / 1000, counting: true } as const
-  const { rows } = await sql<{ at: number; requests: number; unsummed: number }>`
-    select at, sum(requests) as requests, sum(unsummed) as unsummed from (
+  const { rows } = await sql<{ at: number; requests: number; unsummed: number; narrowed: number }>`
+    select at, sum(requests) as requests, sum(unsummed) as unsummed, ${narrowedUpTo} as narrowed from (
       select at, requests, 0 as unsummed from (${summed(wide, grouping)}) as summed
       union all
       select at, requests, requests from (${unsummed(wide, grouping)}) as coming
@@ -111,8 +121,13 @@ async function blocksOf(
       from: Math.max(Number(row.at) * 1000, from),
       until: Math.min(Number(row.at) * 1000 + BLOCK_MS, until),
     }
-    const name = nameOf({ ...filter, ...block }, wanted)
-    return { ...block, name, requests: Number(row.requests), unsummed: Number(row.unsummed) }
+    return {
+      ...block,
+      name: nameOf({ ...filter, ...block }, wanted),
+      requests: Number(row.requests),
+      unsummed: Number(row.unsummed),
+      isNarrowed: Number(row.narrowed) >= Math.max(0, ...(filter.accounts ?? [])),
+    }
   })
 }
 
@@ -168,7 +183,11 @@ async function drawRun(
   const until = blocks.at(-1)?.until ?? 0
   // What comes from now on is counted the next time.
   const isSummed = blocks.every(({ unsummed }) => unsummed === 0)
-  const records = isSummed ? 'summed' : 'all'
+  const records = !isSummed
+    ? 'all'
+    : blocks.every((block) => block.isNarrowed)
+      ? 'narrowed'
+      : 'summed'
   const rows = await stepsOf(store, { ...filter, from, until }, wanted, records)
   if (rows === undefined) {
     const inner = { from: Math.max(from, filter.from), until: Math.min(until, filter.until) }
@@ -189,20 +208,21 @@ async function stepsOf(
   { db, dialect }: Pick<Store, 'db' | 'dialect'>,
   filter: UsageFilter,
   { by, stepSeconds, names, most }: ChartWanted,
-  records: 'all' | 'summed',
+  records: 'all' | 'summed' | 'narrowed',
 ): Promise<readonly StepRow[] | undefined> {
   const members: Member[] = [
     { name: 'created_at', column: 'at', holds: 'number' },
     ...names.map((name) => ({ name, column: 'of', holds: HOLDS[by] })),
     ...FIGURES.map((name) => ({ name, column: name, holds: 'number' as const })),
   ]
-  const grouping = { by, stepSeconds, most: most + 1 }
+  const grouping = { by, stepSeconds, most: most + 1, isNarrowed: records === 'narrowed' }
   const found = records === 'all' ? summable(filter, grouping) : summed(filter, grouping)
+  const added = isOneRow(filter, grouping)
+    ? found
+    : sql`select at, "of", ${SUMS} from (${found}) as found group by 1, 2 limit ${most + 1}`
   // Their text is what takes long: none is made of what is not shown.
   const { rows } = await sql<StepRow>`
-    with point as materialized (
-      select at, "of", ${SUMS} from (${found}) as found group by 1, 2 limit ${most + 1}
-    ), counted as (select count(*) as points from point)
+    with point as materialized (${added}), counted as (select count(*) as points from point)
     select at, count(*) as points, cast(sum(requests) as bigint) as requests,
       ${jsonList({ dialect }, members, ['of'])} as text
     from point where (select points from counted) <= ${most} group by at

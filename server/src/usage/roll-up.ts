@@ -79,11 +79,15 @@ export function summingTexts(
       sum(prompt_tokens) as prompt_tokens, sum(completion_tokens) as completion_tokens
     from usage where id > ${from} and id <= ${to} group by 1, 2, 3, 4, 5, 6`
   const sums = [
-    adding('usage_hour', ['hour', 'account_id', 'key_id']),
-    adding('usage_day', [DAY, 'account_id', 'key_id']),
+    adding('usage_hour', ['hour', 'account_id', 'key_id', ...WIDE]),
+    adding('usage_day', [DAY, 'account_id', 'key_id', ...WIDE]),
     ...['account_id', EVERYBODY].flatMap((account) => [
-      adding('account_hour', [account, 'hour']),
-      adding('account_day', [account, DAY]),
+      adding('account_hour', [account, 'hour', ...WIDE]),
+      adding('account_day', [account, DAY, ...WIDE]),
+      adding('model_hour', [account, 'hour', 'model']),
+      adding('model_day', [account, DAY, 'model']),
+      adding('group_hour', [account, 'hour', 'group_name']),
+      adding('group_day', [account, DAY, 'group_name']),
     ]),
   ]
   if (dialect === 'sqlite')
@@ -100,11 +104,11 @@ export function summingTexts(
 const HOUR = '(created_at_ms / 3600000) * 3600'
 const DAY = 'hour / 86400 * 86400 as day'
 const EVERYBODY = '0 as account_id'
+const WIDE = ['model', 'group_name', 'channel_id']
 const FIGURES = ['requests', 'failed', 'quota', 'shortfall', 'prompt_tokens', 'completion_tokens']
 
-/** Adds the batch to a table whose key begins with these columns. */
-function adding(table: string, apart: readonly string[]): string {
-  const selected = [...apart, 'model', 'group_name', 'channel_id']
+/** Adds the batch to a table whose key are these columns. */
+function adding(table: string, selected: readonly string[]): string {
   const key = selected.map((column) => column.replace(/^.* as /, '')).join(', ')
   const groups = selected.map((_, at) => at + 1).join(', ')
   const sums = FIGURES.map((name) => `sum(${name})`)

@@ -1,12 +1,14 @@
 import { type RawBuilder, sql } from 'kysely'
 import { someOf, type UsageFilter } from './filter.ts'
-import { levelsOf, type Part, type Span } from './levels.ts'
+import { HOUR_SECONDS, levelsOf, type Part, type Span } from './levels.ts'
 
 /** Answers below this were a success; the others count as failed. */
 export const FIRST_NOT_OK = 300
 /** The row of `meta` that says up to which usage record the sums are made. */
-export const SUMMED_UP_TO = 'usage_summed'
-/** In `account_hour` and `account_day`: all accounts together. */
+export const SUMMED_UP_TO = 'usage_added'
+/** The row of `meta` that says up to which account the sums by model alone and by group alone are filled. */
+export const NARROWED_UP_TO = 'usage_narrowed'
+/** In sums without keys: all accounts together. */
 const EVERYBODY = 0
 
 /** Columns that sums keep apart, hence the only ones that can be asked of them. */
@@ -25,9 +27,21 @@ export interface Grouping {
   readonly counting?: true
   /** No more rows of one part are of use. */
   readonly most?: number
+  /** The narrow sums of these accounts are known to be filled: the other ones need not be asked as well. */
+  readonly isNarrowed?: boolean
 }
 
 const COLUMN_OF = { model: 'model', key: 'key_id', group: 'group_name' } as const
+
+/** The names of the sums, in their order. */
+export const FIGURES = [
+  'requests',
+  'failed',
+  'quota',
+  'shortfall',
+  'prompt_tokens',
+  'completion_tokens',
+] as const
 
 /** Else one database adds the sums of parts up as decimal numbers, which takes several times as long. */
 const whole = (name: string) => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.ref(name)}`
@@ -66,23 +80,86 @@ export function summed(filter: UsageFilter, grouping: Grouping): RawBuilder<unkn
 export const unsummed = (filter: UsageFilter, grouping: Grouping): RawBuilder<unknown> =>
   ofRecords(filter, grouping, filter, 'unsummed')
 
-/** Sums with keys are read where keys matter; there are many more of them. */
+type SumsBy = 'usage' | 'account' | 'model' | 'group'
+
+/** The fewest rows that know what is asked for: those with keys are many times those without, and so on. */
+function sumsBy(filter: UsageFilter, by: SeriesBy | undefined): SumsBy {
+  if (filter.keyIds !== undefined || by === 'key') return 'usage'
+  const byModel = filter.model !== undefined || by === 'model'
+  const byGroup = filter.group !== undefined || by === 'group'
+  if (filter.channelId !== undefined || (byModel && byGroup)) return 'account'
+  return byModel ? 'model' : 'group'
+}
+
+/** A step of this grouping is one row of the sums, for each model or group. */
+export const isOneRow = (filter: UsageFilter, { by, stepSeconds, isNarrowed }: Grouping) =>
+  isNarrowed === true &&
+  stepSeconds === HOUR_SECONDS &&
+  by === sumsBy(filter, by) &&
+  (filter.accounts?.length ?? 1) === 1
+
 function ofSums(filter: UsageFilter, grouping: Grouping, part: Part): RawBuilder<unknown> {
-  const byKey = filter.keyIds !== undefined || grouping.by === 'key'
+  const sums = sumsBy(filter, grouping.by)
+  if (sums === 'usage') return ofKeySums(filter, grouping, part)
+  const { until } = part
+  if (sums === 'account' || grouping.isNarrowed)
+    return ofAccountSums(filter, grouping, { ...part, sums, until })
+  // One of both has no time: an end in the place of a condition, so that its rows are not even looked at.
+  const end = until ?? Number.MAX_SAFE_INTEGER
+  const isNarrowed = sql`${narrowedUpTo} >= ${Math.max(...accountsOf(filter))}`
+  const ends = (narrow: number, wide: number) =>
+    sql`case when ${isNarrowed} then cast(${narrow} as bigint) else cast(${wide} as bigint) end`
+  return sql`${ofAccountSums(filter, grouping, { ...part, sums, until: ends(end, 0) })} union all
+    ${ofAccountSums(filter, grouping, { ...part, sums: 'account', until: ends(0, end) })}`
+}
+
+/** -1: not even everybody's. */
+export const narrowedUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${NARROWED_UP_TO}), -1)`
+
+const accountsOf = ({ accounts = [EVERYBODY] }: UsageFilter) => someOf(accounts)
+
+interface AccountSums extends Omit<Part, 'until'> {
+  readonly sums: SumsBy
+  readonly until: number | RawBuilder<unknown> | undefined
+}
+
+function ofAccountSums(filter: UsageFilter, grouping: Grouping, { sums, ...part }: AccountSums) {
   const time = sql.ref(part.unit)
-  const from = sql.ref(`${byKey ? 'usage' : 'account'}_${part.unit}`)
+  const from = sql.ref(`${sums}_${part.unit}`)
+  const conditions = [...sameColumns(filter), accountsIn(accountsOf(filter))]
+  if (part.from !== undefined) conditions.push(sql`${time} >= ${part.from}`)
+  if (part.until !== undefined) conditions.push(sql`${time} < ${part.until}`)
+  const source = { time, seconds: part.seconds, conditions }
+  return isOneRow(filter, grouping)
+    ? asTheyAre(grouping, from, source)
+    : grouped(grouping, 'sums', from, source)
+}
+
+/** Nothing to add up: that would take longer than reading. */
+function asTheyAre(
+  { by = 'model', most }: Grouping,
+  from: RawBuilder<unknown>,
+  { time, conditions }: Source,
+): RawBuilder<unknown> {
+  const figures = sql.join(FIGURES.map((name) => sql.ref(name)))
+  const limit = most === undefined ? sql`` : sql` limit ${most}`
+  return sql`select * from (
+    select ${time} as at, ${sql.ref(COLUMN_OF[by])} as "of", ${figures} from ${from}
+    where ${sql.join([...conditions], sql` and `)}${limit}) as part`
+}
+
+function ofKeySums(filter: UsageFilter, grouping: Grouping, part: Part): RawBuilder<unknown> {
+  const time = sql.ref(part.unit)
+  const from = sql.ref(`usage_${part.unit}`)
   const conditions = [...sameColumns(filter)]
   if (part.from !== undefined) conditions.push(sql`${time} >= ${part.from}`)
   if (part.until !== undefined) conditions.push(sql`${time} < ${part.until}`)
   const source = { time, seconds: part.seconds, conditions }
-  if (byKey && filter.accounts) {
-    // Each hour has its accounts and keys in order: looked up in each, not searched for in all.
-    const steps = stepsOf(part, from)
-    conditions.push(sql`${time} = step.at`, accountsIn(filter.accounts))
-    return grouped(grouping, 'sums', sql`${steps} as step cross join ${from}`, source)
-  }
-  if (!byKey) conditions.push(accountsIn(filter.accounts ?? [EVERYBODY]))
-  return grouped(grouping, 'sums', from, source)
+  if (!filter.accounts) return grouped(grouping, 'sums', from, source)
+  // Each hour has its accounts and keys in order: looked up in each, not searched for in all.
+  const steps = stepsOf(part, from)
+  conditions.push(sql`${time} = step.at`, accountsIn(filter.accounts))
+  return grouped(grouping, 'sums', sql`${steps} as step cross join ${from}`, source)
 }
 
 /** The begins of all hours or days of a part that there can be sums of. */

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../storage/tables.ts'
 import type { UsageFilter } from './filter.ts'
 import { DAY_SECONDS } from './levels.ts'
-import { type SeriesBy, summable } from './summable.ts'
+import { FIGURES, type SeriesBy, summable } from './summable.ts'
 
 const DAY_MS = DAY_SECONDS * 1000
 
@@ -22,16 +22,6 @@ export interface SeriesPoint extends Totals {
   readonly at: number
   readonly of: string | number
 }
-
-/** The names of the sums, in their order. */
-export const FIGURES = [
-  'requests',
-  'failed',
-  'quota',
-  'shortfall',
-  'prompt_tokens',
-  'completion_tokens',
-] as const satisfies readonly (keyof Totals)[]
 
 /** Whole numbers below 2^53, which one database would else take for decimal ones. */
 export const SUMS = sql.raw(

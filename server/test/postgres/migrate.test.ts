@@ -173,7 +173,7 @@ async function expectBare(target: TestDatabase): Promise<void> {
 it('gives no id of a usage record again, though retention may have deleted it', async () => {
   const source = await bookedFile(10)
   const target = await blankDatabase()
-  await source.tamper(`insert into meta (name, value) values ('usage_summed', '500')`)
+  await source.tamper(`insert into meta (name, value) values ('usage_added', '500')`)
   expect((await migrate(source.config.dataFolder, target.url)).code).toBe(0)
   const next = `select nextval(pg_get_serial_sequence('usage', 'id'))::int as id`
   expect(await target.rows(next)).toEqual([{ id: 501 }])

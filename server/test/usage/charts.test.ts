@@ -5,7 +5,9 @@ import { createBlocks } from '../../src/usage/blocks.ts'
 import { type Charts, createCharts } from '../../src/usage/charts.ts'
 import type { UsageFilter } from '../../src/usage/filter.ts'
 import type { UsageRow } from '../../src/usage/logs.ts'
+import { createNarrowSums } from '../../src/usage/narrow-sums.ts'
 import { createRollUp, type RollUp } from '../../src/usage/roll-up.ts'
+import type { Rounds } from '../../src/usage/rounds.ts'
 import { newDatabase, type TestDatabase } from '../tools/database.ts'
 import { BEGIN, filters, HOUR_MS, madeRecords, meant, sums } from './made-records.ts'
 
@@ -15,6 +17,7 @@ const MOST = 100_000
 let database: TestDatabase
 let store: Store
 let rollUp: RollUp
+let narrowSums: Rounds
 /** One for all tests, so that most charts are drawn from what it kept. */
 let charts: Charts
 /** In the database already. */
@@ -28,10 +31,12 @@ beforeAll(async () => {
     throw error
   }
   rollUp = createRollUp({ store, failed })
+  narrowSums = createNarrowSums({ store, failed })
   charts = createCharts(store)
 })
 afterAll(async () => {
   await rollUp.close()
+  await narrowSums.close()
   await store.close()
   await database.remove()
 })
@@ -78,8 +83,9 @@ const intervals = fc.constantFrom('hour' as const, 'day' as const)
 const columns = fc.constantFrom('model' as const, 'key' as const, 'group' as const)
 
 test('charts are sums of the records, whatever was drawn before and written or summed since', async () => {
-  for (const next of [700, 'sum', 700, 700, 'sum', 'sum', 900] as const) {
+  for (const next of [700, 'sum', 700, 'narrow', 'sum', 700, 'sum', 'sum', 900] as const) {
     if (next === 'sum') await rollUp.run()
+    else if (next === 'narrow') await narrowSums.run()
     else await write(next)
     await fc.assert(
       fc.asyncProperty(filters, columns, intervals, (filter, by, interval) =>

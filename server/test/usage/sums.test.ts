@@ -207,8 +207,11 @@ describe('the plans of the queries', () => {
   })
 
   test.each([
-    ['own sums', { accounts: [1], from: BEGIN }, {}, 'account_day (account_id=?'],
-    ['all sums', { from: BEGIN }, {}, 'account_day (account_id=?'],
+    ['own sums', { accounts: [1], from: BEGIN }, {}, 'group_day (account_id=? AND day>?'],
+    ['all sums', { from: BEGIN }, {}, 'group_day (account_id=? AND day>?'],
+    ['sums until they are filled', { from: BEGIN }, {}, 'account_day (account_id=? AND day>?'],
+    ['sums of a model', { model: 'o3' }, {}, 'model_day (account_id=? AND day<?'],
+    ['sums of a channel', { channelId: 1 }, {}, 'account_day (account_id=?'],
     [
       'sums of a key',
       { accounts: [1], keyIds: [2] },

@@ -18,6 +18,7 @@ import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 import { signInOnSqlite } from './0018-sign-in.ts'
 import { jobs } from './0020-jobs.ts'
+import { narrowSums } from './0026-narrow-sums.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -39,6 +40,7 @@ const steps: readonly string[] = [
   usageDetails,
   signInOnSqlite,
   jobs,
+  narrowSums,
 ]
 
 /** In KiB, and therefore negative. */

@@ -23,6 +23,7 @@ import { usageDetails } from './0017-usage-details.ts'
 import { formerEpochs } from './0024-former-epochs.ts'
 import { refundedOpenings } from './0025-refunded-openings.ts'
 import { jobs } from './0020-jobs.ts'
+import { narrowSums } from './0026-narrow-sums.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -47,6 +48,7 @@ const steps: readonly string[] = [
   formerEpochs,
   refundedOpenings,
   jobs,
+  narrowSums,
 ]
 
 /** The schema this program writes. */
