@@ -18,8 +18,8 @@ const WHOLE_EVERY_ROUNDS = 30
 /** Records that one look takes in, in a few milliseconds. */
 const RECORDS_A_LOOK = 20_000
 /** The rows of `meta` that say how far the books were read, for whoever starts next. */
-const USAGE_MARK = 'events_usage'
-const ENTRY_MARK = 'events_entry'
+export const USAGE_MARK = 'events_usage'
+export const ENTRY_MARK = 'events_entry'
 
 /**
  * Starts the rounds that look at what is new in the books, at one node: behind the calls, which know nothing of it, and
