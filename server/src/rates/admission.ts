@@ -11,6 +11,8 @@ export interface Admission {
   standings(): Standings
   /** Says what the call really used, in the place of what was expected of it. Counts once. */
   used(tokens: number): void
+  /** Counts tokens besides: of a call that goes on after its first ones were said. */
+  usedMore(tokens: number): void
   /** The call has ended, however it did. What was expected is given back unless `used` was called. Counts once. */
   leave(): void
 }
@@ -27,6 +29,7 @@ export interface Claim extends Admission {
 export const UNLIMITED: Admission = {
   standings: () => NOTHING_LIMITED,
   used: () => {},
+  usedMore: () => {},
   leave: () => {},
 }
 
@@ -50,6 +53,12 @@ export function createAdmission(
       if (place.tokens !== undefined) place.tally.correct(place.tokens, tokens, at)
     }
   }
+  function usedMore(tokens: number): void {
+    const at = now()
+    for (const { tally, tokens: place } of places) {
+      if (place !== undefined) tally.correct({ taken: 0, time: at }, tokens, at)
+    }
+  }
   function leave(): void {
     if (hasLeft) return
     hasLeft = true
@@ -59,6 +68,7 @@ export function createAdmission(
   return {
     standings,
     used,
+    usedMore,
     leave,
     takeBack() {
       const at = now()
