@@ -14,7 +14,7 @@ import { costOfJob, usageOfJob } from './jobs/cost.ts'
 import { usageOfMedia } from './media-usage.ts'
 import type { Meter } from './meter/meter.ts'
 import { inputOf } from './reserve.ts'
-import type { ModelCall, Outcome, Reserved } from './values.ts'
+import type { ModelCall, Outcome, Reserved, Tried } from './values.ts'
 
 export interface SettleParts {
   readonly tokenizer: Pick<Tokenizer, 'count'>
@@ -56,26 +56,31 @@ function charge(parts: SettleParts, settling: Settling): MaybeSettled {
   const { reservation, admission } = reserved
   // What a job may use is no word on what it does: the guess at its admission stands.
   if (reserved.job === undefined) admission.used(usage.prompt + usage.completion)
-  const settled = reservation.settle(priceOf(settling), recordOf(parts, settling))
+  const record = recordOf(parts, settling, endingOf(outcome))
+  const settled = reservation.settle(costOf(settling), record)
   const used = (done: Settled) => parts.used(usage, done)
   if (outcome.kind === 'answered') return inTime(parts, reserved, { settled, used })
   settled.then(used).catch((error: unknown) => notSettled(parts, reserved, error))
   return undefined
 }
 
-function notSettled({ log }: SettleParts, { call }: Reserved, error: unknown) {
+function notSettled(
+  { log }: Pick<SettleParts, 'log'>,
+  { call }: Pick<Reserved, 'call'>,
+  error: unknown,
+) {
   log.error({ request: call.id, error }, 'a call could not be settled')
 }
 
-interface Charged {
+export interface Charged {
   readonly settled: Promise<Settled>
   readonly used: (settled: Settled) => void
 }
 
-/** A plain race with the clock that all calls share. */
-function inTime(
-  parts: SettleParts,
-  reserved: Reserved,
+/** A plain race with the clock that all calls share; `undefined`: it was lost, and the charge renounced. */
+export function inTime(
+  parts: Pick<SettleParts, 'deadlines' | 'patienceMs' | 'log'>,
+  reserved: Pick<Reserved, 'call' | 'reservation'>,
   { settled, used }: Charged,
 ): Promise<Settled | undefined> {
   const { deadlines, patienceMs = PATIENCE_MS } = parts
@@ -151,17 +156,36 @@ async function counted(
   return searched(call, withBeside(usage, meter.beside?.()))
 }
 
-function priceOf({ reserved, outcome, usage }: Settling): Units {
+/** What a call is charged by. */
+export interface Recordable {
+  readonly reserved: Pick<Reserved, 'call' | 'key'>
+  readonly outcome: Tried & { readonly firstByteAt?: number }
+  readonly usage: Usage
+}
+
+function costOf(settling: Settling): Units {
+  const { reserved, outcome, usage } = settling
+  const { price } = outcome.offer
+  const isFree = usage === NO_USAGE || price === undefined || outcome.channel.free
+  return reserved.job === undefined || isFree
+    ? priceOf(settling)
+    : costOfJob(reserved, price, usage)
+}
+
+export function priceOf({ outcome, usage }: Pick<Recordable, 'outcome' | 'usage'>): Units {
   const { price } = outcome.offer
   if (usage === NO_USAGE || price === undefined || outcome.channel.free) return NOTHING
-  if (reserved.job !== undefined) return costOfJob(reserved, price, usage)
   return cost(price, usage)
 }
 
-function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling): UsageRecord {
+export function recordOf(
+  { now }: Pick<SettleParts, 'now'>,
+  { reserved, outcome, usage }: Recordable,
+  { status, code }: Ending,
+): UsageRecord {
   const { call, key } = reserved
   const ended = now()
-  const { status, code } = endingOf(outcome)
+  const { firstByteAt = 0 } = outcome
   return {
     created_at_ms: ended,
     request_id: call.id,
@@ -181,10 +205,7 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
     estimated: usage.estimated ? 1 : 0,
     is_stream: call.parsed.stream ? 1 : 0,
     use_time_ms: ended - call.startedAt,
-    first_token_ms:
-      outcome.kind !== 'unserved' && outcome.firstByteAt > 0
-        ? outcome.firstByteAt - call.startedAt
-        : 0,
+    first_token_ms: firstByteAt > 0 ? firstByteAt - call.startedAt : 0,
     status,
     error_code: code,
     ip: call.ip ?? '',
@@ -196,7 +217,13 @@ function recordOf({ now }: SettleParts, { reserved, outcome, usage }: Settling):
   }
 }
 
-function endingOf(outcome: Outcome): { readonly status: number; readonly code: RefusalCode | '' } {
+/** How it ended, as a record says it. */
+export interface Ending {
+  readonly status: number
+  readonly code: RefusalCode | ''
+}
+
+function endingOf(outcome: Outcome): Ending {
   switch (outcome.kind) {
     case 'answered':
       return { status: outcome.outlet.status, code: '' }
