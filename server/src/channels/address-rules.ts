@@ -102,9 +102,10 @@ export function createUpstreamConnector(
   }
 }
 
-function guardedLookup(
+/** Resolves names to addresses that may be connected to; to none of them: `ForbiddenAddress`. */
+export function guardedLookup(
   mayConnect: (ip: string) => boolean,
-  lookup: LookupFunction,
+  lookup: LookupFunction = systemLookup,
 ): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, options, (error, found, family) => {
