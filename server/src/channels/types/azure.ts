@@ -1,7 +1,7 @@
 import type { DialectName } from '../../dialects/dialect.ts'
 import { type BaseUrl, BaseUrlError, parseHttpUrl, pathOf, refuseQuery } from '../base-url.ts'
 import type { Access } from './access.ts'
-import { openaiPath } from './openai.ts'
+import { openaiPath, realtimePath } from './openai.ts'
 import { type TypeRules, whyNotVisible } from './rules.ts'
 
 const V1: readonly DialectName[] = ['openai', 'responses']
@@ -31,6 +31,11 @@ export const azure: TypeRules = {
     if (apiVersion !== undefined) return undefined
     const others = query === '' ? '' : withoutVersion(query)
     return `${path}${others && `?${others}`}`
+  },
+  // The dated API has them elsewhere, too.
+  realtimePath({ baseUrl: { apiVersion }, model, query }) {
+    if (apiVersion !== undefined) return undefined
+    return realtimePath(model, query === '' ? '' : withoutVersion(query))
   },
   // Its list is of what could be deployed, not of what is.
   modelsPath: () => undefined,

@@ -25,6 +25,10 @@ function aboutOne(operation: string, id: string): string {
   return `/${family}/${encodeURIComponent(id)}/${part}`
 }
 
+/** `others`: what else the query asks for. */
+export const realtimePath = (model: string, others: string): string =>
+  `/realtime?model=${encodeURIComponent(model)}${others && `&${others}`}`
+
 /** Any provider that speaks OpenAI's dialect. On one's own machine they often take no key. */
 export const openaiCompatible: TypeRules = {
   standardBaseUrl: '',
@@ -36,6 +40,7 @@ export const openaiCompatible: TypeRules = {
   mayAlsoSpeak: ['responses', 'anthropic'],
   pathOf: (call) => openaiPath(call) + call.query,
   objectPath: (_baseUrl, path, query) => path + query,
+  realtimePath: ({ model, query }) => realtimePath(model, query.slice(1)),
   modelsPath: () => '/models',
 }
 

@@ -18,6 +18,8 @@ export interface Addressed {
   readonly query: string
 }
 
+export type RealtimeAddressed = Pick<Addressed, 'baseUrl' | 'model' | 'query'>
+
 /** What is particular to the channels of one type. */
 export interface TypeRules {
   /** The base URL of a channel that names none; `''`: it has to name one. */
@@ -46,6 +48,11 @@ export interface TypeRules {
   readonly objectPath?:
     | ((baseUrl: BaseUrl, path: string, query: string) => string | undefined)
     | undefined
+  /**
+   * Where realtime sessions are opened, below the path prefix; `query` as in `Addressed`, less the model. Absent or
+   * `undefined`: its providers have none, or elsewhere.
+   */
+  readonly realtimePath?: ((call: RealtimeAddressed) => string | undefined) | undefined
   /** Where the list of models is, below the path prefix; `undefined`: there is none, so that a channel names its own. */
   modelsPath(baseUrl: BaseUrl): string | undefined
   /** How requests are let in. Absent: by the key as it is, as a bearer. */
