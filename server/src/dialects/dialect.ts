@@ -159,6 +159,7 @@ export type Operation =
   | `videos/${'remix' | 'edits' | 'extensions'}`
   | 'embedContent'
   | 'batchEmbedContents'
+  | 'realtime'
 
 /** What one event of a stream tells its meter. */
 export interface EventSays {
