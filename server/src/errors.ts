@@ -121,6 +121,7 @@ export const refusals = {
   body_too_large: [413, 'the request body is too large', 'Send less.'],
   headers_too_large: [431, 'the headers are larger than 64 KiB', 'Send fewer or shorter headers.'],
   request_timeout: [408, 'the request took too long to arrive', 'Send it in one go.'],
+  session_expired: [408, 'this realtime session has lasted as long as it may', 'Open another one.'],
   rate_limited: [429, 'too many requests', 'Wait as long as Retry-After says.'],
   quota_reserved: [
     429,

@@ -53,6 +53,8 @@ export interface SettingValues {
   'timeouts.first_byte_ms': number
   'timeouts.idle_ms': number
   'timeouts.total_ms': number
+  'realtime.idle_ms': number
+  'realtime.total_ms': number
   'routing.policy': 'weighted' | 'least_busy' | 'cheapest'
   'routing.sticky': 'off' | 'cache_key' | 'prefix'
   'routing.retry_percent': number
@@ -129,6 +131,14 @@ export const settings = {
   'timeouts.total_ms': whole(
     [1_800_000, 100, 86_400_000],
     'How long a whole model call may take, in milliseconds.',
+  ),
+  'realtime.idle_ms': whole(
+    [900_000, 1_000, 86_400_000],
+    'How long nothing may be said in a realtime session, by either side, in milliseconds. Then it is ended.',
+  ),
+  'realtime.total_ms': whole(
+    [3_600_000, 1_000, 86_400_000],
+    'How long a realtime session may last, in milliseconds. Providers have limits of their own: OpenAI ends one after an hour.',
   ),
   'routing.policy': choice(
     ['weighted', 'least_busy', 'cheapest'],
