@@ -18,7 +18,7 @@ export interface BuiltRelay {
 
 /** Builds the relay on the rooms. */
 export function buildRelay(
-  { rooms, dispatcher, deadlines }: Built,
+  { rooms, dispatcher, dial, deadlines }: Built,
   opened: AsyncDisposableStack,
 ): BuiltRelay {
   const tokenizer = createTokenizer()
@@ -27,8 +27,12 @@ export function buildRelay(
   const running = createRunningCalls()
   cutRevokedCalls({ ...rooms, running, onChange: rooms.store.onChange })
   const objects = createObjects(rooms)
-  const parts = { ...rooms, tokenizer, dispatcher, deadlines, objects }
-  const steps = createSteps({ ...parts, simulate, running, chance: Math.random })
+  const parts = { ...rooms, tokenizer, dispatcher, dial, deadlines, objects }
+  const steps = createSteps({
+    ...parts,
+    ...{ simulate, running, chance: Math.random },
+    draining: rooms.program.draining,
+  })
   const watch = createWatch({ ...parts, forward: createUpstreamForward(dispatcher) })
   opened.defer(() => watch.close())
   return { relay: createRelay(steps), deadlines }

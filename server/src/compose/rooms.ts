@@ -4,6 +4,7 @@ import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { createAccounts } from '../accounts/accounts.ts'
 import { type Budgets, createBudgets } from '../budgets/budgets.ts'
 import { createSweep } from '../budgets/sweep.ts'
+import { createDial, type Dial } from '../channels/dial.ts'
 import { createDirectory } from '../channels/directory.ts'
 import { createUpstreamDispatcher } from '../channels/dispatcher.ts'
 import { createHealth } from '../channels/health/health.ts'
@@ -53,6 +54,7 @@ const UNWATCHED = { ref: false }
 export interface Built {
   readonly rooms: Rooms
   readonly dispatcher: Dispatcher
+  readonly dial: Dial
   /** The clock that running calls, the door and the channels' health share. */
   readonly deadlines: Deadlines
   readonly first: FirstStart | undefined
@@ -130,9 +132,9 @@ export async function buildRooms(
       draining: () => draining.begun,
     },
   }
-  const { dispatcher, deadlines } = ways
+  const { dispatcher, dial, deadlines } = ways
   const signInSecrets = vault.secretsFor('sign-in')
-  return { rooms, dispatcher, deadlines, first, draining, signInSecrets, tellOwner }
+  return { rooms, dispatcher, dial, deadlines, first, draining, signInSecrets, tellOwner }
 }
 
 /** By what callers of the management API show who they are. */
@@ -177,7 +179,8 @@ async function openChannels(asked: ChannelsAsked, opened: AsyncDisposableStack) 
     changed: health.follow,
   })
   opened.defer(() => directory.close())
-  return { dispatcher, probe, deadlines, health, directory }
+  const dial = createDial(config)
+  return { dispatcher, dial, probe, deadlines, health, directory }
 }
 
 /** Budgets are forgotten with the key or account that they are of. */

@@ -39,7 +39,7 @@ function noAccess({ group, accountGroups }: ApiKey): Refused {
   return noAccessTo(`${AUTO}: it walks no group that this account may use`)
 }
 
-const mayNotUse = (model: string): Refused =>
+export const mayNotUse = (model: string): Refused =>
   new Refused('model_not_allowed', `this API key may not use ${quoted(model)}`)
 
 const noAccessTo = (group: string): Refused =>

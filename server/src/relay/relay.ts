@@ -9,6 +9,7 @@ export interface Steps {
   authenticate(asked: Asked): Proven | Refused | Promise<Proven | Refused>
   models(key: ApiKey, asked: Asked): void
   object(asked: Asked, proven: Proven): Promise<void>
+  realtime(asked: Asked, proven: Proven): Promise<void>
   read(asked: Asked, payload: Buffer): ModelCall
   locate(accountId: number, call: ModelCall): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
@@ -40,6 +41,7 @@ export function createRelay(steps: Steps): Relay {
       return steps.models(proven.key, asked)
     }
     if (asked.endpoint === 'object') return steps.object(asked, proven)
+    if (asked.endpoint === 'realtime') return steps.realtime(asked, proven)
     let call = steps.read(asked, await asked.body())
     // Few calls name what a provider keeps: those can go nowhere else.
     if (call.parsed.names !== undefined) call = await steps.locate(proven.key.accountId, call)

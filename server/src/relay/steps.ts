@@ -1,19 +1,21 @@
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import type { Budgets } from '../budgets/budgets.ts'
+import type { Dial } from '../channels/dial.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ledger, Settled } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Objects } from '../objects/objects.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Usage } from '../usage/usage.ts'
 import { createAdmit, createLeave } from './admit.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { authorise, authoriseAgain } from './authorise.ts'
@@ -31,6 +33,7 @@ import { createLocate } from './locate.ts'
 import { createModels } from './models.ts'
 import { createServeObject } from './objects/serve.ts'
 import { read } from './read.ts'
+import { createServeSession } from './realtime/serve.ts'
 import type { Steps } from './relay.ts'
 import { createReserve } from './reserve.ts'
 import { createReserveFallback } from './reserve-fallback.ts'
@@ -58,9 +61,13 @@ export interface StepParts {
   readonly metrics: Pick<Metrics, 'used' | 'attempted' | 'triedAgain' | 'hedged'>
   /** Connects to upstreams under the address rules: see channels/address-rules.ts. */
   readonly dispatcher: Dispatcher
+  /** Opens WebSockets to them, under the same rules. */
+  readonly dial: Dial
   /** Answers in place of channels of type `simulator`. */
   readonly simulate: Forward
   readonly deadlines: Deadlines
+  /** The program was told to stop. */
+  readonly draining: () => boolean
   readonly now: () => number
   /** 0 <= x < 1. */
   readonly chance: () => number
@@ -78,9 +85,20 @@ export function createSteps(parts: StepParts): Steps {
       ? parts.simulate(to, request, sink)
       : upstream(to, request, sink)
   const errorType: ErrorType = () => parts.settings.get('errors.type')
-  const { settlePatienceMs: patienceMs } = parts
+  const { settlePatienceMs } = parts
+  const patience = settlePatienceMs === undefined ? {} : { patienceMs: settlePatienceMs }
+  const used = (usage: Usage, settled: Settled) =>
+    metrics.used({
+      promptTokens: usage.prompt,
+      completionTokens: usage.completion,
+      cachedTokens: usage.cached,
+      units: settled.charged,
+      shortfall: settled.shortfall,
+    })
+  const reserve = createReserve(parts)
+  const topUp = createTopUp(parts)
   const jobs = createJobHearing({ ...parts, forward })
-  return {
+  const steps = {
     authenticate: createAuthenticate(parts),
     models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
     object: createServeObject({ ...parts, jobs, forward, errorType }),
@@ -91,23 +109,14 @@ export function createSteps(parts: StepParts): Steps {
     route: createRoute(parts),
     count: createCount({ ...parts, forward }),
     admit: createAdmit(parts),
-    reserve: createReserveFallback(parts, createReserve(parts)),
+    reserve: createReserveFallback(parts, reserve),
     begin: createBegin(parts),
-    forward: createForwarding({ ...parts, forward, random, topUp: createTopUp(parts) }),
-    settle: createSettle({
-      ...parts,
-      used: (usage, settled) =>
-        metrics.used({
-          promptTokens: usage.prompt,
-          completionTokens: usage.completion,
-          cachedTokens: usage.cached,
-          units: settled.charged,
-          shortfall: settled.shortfall,
-        }),
-      ...(patienceMs === undefined ? {} : { patienceMs }),
-    }),
+    forward: createForwarding({ ...parts, forward, random, topUp }),
+    settle: createSettle({ ...parts, used, ...patience }),
     keep: createKeep(parts),
     finish: createFinish(errorType),
     leave: createLeave(parts),
   }
+  const session = { ...parts, random, topUp, used, errorType, ...patience }
+  return { ...steps, realtime: createServeSession({ ...session, reserve, authoriseAgain, steps }) }
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { WebSocket } from 'ws'
 import type { Channel } from '../channels/channel.ts'
 import type { Dialect, ParsedCall, PathSays } from '../dialects/dialect.ts'
 import type { Refused } from '../errors.ts'
@@ -15,7 +16,7 @@ import type { Meter } from './meter/meter.ts'
 import type { RunningCall } from './running.ts'
 
 /** What a request asks for, as its method and path say. */
-export type Endpoint = 'chat' | 'count' | 'models' | 'model' | 'object'
+export type Endpoint = 'chat' | 'count' | 'models' | 'model' | 'object' | 'realtime'
 
 /** What is asked of objects that providers keep. */
 export interface ObjectAsked {
@@ -25,6 +26,12 @@ export interface ObjectAsked {
   readonly id: string
   /** What of it, as the path goes on behind the id: `/content`; `''`: itself. */
   readonly part: string
+}
+
+/** A request that asks for a WebSocket. */
+export interface Upgrade {
+  /** Opens it, with these names and values among its headers; once. `undefined`: the caller has gone. */
+  accept(headers: readonly string[]): WebSocket | undefined
 }
 
 /** A request at the door, its body not yet asked for. */
@@ -37,6 +44,8 @@ export interface Asked {
   readonly path: PathSays
   /** Of the endpoint `object` only. */
   readonly object?: ObjectAsked | undefined
+  /** Of the endpoint `realtime` only. */
+  readonly upgrade?: Upgrade | undefined
   readonly credential: Credential
   /** `undefined`: a trusted proxy forwarded something that is no address. */
   readonly ip: string | undefined

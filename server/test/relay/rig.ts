@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Agent } from 'undici'
 import type { Channel } from '../../src/channels/channel.ts'
+import { createDial } from '../../src/channels/dial.ts'
 import { createHealth } from '../../src/channels/health/health.ts'
 import { createClientAddress } from '../../src/http/client-address.ts'
 import { createListener, type ListenerParts } from '../../src/http/listener.ts'
@@ -127,6 +128,8 @@ export async function startRig(options: RigOptions = {}) {
     jobs: NO_JOBS,
     rates: createRates({ now: () => performance.now() }),
     running: createRunningCalls(),
+    dial: createDial({ privateUpstreams: 'allow', outwardProxies: undefined }),
+    draining: () => false,
     settings: { get },
     groups: { get: () => undefined },
     health,

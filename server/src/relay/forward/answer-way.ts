@@ -35,7 +35,8 @@ interface One {
   readonly race: Race | undefined
 }
 
-const ATTEMPTS = 'X-Turnpike-Attempts'
+export const ATTEMPTS = 'X-Turnpike-Attempts'
+export const MODEL = 'X-Turnpike-Model'
 
 /** The head of the client's answer, made of the upstream's, and the way of its body. */
 export function outletFor(one: One, status: number, received: readonly string[]): AnswerOutlet {
@@ -46,7 +47,7 @@ export function outletFor(one: One, status: number, received: readonly string[])
   const headers = foreign ? withoutDialect(headersForClient(received)) : headersForClient(received)
   headers.push(...rateHeaders(admission.standings()))
   if (race === undefined && nth > 1) headers.push(ATTEMPTS, String(nth))
-  if (offer.model !== call.parsed.model) headers.push('X-Turnpike-Model', inHeader(offer.model))
+  if (offer.model !== call.parsed.model) headers.push(MODEL, inHeader(offer.model))
   if (outputLimit !== undefined) headers.push('X-Turnpike-Output-Limit', String(outputLimit))
   const streams = isStream(received)
   const asList = streams && call.dialect.name === 'gemini' && !asksForEvents(call.query)
@@ -61,7 +62,7 @@ export function outletFor(one: One, status: number, received: readonly string[])
 }
 
 /** Ids are any text; a header holds letters of ASCII without making trouble. */
-const inHeader = (model: string): string =>
+export const inHeader = (model: string): string =>
   /^[!-~]+$/.test(model) ? model : encodeURIComponent(model)
 
 const asksForEvents = (query: string): boolean =>

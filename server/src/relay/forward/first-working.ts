@@ -66,7 +66,7 @@ export function createForwarding(parts: ForwardParts) {
       const outcome = lastingOutcome(ran, tried)
       if (outcome !== undefined) return outcome
       if (!isUnsuccessful(ended)) return unserved(course, tried)
-      note(parts, course, ran)
+      noteUnsuccessful(parts, course, ran)
       remember(course, ran.channel, ended)
       if (!mayGoOn(ended) || !(await further(parts, course))) return unserved(course, tried)
     }
@@ -84,7 +84,7 @@ async function raced(
     const { channel, ended } = one
     parts.metrics.attempted(channel.id, outcomeOf(ended))
     if (!isUnsuccessful(ended)) continue
-    note(parts, course, one)
+    noteUnsuccessful(parts, course, one)
     remember(course, channel, ended)
   }
   return ran
@@ -118,7 +118,12 @@ function lastingOutcome(ran: Ran, tried: Tried): Served | Left | Cut | undefined
   return isLasting(ran) ? { ...ended, ...tried, keyAt, outlet } : undefined
 }
 
-function note({ log }: ForwardParts, { reserved, offer }: Course, { channel, ended }: Ran) {
+/** Tells the log why a channel did not serve a call. */
+export function noteUnsuccessful(
+  { log }: Pick<ForwardParts, 'log'>,
+  { reserved, offer }: Course,
+  { channel, ended }: Pick<Ran, 'channel' | 'ended'>,
+) {
   const told = { request: reserved.call.id, channel: channel.id, model: offer.model }
   if (ended.kind === 'refused') {
     // The provider's own words: what they may hold of our keys is taken out for the log too.

@@ -35,14 +35,18 @@ const both = (one: Promise<void> | undefined, other: Promise<void> | undefined) 
   one !== undefined && other !== undefined ? one.then(() => other) : (one ?? other)
 
 /** A promise only where the channel has to get something for the request before it may go out. */
-function letIn({ access }: Channel, key: string, request: OutgoingRequest) {
+export function letIn({ access }: Channel, key: string, request: OutgoingRequest) {
   if (access !== undefined) return access.authorise(request, key)
   request.headers.push('authorization', `Bearer ${key}`)
   return undefined
 }
 
-function withOwnHeaders(request: UpstreamRequest, channel: Channel): string[] {
-  return channel.headers.length > 0 ? overridden(request.headers, channel) : request.headers.slice()
+/** A request's headers, and the channel's own in their place. */
+export function withOwnHeaders(
+  { headers }: Pick<UpstreamRequest, 'headers'>,
+  channel: Channel,
+): string[] {
+  return channel.headers.length > 0 ? overridden(headers, channel) : headers.slice()
 }
 
 function overridden(headers: readonly string[], channel: Channel): string[] {

@@ -20,9 +20,9 @@ import { attempts } from './0013-attempts.ts'
 import { lostOpenings } from './0014-lost-openings.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
+import { jobs } from './0020-jobs.ts'
 import { formerEpochs } from './0024-former-epochs.ts'
 import { refundedOpenings } from './0025-refunded-openings.ts'
-import { jobs } from './0020-jobs.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */

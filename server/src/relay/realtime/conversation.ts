@@ -1,0 +1,168 @@
+import type { Told } from '../../dialects/realtime.ts'
+import { Refused } from '../../errors.ts'
+import type { PriceBook } from '../../prices/price-book.ts'
+import type { Tokenizer } from '../../prices/tokenizer.ts'
+import type { Usage } from '../../usage/usage.ts'
+import type { Proven } from '../authenticate.ts'
+import type { Steps } from '../relay.ts'
+import type { Connected } from './connect.ts'
+import { SessionModels } from './models.ts'
+import { Produced } from './produced.ts'
+import { type Item, Tab, type TabParts } from './tab.ts'
+
+export interface ConversationParts extends TabParts {
+  readonly prices: Pick<PriceBook, 'priceOf'>
+  readonly tokenizer: Pick<Tokenizer, 'count'>
+  readonly authoriseAgain: Steps['authoriseAgain']
+}
+
+type ToldOf<Of extends Told['of']> = Extract<Told, { readonly of: Of }>
+
+/** Of so many responses it is remembered that they were charged. */
+const MOST_REMEMBERED = 100
+const USUAL_RATE = 48_000
+
+/**
+ * The responses of a session, and what they cost. The rule: units are held for every response that was asked for or has
+ * begun, and for one when there is none, because a provider that listens may begin one by itself at any time.
+ */
+export class Conversation {
+  readonly models: SessionModels
+  readonly #parts: ConversationParts
+  readonly #session: Connected
+  readonly #proven: Proven
+  readonly #tab: Tab
+  /** Passed on to the provider, which has not begun them. */
+  #asked = 0
+  readonly #running = new Map<string, Produced>()
+  readonly #charged = new Set<string>()
+  /** As the provider said last: who writes down what is heard, and bytes a second of what is spoken. */
+  #transcriber: string | undefined
+  #rate = USUAL_RATE
+
+  constructor(parts: ConversationParts, session: Connected, proven: Proven) {
+    this.#parts = parts
+    this.#session = session
+    this.#proven = proven
+    this.#tab = new Tab(parts, session)
+    this.models = new SessionModels(session, parts.prices)
+  }
+
+  /** Responses that were asked for or have begun, and are not done. */
+  get open(): number {
+    return this.#asked + this.#running.size
+  }
+
+  /** The ids of responses that have begun. */
+  get running(): readonly string[] {
+    return [...this.#running.keys()]
+  }
+
+  /** Whether the key may still have a session. @throws Refused why not. */
+  async lookAgain(): Promise<void> {
+    this.#parts.authoriseAgain(await this.#proven.again(), this.#session.reserved)
+  }
+
+  /** The client asks for a response. @throws Refused why it may not; the session is then over. */
+  async ask(): Promise<void> {
+    await this.lookAgain()
+    await this.#holdFor(this.open + 1)
+    this.#asked++
+  }
+
+  /** Whether the rate limits of key and account leave tokens for a response. */
+  get isWithinLimits(): boolean {
+    const { tokens } = this.#session.reserved.admission.standings()
+    return tokens === undefined || tokens.left > 0
+  }
+
+  /** What was asked for came to nothing, as far as anybody can tell. */
+  refusedByProvider(): void {
+    if (this.#asked > 0) this.#asked--
+  }
+
+  /** A response begins, asked for or not. @throws Refused why the session is over. */
+  async begun({ id }: ToldOf<'begun'>): Promise<void> {
+    const isAsked = this.#asked > 0
+    if (isAsked) this.#asked--
+    this.#running.set(id, new Produced(this.#parts.now()))
+    if (!isAsked) await this.lookAgain()
+    await this.#holdFor(this.open)
+  }
+
+  written({ id, text }: ToldOf<'written'>): void {
+    this.#running.get(id)?.write(text, this.#parts.now())
+  }
+
+  spoken({ id, length }: ToldOf<'spoken'>): void {
+    this.#running.get(id)?.speak(length, this.#parts.now())
+  }
+
+  /** The provider says how the session is set up. */
+  setUp({ transcriber, rate }: ToldOf<'session'>): void {
+    this.#transcriber = transcriber
+    this.#rate = rate
+  }
+
+  /**
+   * Charges a response that is done; resolves when that is durable. `broken`: the client does not hear of it.
+   * @throws Refused `ledger_unavailable`: it was not in time, and costs nothing.
+   */
+  async done({ id, usage }: ToldOf<'done'>, broken?: Item['broken']): Promise<void> {
+    const produced = this.#running.get(id)
+    this.#running.delete(id)
+    // It was said twice.
+    if (produced === undefined && this.#charged.has(id)) return
+    this.#remember(id)
+    const began = produced ?? new Produced(this.#parts.now())
+    const item = this.#itemOf(began, usage ?? (await this.#estimated(began)), broken)
+    if ((await this.#tab.charge(item)) === undefined) throw new Refused('ledger_unavailable')
+  }
+
+  /** Charges a transcript; false: it could not be paid in full. @throws Refused as `done`. */
+  async transcribed({ usage }: ToldOf<'transcribed'>, broken?: Item['broken']): Promise<boolean> {
+    const now = this.#parts.now()
+    const item = { usage, startedAt: now, firstByteAt: now, ...(broken && { broken }) }
+    const offer = this.models.transcribing(this.#transcriber)
+    const settled = await this.#tab.chargeBeside(item, offer)
+    if (settled === undefined) throw new Refused('ledger_unavailable')
+    return settled.shortfall === 0
+  }
+
+  /** Holds units for the next response. @throws Refused why the session is over. */
+  async next(): Promise<void> {
+    await this.lookAgain()
+    await this.#holdFor(Math.max(1, this.open))
+  }
+
+  /** Charges what came of responses that are not done, and holds nothing any more. */
+  async end(broken: NonNullable<Item['broken']>): Promise<void> {
+    const left = [...this.#running.values()]
+    this.#running.clear()
+    const charges = left.map(async (produced) => {
+      const usage = await this.#estimated(produced)
+      await this.#tab.charge(this.#itemOf(produced, usage, broken))
+    })
+    await Promise.all(charges).finally(() => this.#tab.release())
+  }
+
+  async #holdFor(responses: number): Promise<void> {
+    while (!this.#tab.isClosed && this.#tab.size < responses) await this.#tab.hold()
+  }
+
+  #estimated(produced: Produced): Promise<Usage> {
+    const { tokenizer } = this.#parts
+    return produced.usage(tokenizer.count, this.#tab.conversation, this.#rate)
+  }
+
+  #itemOf({ startedAt, firstByteAt }: Produced, usage: Usage, broken: Item['broken']): Item {
+    return { usage, startedAt, firstByteAt, ...(broken && { broken }) }
+  }
+
+  #remember(id: string): void {
+    if (id === '') return
+    this.#charged.add(id)
+    const [oldest] = this.#charged
+    if (this.#charged.size > MOST_REMEMBERED && oldest !== undefined) this.#charged.delete(oldest)
+  }
+}

@@ -1,0 +1,299 @@
+import type { WebSocket } from 'ws'
+import { type Edit, spliced } from '../../dialects/edits.ts'
+import { errorEvent, readToldEvent, type Told } from '../../dialects/realtime.ts'
+import { CLIENT_LEFT_STATUS, Refused, statusOf, todoOf } from '../../errors.ts'
+import type { Settings } from '../../settings/settings.ts'
+import type { Proven } from '../authenticate.ts'
+import type { ErrorType } from '../finish.ts'
+import type { Patience } from '../forward/attempt.ts'
+import type { Watched } from '../forward/deadlines.ts'
+import { scrubbed } from '../forward/scrub.ts'
+import { patienceFor } from '../forward/try-channel.ts'
+import { type Closed, closeAs, closedFor, DONE, isBroken } from './closing.ts'
+import type { Connected } from './connect.ts'
+import { Conversation, type ConversationParts } from './conversation.ts'
+import { type Frame, Lane, type Passed } from './lane.ts'
+import { Pulse } from './pulse.ts'
+import { readSaidEvent, type Said } from './said-event.ts'
+import type { Item } from './tab.ts'
+
+export interface SessionParts extends ConversationParts {
+  readonly settings: Pick<Settings, 'get'>
+  readonly errorType: ErrorType
+  readonly draining: () => boolean
+}
+
+/** Both sides of a session, and who asked for it. */
+export interface Sides {
+  readonly client: WebSocket
+  readonly connected: Connected
+  readonly proven: Proven
+}
+
+/** How often it is asked whether the key still may have a session: it may expire without a change. */
+const LOOKED_AFTER_EVERY_MS = 1_000
+/** A provider that is told to stop says so soon what was used up to there. */
+const STOPPING_MS = 2_000
+
+/** Passes the messages of both sides on until one of them, or we, end it. Resolves when all is charged. */
+export function runSession(parts: SessionParts, sides: Sides): Promise<void> {
+  return new Promise((resolve) => new Session(parts, sides, resolve).start())
+}
+
+class Session implements Watched {
+  before: Watched | undefined
+  after: Watched | undefined
+  readonly #parts: SessionParts
+  readonly #client: WebSocket
+  readonly #provider: WebSocket
+  readonly #connected: Connected
+  readonly #over: () => void
+  readonly #conversation: Conversation
+  readonly #pulses: readonly Pulse[]
+  readonly #toClient: Lane
+  readonly #patience: Patience
+  readonly #beganAt: number
+  #movedAt: number
+  #providerMovedAt: number
+  #lookedAt: number
+  /** Why it has to end once the present message has passed. */
+  #due: Refused | undefined
+  /** What records of what did not come whole say; `undefined` while the session goes on. */
+  #ended: NonNullable<Item['broken']> | undefined
+  #stopAt = 0
+  #isOver = false
+
+  constructor(parts: SessionParts, { client, connected, proven }: Sides, over: () => void) {
+    this.#parts = parts
+    this.#client = client
+    this.#connected = connected
+    this.#provider = connected.socket
+    this.#over = over
+    this.#conversation = new Conversation(parts, connected, proven)
+    const now = parts.deadlines.now
+    this.#patience = patienceFor(parts, connected.channel, now)
+    this.#beganAt = this.#movedAt = this.#providerMovedAt = this.#lookedAt = now
+    this.#pulses = [client, this.#provider].map((one) => new Pulse(one, () => parts.deadlines.now))
+    const failed = (failure: unknown) => this.#fail(failure)
+    const provider = this.#provider
+    const read = (frame: Frame) => this.#fromClient(frame)
+    new Lane({ from: client, to: provider, read, failed, passed: () => undefined })
+    this.#toClient = new Lane({
+      ...{ from: provider, to: client, failed },
+      read: (frame) => this.#fromProvider(frame),
+      passed: () => this.#passed(),
+    })
+  }
+
+  start() {
+    const { running } = this.#connected.reserved
+    const ignore = () => undefined
+    // What was wrong is told by `close`, which follows.
+    this.#client.on('error', ignore)
+    this.#provider.on('error', ignore)
+    this.#client.on('close', (code, reason) => this.#clientClosed({ code, reason: String(reason) }))
+    this.#provider.on('close', (code, reason) =>
+      this.#providerClosed({ code, reason: String(reason) }),
+    )
+    running.onCut((refusal) => this.#refuseAll(refusal))
+    this.#parts.deadlines.watch(this)
+    if (running.refusal !== undefined) return this.#refuseAll(running.refusal)
+    if (this.#client.readyState !== this.#client.OPEN) return this.#client.terminate()
+    this.#provider.resume()
+  }
+
+  tick(now: number) {
+    if (this.#ended !== undefined) {
+      if (now > this.#stopAt) this.#finish()
+      return
+    }
+    const { open } = this.#conversation
+    const refusal = this.#whyNow(now, open)
+    if (refusal !== undefined) return this.#refuseAll(refusal)
+    // Takes nothing: nothing can be told it, either.
+    const { idleMs } = this.#patience
+    if (this.#toClient.isFull && now - this.#movedAt > idleMs) return this.#client.terminate()
+    for (const pulse of this.#pulses) pulse.tick()
+    if (now - this.#lookedAt < LOOKED_AFTER_EVERY_MS) return
+    this.#lookedAt = now
+    const cuts = this.#parts.settings.get('revocation.streams') === 'cut'
+    if (open === 0 || cuts) this.#conversation.lookAgain().catch((no: unknown) => this.#fail(no))
+  }
+
+  #whyNow(now: number, open: number): Refused | undefined {
+    const { settings, draining } = this.#parts
+    if (open === 0 && draining()) return new Refused('draining')
+    if (now - this.#beganAt > settings.get('realtime.total_ms'))
+      return new Refused('session_expired')
+    if (now - this.#movedAt > settings.get('realtime.idle_ms')) {
+      return new Refused(
+        'session_expired',
+        'nothing was said in this realtime session for too long',
+      )
+    }
+    const { firstByteMs, idleMs } = this.#patience
+    const most = this.#conversation.running.length > 0 ? idleMs : Math.max(firstByteMs, idleMs)
+    const isLate = open > 0 && !this.#provider.isPaused && now - this.#providerMovedAt > most
+    return isLate ? new Refused('upstream_timeout') : undefined
+  }
+
+  #fromClient(frame: Frame): Passed | Promise<Passed> {
+    if (this.#ended !== undefined) return undefined
+    this.#movedAt = this.#parts.deadlines.now
+    let said: Said | undefined
+    let edits: readonly Edit[]
+    try {
+      said = readSaidEvent(frame.bytes, frame.isBinary)
+      if (said === undefined || said.of === 'other') return frame
+      edits = this.#conversation.models.edits(said.models)
+    } catch (failure) {
+      return this.#refuseOne(failure, said)
+    }
+    const passed = edits.length === 0 ? frame : { ...frame, bytes: spliced(frame.bytes, edits) }
+    if (said.of === 'session') return passed
+    if (this.#conversation.isWithinLimits) return this.#ask(passed)
+    return this.#refuseOne(new Refused('rate_limited'), said)
+  }
+
+  async #ask(frame: Frame): Promise<Passed> {
+    await this.#conversation.ask()
+    this.#providerMovedAt = this.#parts.deadlines.now
+    return this.#ended === undefined ? frame : undefined
+  }
+
+  #fromProvider(frame: Frame): Passed | Promise<Passed> {
+    this.#movedAt = this.#providerMovedAt = this.#parts.deadlines.now
+    if (frame.isBinary) return frame
+    const told = readToldEvent(frame.bytes.toString())
+    switch (told?.of) {
+      case undefined:
+        return frame
+      case 'session':
+        this.#conversation.setUp(told)
+        return frame
+      case 'written':
+        this.#conversation.written(told)
+        return frame
+      case 'spoken':
+        this.#conversation.spoken(told)
+        return frame
+      case 'error':
+        this.#conversation.refusedByProvider()
+        return this.#clean(frame)
+      case 'begun':
+        return this.#conversation.begun(told).then(() => frame)
+      case 'done':
+      case 'transcribed':
+        return this.#charge(told, frame)
+    }
+  }
+
+  /** Nobody hears that something is done before its charge is durable. */
+  async #charge(
+    told: Extract<Told, { readonly of: 'done' | 'transcribed' }>,
+    frame: Frame,
+  ): Promise<Passed> {
+    const conversation = this.#conversation
+    if (told.of === 'done') await conversation.done(told, this.#ended)
+    else if (!(await conversation.transcribed(told, this.#ended))) {
+      this.#due = new Refused('quota_exhausted')
+    }
+    if (this.#ended === undefined) {
+      await conversation.next().catch((failure: unknown) => {
+        this.#due = refusalOf(failure)
+      })
+    }
+    return told.of === 'done' ? this.#clean(frame) : frame
+  }
+
+  #passed() {
+    if (this.#ended !== undefined) {
+      if (this.#conversation.running.length === 0) this.#finish()
+    } else if (this.#due !== undefined) this.#refuseAll(this.#due)
+  }
+
+  /** Without what only the operator may see. */
+  #clean(frame: Frame): Frame {
+    const text = frame.bytes.toString()
+    const clean = scrubbed(text, this.#connected.channel)
+    return clean === text ? frame : { ...frame, bytes: Buffer.from(clean) }
+  }
+
+  /** The client's event goes no further; the session does. */
+  #refuseOne(failure: unknown, said: Said | undefined): undefined {
+    if (!(failure instanceof Refused)) throw failure
+    this.#tell(failure, said?.id ?? null)
+  }
+
+  #fail(failure: unknown) {
+    this.#refuseAll(refusalOf(failure))
+    if (failure instanceof Refused) return
+    const { id } = this.#connected.reserved.call
+    this.#parts.log.error({ request: id, failure }, 'a realtime session failed')
+  }
+
+  #refuseAll(refusal: Refused) {
+    if (this.#ended !== undefined) return
+    this.#tell(refusal, null)
+    closeAs(this.#client, closedFor(refusal.code))
+    this.#stop({ status: statusOf(refusal.code), code: refusal.code })
+  }
+
+  #tell({ code, message }: Refused, about: string | null) {
+    if (this.#client.readyState !== this.#client.OPEN) return
+    const spoken = {
+      ...{ code, status: statusOf(code), message: `${message}. ${todoOf(code)}` },
+      requestId: this.#connected.reserved.call.id,
+      type: this.#parts.errorType(),
+    }
+    this.#client.send(errorEvent(spoken, about))
+  }
+
+  #clientClosed(closed: Closed) {
+    if (this.#ended === undefined) this.#stop({ status: CLIENT_LEFT_STATUS, code: '' }, closed)
+  }
+
+  #providerClosed(closed: Closed) {
+    if (this.#ended === undefined) {
+      if (isBroken(closed)) {
+        const says = 'the provider broke off the session'
+        this.#refuseAll(new Refused('upstream_unreachable', says))
+      } else {
+        const reason = scrubbed(closed.reason, this.#connected.channel)
+        closeAs(this.#client, { ...closed, reason })
+        this.#stop({ status: statusOf('upstream_unreachable'), code: 'upstream_unreachable' })
+      }
+    }
+    this.#finish()
+  }
+
+  /** The provider is told to stop what it is saying, so that it says what that cost; unless time is short. */
+  #stop(ended: NonNullable<Item['broken']>, closed: Closed = DONE) {
+    this.#ended = ended
+    const provider = this.#provider
+    const { running } = this.#conversation
+    const isOpen = provider.readyState === provider.OPEN
+    if (!isOpen || running.length === 0 || this.#parts.draining()) return this.#finish(closed)
+    this.#stopAt = this.#parts.deadlines.now + STOPPING_MS
+    for (const id of running) {
+      provider.send(JSON.stringify({ type: 'response.cancel', ...(id && { response_id: id }) }))
+    }
+  }
+
+  #finish(closed: Closed = DONE) {
+    if (this.#isOver || this.#ended === undefined) return
+    this.#isOver = true
+    this.#parts.deadlines.unwatch(this)
+    closeAs(this.#provider, closed)
+    const { id } = this.#connected.reserved.call
+    this.#conversation
+      .end(this.#ended)
+      .catch((error: unknown) =>
+        this.#parts.log.error({ request: id, error }, 'a realtime session could not be charged'),
+      )
+      .finally(this.#over)
+  }
+}
+
+const refusalOf = (failure: unknown): Refused =>
+  failure instanceof Refused ? failure : new Refused('internal')
