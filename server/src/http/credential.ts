@@ -4,11 +4,14 @@ import { Refused, saysOf } from '../errors.ts'
 import { Credential } from '../keys/credential.ts'
 import { parseKey } from '../keys/secret.ts'
 
-/** The credential of a request; what its connection sent before may have been read already. */
+/**
+ * The credential of a request; what its connection sent before may have been read already. `elsewhere`: what stands in the
+ * query, or in an offered protocol.
+ */
 export type CredentialOf = (
   headers: IncomingHttpHeaders,
   socket: Socket,
-  inQuery?: string,
+  elsewhere?: string,
 ) => Credential
 
 /** What a connection sent last, in which kind of header. */
@@ -22,9 +25,9 @@ interface Latest {
 export function createCredentialOf(): CredentialOf {
   // A value stays here no longer than its connection, whose own buffers held it anyway.
   const latest = new WeakMap<Socket, Latest>()
-  return (headers, socket, inQuery) => {
-    const sent = inQuery === undefined ? onlyOne(headers) : undefined
-    if (sent === undefined) return new Credential(amongSeveral(headers, inQuery))
+  return (headers, socket, elsewhere) => {
+    const sent = elsewhere === undefined ? onlyOne(headers) : undefined
+    if (sent === undefined) return new Credential(amongSeveral(headers, elsewhere))
     const asBearer = headers.authorization !== undefined
     const known = latest.get(socket)
     if (known?.sent === sent && known.asBearer === asBearer) return known.credential
@@ -44,10 +47,10 @@ function onlyOne(headers: IncomingHttpHeaders): string | undefined {
   return both || typeof others !== 'string' ? undefined : others
 }
 
-function amongSeveral(headers: IncomingHttpHeaders, inQuery: string | undefined): string {
+function amongSeveral(headers: IncomingHttpHeaders, elsewhere: string | undefined): string {
   const { authorization } = headers
   const bearer = authorization === undefined ? undefined : withoutScheme(authorization)
-  const sent = [bearer, headers['x-api-key'], headers['x-goog-api-key'], inQuery].filter(
+  const sent = [bearer, headers['x-api-key'], headers['x-goog-api-key'], elsewhere].filter(
     (one) => typeof one === 'string' && one !== '',
   ) as string[]
   if (sent.length === 0) throw new Refused('key_missing')

@@ -15,16 +15,24 @@ export interface DrainParts {
 export async function drain({ listener, begin, patienceMs }: DrainParts): Promise<void> {
   begin()
   const { server } = listener
-  if (listener.running() > 0) {
-    await new Promise<void>((resolve) => {
-      const cut = setTimeout(resolve, patienceMs)
-      listener.onIdle(() => {
-        clearTimeout(cut)
-        resolve()
-      })
-    })
-  }
+  await idle(listener, patienceMs)
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeAllConnections()
+  listener.cutAll()
   await closed
+  // What is charged when a connection is cut is on its way to the books.
+  await idle(listener, LAST_CHARGES_MS)
+}
+
+const LAST_CHARGES_MS = 2_000
+
+/** Resolves when nothing is running, or this has passed. */
+async function idle(listener: Listener, patienceMs: number): Promise<void> {
+  if (listener.running() === 0) return
+  await new Promise<void>((resolve) => {
+    const cut = setTimeout(resolve, patienceMs)
+    listener.onIdle(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+  })
 }

@@ -1,9 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { idHeaders } from './answer-headers.ts'
 import { createBrokenRequest } from './broken-request.ts'
 import { answerPreflight, CORS_HEADERS, isOpenPath } from './cors.ts'
-import { createModelDoor, type ModelDoorParts } from './model-door.ts'
+import {
+  createModelDoor,
+  type ModelDoor,
+  type ModelDoorParts,
+  type ModelRoute,
+} from './model-door.ts'
 import { routeOf } from './path.ts'
+import { isHandshake } from './upgrade.ts'
 
 /** Contract 5. */
 const MOST_HEADER_BYTES = 64 * 1024
@@ -32,6 +40,8 @@ export interface Listener {
   readonly running: () => number
   /** Called whenever the last running request has ended. */
   onIdle(listener: () => void): void
+  /** Closes every connection, whatever it is used for. */
+  cutAll(): void
 }
 
 /** The one door: model requests go to the relay, all else to the management API. */
@@ -41,7 +51,7 @@ export function createListener(parts: ListenerParts): Listener {
   function ended() {
     if (--running === 0) idle?.()
   }
-  const openModelDoor = createModelDoor({ ...parts, ended })
+  const door = createModelDoor({ ...parts, ended })
 
   function receive(request: IncomingMessage, response: ServerResponse): void {
     running++
@@ -51,7 +61,7 @@ export function createListener(parts: ListenerParts): Listener {
     const route = routeOf(request.method ?? 'GET', path)
     if (parts.draining()) response.setHeader('Connection', 'close')
     if (route.to !== 'manage' && request.method !== 'OPTIONS') {
-      openModelDoor(request, response, route, mark < 0 ? '' : url.slice(mark))
+      door.open(request, response, { route, query: mark < 0 ? '' : url.slice(mark) })
       return
     }
     response.on('close', ended)
@@ -70,6 +80,7 @@ export function createListener(parts: ListenerParts): Listener {
     parts.manage(request, response)
   }
 
+  const upgrades = createUpgrades(door, () => running++)
   const { arrival = ARRIVAL } = parts
   const server = createServer(
     {
@@ -78,17 +89,45 @@ export function createListener(parts: ListenerParts): Listener {
       requestTimeout: arrival.wholeMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: arrival.checkMs,
+      shouldUpgradeCallback: isHandshake,
     },
     receive,
   )
   // Checks 1 to 6 come before a body is asked for, so the answer `100 Continue` is not Node's to give.
   server.on('checkContinue', receive)
+  server.on('upgrade', upgrades.receive)
   server.on('clientError', createBrokenRequest(parts))
   return {
     server,
     running: () => running,
     onIdle(listener) {
       idle = listener
+    },
+    cutAll() {
+      server.closeAllConnections()
+      upgrades.cutAll()
+    },
+  }
+}
+
+/** Connections that Node's server has let go of. */
+function createUpgrades(door: ModelDoor, begins: () => void) {
+  const open = new Set<Socket>()
+  return {
+    receive(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+      begins()
+      const socket = duplex as Socket
+      open.add(socket)
+      socket.on('close', () => open.delete(socket))
+      // Node has taken its own listener away, and an error without one would end the process.
+      socket.on('error', () => socket.destroy())
+      const url = request.url ?? '/'
+      const mark = url.indexOf('?')
+      const route = routeOf('GET', mark < 0 ? url : url.slice(0, mark)) as ModelRoute
+      door.upgrade({ request, socket, head }, { route, query: mark < 0 ? '' : url.slice(mark) })
+    },
+    cutAll(): void {
+      for (const socket of open) socket.destroy()
     },
   }
 }

@@ -6,7 +6,7 @@ import { Refused } from '../errors.ts'
 import { ClientLeft } from '../relay/client-left.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
 import type { Relay } from '../relay/relay.ts'
-import type { Asked } from '../relay/values.ts'
+import type { Asked, Client } from '../relay/values.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { BodyBrokenOff, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -14,7 +14,8 @@ import { type CredentialOf, createCredentialOf } from './credential.ts'
 import type { Route } from './path.ts'
 import { keyIn, queryForUpstream } from './query.ts'
 import { refusalOf, refuse } from './refuse.ts'
-import { Visit } from './visit.ts'
+import { type Handshake, keyInProtocols } from './upgrade.ts'
+import { UpgradeVisit, Visit } from './visit.ts'
 
 export interface ModelDoorParts {
   readonly relay: Relay
@@ -50,8 +51,21 @@ export interface ServedCall {
 
 export type ModelRoute = Exclude<Route, { readonly to: 'manage' }>
 
+/** Both ways in: for requests, and for those that ask for a WebSocket. */
+export interface ModelDoor {
+  open(request: IncomingMessage, response: ServerResponse, to: Address): void
+  upgrade(handshake: Handshake, to: Address): void
+}
+
+/** What a request is sent to. */
+export interface Address {
+  readonly route: ModelRoute
+  /** With its question mark, or empty. */
+  readonly query: string
+}
+
 /** Turns requests under model prefixes into calls of the relay, and what it throws into refusals. */
-export function createModelDoor(parts: ModelDoorParts) {
+export function createModelDoor(parts: ModelDoorParts): ModelDoor {
   const credentialOf = createCredentialOf()
   async function serve(arrival: Arrival): Promise<void> {
     const { route, startedAt, visit } = arrival
@@ -71,22 +85,30 @@ export function createModelDoor(parts: ModelDoorParts) {
     })
   }
 
-  return function open(
-    request: IncomingMessage,
-    response: ServerResponse,
-    route: ModelRoute,
-    query: string,
-  ): void {
-    const id = parts.nextId()
-    const headers = answerHeaders(id, request.headers.origin !== undefined)
-    const visit = new Visit(response, headers, parts.ended)
-    void serve({ request, visit, route, query, id, startedAt: parts.now() })
+  return {
+    open(request, response, { route, query }) {
+      const id = parts.nextId()
+      const headers = answerHeaders(id, request.headers.origin !== undefined)
+      const visit = new Visit(response, headers, parts.ended)
+      void serve({ request, visit, route, query, id, startedAt: parts.now() })
+    },
+    upgrade(handshake, { route, query }) {
+      const { request } = handshake
+      const id = parts.nextId()
+      const headers = answerHeaders(id, request.headers.origin !== undefined)
+      const visit = new UpgradeVisit(handshake, headers, parts.bodyBytes)
+      const arrival = { request, visit, route, query, id, startedAt: parts.now(), upgrade: visit }
+      // Its charges come after its connection has closed.
+      void serve(arrival).finally(parts.ended)
+    },
   }
 }
 
 interface Arrival {
   readonly request: IncomingMessage
-  readonly visit: Visit
+  readonly visit: Client
+  /** Where it is a handshake. */
+  readonly upgrade?: UpgradeVisit
   readonly route: ModelRoute
   readonly query: string
   readonly id: string
@@ -94,10 +116,9 @@ interface Arrival {
 }
 
 function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arrival): Asked {
-  const { request, visit, route, query, id, startedAt } = arrival
-  if (route.to === 'nowhere') {
-    throw new Refused('route_not_found', `${route.because}. The base URL is ${baseUrl(request)}`)
-  }
+  const { request, visit, route, query, id, startedAt, upgrade } = arrival
+  if (route.to === 'nowhere') throw notFound(request, route.because)
+  if (route.endpoint === 'realtime' && upgrade === undefined) throw notFound(request, NO_HANDSHAKE)
   if (parts.draining()) throw new Refused('draining', undefined, { retryAfter: 2 })
   const { headers } = request
   const callerId = headers['x-request-id']
@@ -114,7 +135,8 @@ function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arr
     dialect: dialectOf(arrival),
     path: route.path,
     object: route.object,
-    credential: credentialOf(headers, request.socket, keyInQuery(arrival)),
+    upgrade,
+    credential: credentialOf(headers, request.socket, keyElsewhere(arrival)),
     ip: parts.clientAddress(request.socket.remoteAddress ?? '', forwarded),
     headers: request.rawHeaders,
     query: queryForUpstream(query),
@@ -163,8 +185,14 @@ function dialectOf({ route, request: { headers }, query }: Arrival): Dialect {
   return headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic
 }
 
-/** `?key=` is a credential on Gemini's paths only (contract 1). */
-function keyInQuery(arrival: Arrival): string | undefined {
+const NO_HANDSHAKE = 'open /v1/realtime as a WebSocket of version 13'
+
+const notFound = (request: IncomingMessage, because: string): Refused =>
+  new Refused('route_not_found', `${because}. The base URL is ${baseUrl(request)}`)
+
+/** `?key=` is a credential on Gemini's paths only, an offered protocol on handshakes only (contract 1). */
+function keyElsewhere(arrival: Arrival): string | undefined {
+  if (arrival.upgrade !== undefined) return keyInProtocols(arrival.request)
   if (arrival.query === '') return undefined
   return dialectOf(arrival).name === 'gemini' ? keyIn(arrival.query) : undefined
 }

@@ -82,6 +82,7 @@ export function routeOf(method: string, path: string): Route {
   const isGoogles = version !== undefined && version !== 'v1'
   const [family = '', ...others] = segments
   if (family === 'models') return modelsRoute(method, others.join('/'), isGoogles)
+  if (family === 'realtime' && !isGoogles) return realtimeRoute(method, others)
   const route = isGoogles ? undefined : callRoute(segments)
   if (route !== undefined && method === 'POST') return route
   const object = isGoogles ? undefined : objectAsked(method, segments)
@@ -113,6 +114,23 @@ function callRoute(segments: readonly string[]): Route | undefined {
 }
 
 const OBJECT = calling('openai', 'object')
+/** Where it is a handshake of a WebSocket (http/upgrade.ts); other requests are told so. */
+const REALTIME = calling('openai', 'realtime')
+
+/** Sessions alone: what WebRTC takes would let callers past the gateway. */
+function realtimeRoute(method: string, [part]: readonly string[]): Route {
+  if (part === undefined) return method === 'GET' ? REALTIME : nowhere('use GET')
+  if (REALTIME_PARTS.has(part)) {
+    return nowhere(
+      `realtime/${part} is not offered: sessions go over a WebSocket to /v1/realtime, with an API key of this gateway`,
+    )
+  }
+  return nowhere(`realtime/${masked(part).slice(0, 100)} is not offered by this version`)
+}
+
+const REALTIME_PARTS = new Set([
+  ...['client_secrets', 'calls', 'sessions', 'transcription_sessions', 'translations'],
+])
 const GEMINI = calling('gemini')
 
 /** Lists of models, one model, and Gemini's calls, which name their model in the path: `models/{model}:{method}`. */
