@@ -1,45 +1,11 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sharedGateway } from '../tools/gateway.ts'
-import {
-  begins,
-  ends,
-  refusedAt,
-  speaks,
-  startRealtimeProvider,
-  talk,
-  USAGE,
-} from '../tools/realtime.ts'
+import { begins, ends, refusedAt, talk, USAGE } from '../tools/realtime.ts'
+import { COST, realtimeWorld } from './world.ts'
 
 const gateway = await sharedGateway()
-const provider = await startRealtimeProvider()
-afterAll(() => provider.close())
-beforeEach(() => {
-  provider.script = speaks()
-  provider.refuses = () => false
-})
-
-const { url } = gateway
-/** 1 unit a token of input, 4 of output; sound 10 and 40, cached input a tenth. */
-const PRICE = { input: '2', output: '8', cache_read: '0.2', input_audio: '20', output_audio: '80' }
-const COST = 30 + 10 * 0.1 + 40 * 10 + 20 * 0.1 + 20 * 4 + 30 * 40
-let models = 0
-
-async function offer(channel: object = {}, price: object = PRICE) {
-  const model = `speaker-${++models}`
-  await gateway.manage('PUT', `/api/price/${model}`, price)
-  await gateway.createChannel({ models: [model], base_url: `${provider.url}/v1`, ...channel })
-  return model
-}
-const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
-const session = (model: string, key: string, more = '') =>
-  talk({ url, path: `/v1/realtime?model=${model}${more}`, options: bearer(key) })
-const last = () => {
-  const found = provider.sessions.at(-1)
-  if (found === undefined) throw new Error('nobody called')
-  return found
-}
-const records = async (key: { id: number }) =>
-  (await gateway.manage('GET', `/api/log/?token_id=${key.id}`)).items
+const { provider, url, bearer, nextModel, offer, session, last, records } =
+  await realtimeWorld(gateway)
 
 describe('a realtime session', () => {
   it('passes events both ways, and charges each response before its client hears that it is done', async () => {
@@ -70,7 +36,7 @@ describe('a realtime session', () => {
   })
 
   it('sends the channel its own key and the mapped model, and nothing of the caller', async () => {
-    const model = await offer({ model_mapping: { [`speaker-${models + 1}`]: 'their model' } })
+    const model = await offer({ model_mapping: { [nextModel()]: 'their model' } })
     const key = await gateway.createKey()
     const headers = {
       ...{ cookie: 'c=1', origin: 'https://page.example', 'openai-organization': 'o' },
@@ -157,8 +123,8 @@ describe('a realtime session', () => {
     }
     const denied = await asking(await offer())
     expect([denied.status, denied.json.error.code]).toEqual([502, 'channel_refused'])
-    const [record] = await records(key)
-    expect(record).toMatchObject({ status: 502, error_code: 'channel_refused', quota: 0 })
+    const refused = { status: 502, error_code: 'channel_refused', quota: 0 }
+    await expect.poll(() => records(key)).toMatchObject([refused, { status: 429 }])
   })
 
   it('charges what a provider begins by itself, and each response once', async () => {

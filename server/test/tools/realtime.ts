@@ -12,6 +12,8 @@ export interface ProviderSession {
   readonly request: IncomingMessage
   /** What it was sent, parsed; bytes as they are. */
   readonly events: Event[]
+  /** Ids of the responses that it began. */
+  readonly begun: string[]
   say(event: Event): void
 }
 
@@ -53,8 +55,9 @@ export function speaks(usage: Event = USAGE): RealtimeScript {
 }
 
 /** A response begins; its id. */
-export function begins({ say }: ProviderSession): string {
+export function begins({ say, begun }: ProviderSession): string {
   const id = `resp_${++responses}`
+  begun.push(id)
   say({ type: 'response.created', response: { id, object: 'realtime.response' } })
   return id
 }
@@ -83,7 +86,7 @@ export async function startRealtimeProvider(): Promise<RealtimeProvider> {
   function begin(socket: WebSocket, request: IncomingMessage) {
     const events: Event[] = []
     const say = (event: Event) => socket.send(JSON.stringify(event))
-    const session = { socket, request, events, say }
+    const session = { socket, request, events, begun: [], say }
     sessions.push(session)
     socket.on('error', () => undefined)
     socket.on('message', (bytes: Buffer, isBinary) => {
