@@ -4,7 +4,7 @@ const EVERYTHING = ['server/test/**/*.test.ts', 'server/src/**/*.test.ts', 'benc
 
 /** About the file, its disk and its one owner. */
 const ABOUT_SQLITE = [
-  'server/test/bad-days/{database,kill}.test.ts',
+  'server/test/bad-days/{database,kill,realtime-kill}.test.ts',
   'server/test/cli/*.test.ts',
   'server/test/first-minute/*.test.ts',
   'server/test/ledger/{doctor-file,kill,memory,model}.test.ts',
@@ -16,7 +16,7 @@ const WITHOUT_DATABASE = [
   'bench/**',
   'server/src/**',
   'server/test/budgets/calendar.test.ts',
-  'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dispatcher,probe,recent-latencies,retry-budget,simulator}.test.ts',
+  'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dial,dispatcher,probe,recent-latencies,retry-budget,simulator}.test.ts',
   'server/test/{config,errors}/**',
   'server/test/dialects/multipart.test.ts',
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
