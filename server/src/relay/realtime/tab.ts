@@ -69,6 +69,8 @@ export class Tab {
     const { call } = reserved
     const holding = this.#parts.reserve({
       ...reserved,
+      // It may have other budgets by now.
+      key: reserved.running.key,
       offers: [{ ...offer, channels: [channel] }],
       call: { ...call, parsed: sessionOf(call.parsed.model, this.conversation.tokens) },
     })
