@@ -125,7 +125,7 @@ function transcribedBy({ usage }: Loose): Told | undefined {
 }
 
 /** Where the model stands that writes down what is heard: in the present form of sessions, and in the former one. */
-export const transcriptionOf = (session: Loose): Loose =>
+const transcriptionOf = (session: Loose): Loose =>
   detailsOf(
     detailsOf(detailsOf(session.audio).input).transcription ?? session.input_audio_transcription,
   )

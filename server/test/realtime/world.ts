@@ -3,7 +3,7 @@ import type { TestGateway } from '../tools/gateway.ts'
 import { speaks, startRealtimeProvider, talk } from '../tools/realtime.ts'
 
 /** 1 unit a token of input, 4 of output; sound 10 and 40, cached input a tenth. */
-export const PRICE = {
+const PRICE = {
   ...{ input: '2', output: '8', cache_read: '0.2', input_audio: '20', output_audio: '80' },
 }
 /** What a response costs that reports `USAGE`. */

@@ -140,7 +140,7 @@ export interface Asking {
 }
 
 /** Opens a WebSocket, or says what was answered instead. */
-export async function dial(asking: Asking): Promise<ClientSession | NotOpened> {
+async function dial(asking: Asking): Promise<ClientSession | NotOpened> {
   const { url, path, protocols = [], options = {} } = asking
   const socket = new WebSocket(url.replace('http', 'ws') + path, [...protocols], options)
   const events: Event[] = []

@@ -66,14 +66,11 @@ export function createConnect(parts: ConnectParts) {
       course.attempts++
       const { opening, keyAt } = await tryOpening(parts, course, path)
       const tried = triedOf(course)
-      switch (opening.kind) {
-        case 'opened':
-          return { ...tried, kind: 'connected', reserved: course.reserved, socket: opening.socket }
-        case 'left':
-          return { ...tried, ...opening, keyAt }
-        case 'cut':
-          return { ...tried, ...opening, keyAt, outlet: undefined }
+      if (opening.kind === 'opened') {
+        return { ...tried, kind: 'connected', reserved: course.reserved, socket: opening.socket }
       }
+      if (opening.kind === 'left') return { ...tried, ...opening, keyAt }
+      if (opening.kind === 'cut') return { ...tried, ...opening, keyAt, outlet: undefined }
       noteUnsuccessful(parts, course, { channel: course.channel, ended: opening })
       remember(course, course.channel, opening)
       if (!mayGoOn(opening) || !(await further(parts, course)))

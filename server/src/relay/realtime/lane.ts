@@ -32,7 +32,7 @@ export class Lane {
 
   constructor(parts: LaneParts) {
     this.#parts = parts
-    parts.from.on('message', (data, isBinary) => this.#take({ bytes: data as Buffer, isBinary }))
+    parts.from.on('message', (bytes, isBinary) => this.#take({ bytes: bytes as Buffer, isBinary }))
   }
 
   /** The reader takes nothing. */
