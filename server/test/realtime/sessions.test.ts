@@ -84,8 +84,13 @@ describe('a realtime session', () => {
   it('goes to the next channel when one refuses, before the client hears anything', async () => {
     const model = await offer({ priority: 0 })
     await gateway.createChannel({
-      ...{ models: [model], base_url: 'http://127.0.0.1:1/v1', priority: 2 },
+      ...{ models: [model], base_url: 'http://127.0.0.1:1/v1', priority: 3 },
     })
+    // It has no sessions: its path is not there.
+    await gateway.createChannel({
+      ...{ models: [model], base_url: `${gateway.upstream.url}/v1`, priority: 2 },
+    })
+    await gateway.createChannel({ models: [model], type: 'anthropic', priority: 2 })
     await gateway.createChannel({
       ...{ models: [model], base_url: `${provider.url}/busy`, priority: 1 },
     })
@@ -97,12 +102,12 @@ describe('a realtime session', () => {
     }
     const key = await gateway.createKey()
     const talking = await session(model, key.key)
-    expect(talking.headers['x-turnpike-attempts']).toBe('3')
+    expect(talking.headers['x-turnpike-attempts']).toBe('4')
     talking.say({ type: 'response.create' })
     await talking.hears('response.done')
     talking.socket.close()
     const [record] = await records(key)
-    expect(record.attempts).toBe(3)
+    expect(record.attempts).toBe(4)
   })
 
   it('is answered over HTTP when nobody takes it', async () => {

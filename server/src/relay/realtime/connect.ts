@@ -4,7 +4,7 @@ import type { Dial } from '../../channels/dial.ts'
 import type { Health } from '../../channels/health/health.ts'
 import { createRetryBudgets } from '../../channels/health/retry-budget.ts'
 import { TYPE_RULES } from '../../channels/types/types.ts'
-import { Refused } from '../../errors.ts'
+import { Refused, upstreamStatus } from '../../errors.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import { MOST_LISTED } from '../../usage/attempt-list.ts'
 import {
@@ -73,14 +73,18 @@ export function createConnect(parts: ConnectParts) {
       if (opening.kind === 'cut') return { ...tried, ...opening, keyAt, outlet: undefined }
       noteUnsuccessful(parts, course, { channel: course.channel, ended: opening })
       remember(course, course.channel, opening)
-      if (!mayGoOn(opening) || !(await further(parts, course)))
-        return { ...unserved(course), ...tried }
+      const mayTry = mayGoOn(opening) || hasNoSessions(opening)
+      if (!mayTry || !(await further(parts, course))) return { ...unserved(course), ...tried }
     }
   }
 }
 
 const onward = async (parts: ConnectParts, course: Course): Promise<boolean> =>
   toNextChannel(course) || toNextOffer(parts, course)
+
+/** Who only imitates OpenAI's other paths says so in this way. */
+const hasNoSessions = (opening: Opening): boolean =>
+  opening.kind === 'refused' && upstreamStatus.hasNoSuchPath(opening.answer.status)
 
 /** On to another channel, if a further attempt is to be had. */
 async function further(parts: ConnectParts, course: Course): Promise<boolean> {
