@@ -133,8 +133,16 @@ export async function buildRooms(
     },
   }
   const { dispatcher, dial, deadlines } = ways
-  const signInSecrets = vault.secretsFor('sign-in')
-  return { rooms, dispatcher, dial, deadlines, first, draining, signInSecrets, tellOwner }
+  return {
+    rooms,
+    dispatcher,
+    dial,
+    deadlines,
+    first,
+    draining,
+    signInSecrets: vault.secretsFor('sign-in'),
+    tellOwner,
+  }
 }
 
 /** By what callers of the management API show who they are. */
