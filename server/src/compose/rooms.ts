@@ -108,12 +108,7 @@ export async function buildRooms(
   opened.defer(() => keys.close())
   const metrics = createMetrics({ ledger, health, directory })
   opened.defer(() => metrics.close())
-  const draining: Draining = {
-    begun: false,
-    begin() {
-      draining.begun = true
-    },
-  }
+  const draining = notDraining()
   const rooms: Rooms = {
     ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
     ...{ sessions, probe, metrics, health, now, random, log },
@@ -133,16 +128,18 @@ export async function buildRooms(
     },
   }
   const { dispatcher, dial, deadlines } = ways
-  return {
-    rooms,
-    dispatcher,
-    dial,
-    deadlines,
-    first,
-    draining,
-    signInSecrets: vault.secretsFor('sign-in'),
-    tellOwner,
+  const signInSecrets = vault.secretsFor('sign-in')
+  return { rooms, dispatcher, dial, deadlines, first, draining, signInSecrets, tellOwner }
+}
+
+function notDraining(): Draining {
+  const draining = {
+    begun: false,
+    begin() {
+      draining.begun = true
+    },
   }
+  return draining
 }
 
 /** By what callers of the management API show who they are. */

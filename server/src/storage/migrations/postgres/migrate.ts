@@ -45,9 +45,9 @@ const steps: readonly string[] = [
   objects,
   usageDetails,
   signInOnPostgres,
+  jobs,
   formerEpochs,
   refundedOpenings,
-  jobs,
   narrowSums,
 ]
 
