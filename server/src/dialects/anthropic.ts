@@ -99,7 +99,9 @@ function readEvent(event: Loose, written: string[]): EventSays {
   } else if (type === 'content_block_start') {
     writtenIn(event.content_block, written)
   } else if (type === 'content_block_delta') {
-    writtenIn(delta, written)
+    // Nearly every event of a stream.
+    if (isObject(delta) && typeof delta.text === 'string') written.push(delta.text)
+    else writtenIn(delta, written)
   } else if (type === 'message_delta' && isObject(delta)) {
     ends = typeof delta.stop_reason === 'string' ? 1 : 0
   }

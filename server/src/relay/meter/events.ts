@@ -160,9 +160,15 @@ function parsed(text: string): Loose | undefined {
   }
 }
 
+/** Whether all that was told is told again, as Gemini does with each event. */
+function tellsAll(before: Loose, now: Loose): boolean {
+  for (const name in before) if (now[name] === undefined || now[name] === null) return false
+  return true
+}
+
 /** Later figures replace earlier ones; what is not told again stays as it was. */
 function merged(before: Loose | undefined, now: Loose): Loose {
-  if (before === undefined) return now
+  if (before === undefined || tellsAll(before, now)) return now
   const both: Record<string, unknown> = { ...before }
   for (const [name, value] of Object.entries(now)) {
     if (value !== null && value !== undefined) both[name] = value
