@@ -11,7 +11,7 @@ import { namedInContents } from './named.ts'
 
 const JUDGED: readonly string[] = ['model', 'content', 'requests']
 
-const common: Dialect = {
+const embedding: Dialect = {
   ...gemini,
   operation: 'embedContent',
   writesNothing: true,
@@ -26,7 +26,7 @@ const common: Dialect = {
 }
 
 const batch: Dialect = {
-  ...common,
+  ...embedding,
   operation: 'batchEmbedContents',
   contentMember: 'embeddings',
   modelEdits(_payload, { spans, body }, model) {
@@ -83,5 +83,5 @@ function readUsage(reported: unknown): Usage | undefined {
 
 /** By the method that their paths end in. */
 export const EMBEDDINGS_OF_GEMINI: ReadonlyMap<string, Dialect> = new Map(
-  [common, batch].map((dialect) => [dialect.operation, dialect]),
+  [embedding, batch].map((dialect) => [dialect.operation, dialect]),
 )

@@ -73,7 +73,7 @@ function inContentParts(before: Found, parts: unknown): Found {
   let found = before
   for (const part of listOf(parts)) {
     if (!isObject(part)) continue
-    found = inFileData(inFileData(found, part.fileData), part.file_data)
+    found = inKeptFile(inKeptFile(found, part.fileData), part.file_data)
     found = inResult(inResult(found, part.functionResponse), part.function_response)
   }
   return found
@@ -82,10 +82,10 @@ function inContentParts(before: Found, parts: unknown): Found {
 const inResult = (before: Found, result: unknown): Found =>
   isObject(result) ? inContentParts(before, result.parts) : before
 
-function inFileData(before: Found, data: unknown): Found {
-  if (!isObject(data)) return before
+function inKeptFile(before: Found, kept: unknown): Found {
+  if (!isObject(kept)) return before
   let found = before
-  for (const uri of [data.fileUri, data.file_uri])
+  for (const uri of [kept.fileUri, kept.file_uri])
     if (typeof uri === 'string' && isKeptByGoogle(uri)) found = file(found, uri)
   return found
 }

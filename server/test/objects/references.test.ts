@@ -85,8 +85,8 @@ describe('vector stores', () => {
 describe('what Google keeps', () => {
   const model = 'gemini-referring'
   const generate = (body: object) => post(`/v1beta/models/${model}:generateContent`, body)
-  const withFile = (data: object) => ({
-    contents: [{ role: 'user', parts: [{ text: 'What is it?' }, data] }],
+  const withFile = (part: object) => ({
+    contents: [{ role: 'user', parts: [{ text: 'What is it?' }, part] }],
   })
   const offer = gateway.offer(model, candidates(), {
     channel: { type: 'gemini', base_url: gateway.upstream.url },
@@ -103,8 +103,8 @@ describe('what Google keeps', () => {
   ])('is not given out by its address %s', async (fileUri) => {
     await offer
     const before = gateway.upstream.calls.length
-    for (const data of [{ fileData: { fileUri } }, { file_data: { file_uri: fileUri } }]) {
-      const refused = await generate(withFile(data))
+    for (const part of [{ fileData: { fileUri } }, { file_data: { file_uri: fileUri } }]) {
+      const refused = await generate(withFile(part))
       expect(refused.status, refused.text).toBe(404)
       expect(refused.json.error.details).toEqual([{ reason: 'object_not_found' }])
     }

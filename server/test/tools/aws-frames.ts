@@ -7,7 +7,7 @@ import type { Script } from './upstream.ts'
 type Headers = Readonly<Record<string, string>>
 
 /** One frame: two lengths, their checksum, headers that are texts, the payload, a checksum over all. */
-export function frame(headers: Headers, payload: string): Buffer {
+function frame(headers: Headers, payload: string): Buffer {
   const head = Buffer.concat(
     Object.entries(headers).map(([name, value]) => {
       const length = Buffer.alloc(3)
@@ -31,7 +31,7 @@ export function frame(headers: Headers, payload: string): Buffer {
   return whole
 }
 
-export const chunkFrame = (event: object): Buffer =>
+const chunkFrame = (event: object): Buffer =>
   frame(
     { ':event-type': 'chunk', ':content-type': 'application/json', ':message-type': 'event' },
     JSON.stringify({
