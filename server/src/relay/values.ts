@@ -125,9 +125,7 @@ export interface Reserved extends Admitted {
 
 /** A job that is written down before anybody is asked for it. */
 export interface BegunJob {
-  /** Its provider has given it an id. */
-  readonly isNamed: boolean
-  /** Notes that id: from here on its provider is asked what becomes of it. Once; resolves when it is durable. */
+  /** Its provider has given it an id: from here on it is asked what becomes of it. Once; resolves when it is durable. */
   named(id: string, at: JobPlace): Promise<void>
   /** Nobody took it on. Never rejects. */
   drop(): Promise<void>

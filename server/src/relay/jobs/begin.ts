@@ -62,9 +62,6 @@ function begunJob({ jobs, failed }: BegunParts, reserved: Reserved, then: () => 
   const { id: requestId } = reserved.call
   let naming: Promise<void> | undefined
   return {
-    get isNamed() {
-      return naming !== undefined
-    },
     named(id, place) {
       if (naming === undefined) {
         naming = jobs.began(requestId, namedTerms(reserved, id, place))

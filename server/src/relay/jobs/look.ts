@@ -7,7 +7,7 @@ import type { Jobs } from '../../jobs/jobs.ts'
 import type { Objects } from '../../objects/objects.ts'
 import type { Tokenizer } from '../../prices/tokenizer.ts'
 import { noteRecord } from '../objects/record.ts'
-import { type Answer, type AskParts, askOne } from './ask.ts'
+import { type AskParts, askOne } from './ask.ts'
 import { judgeBatch } from './batch.ts'
 import { judgeResponse } from './response.ts'
 import { judgeVideo } from './video.ts'
@@ -53,7 +53,7 @@ const NEW_MS = 60_000
 
 /** Asks the provider of a job what has become of it; it has ended then, or is looked at again later. */
 export async function look(parts: LookParts, job: Job): Promise<void> {
-  const unknown = await unknownEnd(parts, job)
+  const unknown = unknownEnd(parts, job)
   if (unknown !== undefined) return close(parts, job, { state: unknown, cost: undefined })
   const channel = parts.directory.get(job.channelId)
   if (channel === undefined) return close(parts, job, { state: 'abandoned', cost: undefined })
@@ -101,5 +101,3 @@ async function later({ jobs, now }: LookParts, job: Job): Promise<void> {
 
 /** What a provider's path calls objects of a kind. */
 export const pathOf = (kind: string): string => (kind === 'batch' ? 'batches' : `${kind}s`)
-
-export type { Answer }

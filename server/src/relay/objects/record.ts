@@ -7,7 +7,7 @@ const MEMBERS = ['id', 'object', 'bytes', 'created_at', 'expires_at', 'filename'
 const MOST_LETTERS = 1_024
 
 /** What is kept of a provider's word about a file, for lists. */
-export function recordOfFile(said: Loose) {
+function recordOfFile(said: Loose) {
   const record: Record<string, unknown> = {}
   for (const name of [...MEMBERS, 'status']) {
     const value = said[name]
