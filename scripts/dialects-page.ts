@@ -100,6 +100,8 @@ says so (\`estimated\`); a figure that the model's price does not ask for is lef
 | \`POST /v1/images/generations\` | JSON | reported tokens; else what the call costs, and for prices by the token 272 (\`low\`), 1 056 (\`medium\`, \`auto\`) or 4 160 (\`high\`) tokens for each 1024 x 1024 pixels of a picture |
 | \`POST /v1/images/edits\` | JSON or form | the same; each picture that is sent counts as 4 500 input tokens |
 | \`POST /v1/images/variations\` | form | the same |
+| \`POST /v1/videos\`, \`/v1/videos/{id}/remix\`, \`/v1/videos/edits\`, \`/v1/videos/extensions\` | JSON or form | seconds and size: docs/jobs.md |
+| \`POST /v1/batches\` | JSON | what its answers report: docs/jobs.md |
 | \`POST /v1/audio/transcriptions\`, \`/v1/audio/translations\` | form | reported tokens or seconds, or the \`duration\` of \`verbose_json\`; else the longest of: the end of the last subtitle (\`srt\`, \`vtt\`), three tokens of text a second, 16 000 bytes a second |
 | \`POST /v1/audio/speech\` | JSON | reported tokens (\`stream_format: sse\`); else the input and 1 250 tokens a minute of speech: by the length of \`pcm\` and \`wav\`, by 900 characters a minute of other formats. Models named \`tts-*\` are charged by the character of their input: set \`input\` to dollars per million characters |
 

@@ -187,6 +187,42 @@ describe('a batch', () => {
     await expect.poll(() => remain(), QUICKLY).toBe(before)
   })
 
+  it('of responses and of embeddings is charged by what they report', async () => {
+    for (const [url, body, usage, cost] of [
+      [
+        '/v1/responses',
+        { input: 'a', max_output_tokens: 50 },
+        { input_tokens: 20, output_tokens: 10 },
+        30,
+      ],
+      ['/v1/embeddings', { input: 'a' }, { prompt_tokens: 40, total_tokens: 40 }, 20],
+    ] as const) {
+      const input = line({ model: 'writer', ...body }, { url })
+      const made = await create([input], { endpoint: url })
+      expect(made.status, made.text).toBe(200)
+      const response = { status_code: 200, body: { id: 'x', output: [], usage } }
+      office.finish(made.json.id, 'completed', [{ custom_id: 'a', response, error: null }])
+      gateway.advance(600)
+      await expect.poll(() => jobOf(made.requestId), QUICKLY).toMatchObject({ cost })
+    }
+  })
+
+  it('is read one at a time for each account', async () => {
+    const input_file_id = await upload([line(chat())])
+    const body = { input_file_id, endpoint, completion_window: '24h' }
+    const held = Promise.withResolvers<void>()
+    office.held = held.promise
+    const asked = office.calls.length
+    const first = gateway.call(body, own.key, { path })
+    await expect.poll(() => office.calls.length, QUICKLY).toBe(asked + 1)
+    const second = await gateway.call(body, own.key, { path })
+    expect([second.status, second.json.error.code]).toEqual([429, 'rate_limited'])
+    held.resolve()
+    office.held = undefined
+    expect((await first).status).toBe(200)
+    expect((await gateway.call(body, own.key, { path })).status).toBe(200)
+  })
+
   it('whose output is long is read line by line', async () => {
     const made = await create([line(chat())])
     office.finish(

@@ -17,7 +17,7 @@ export interface Office {
   answer(id: string, status: string, usage?: { input: number; output: number }): void
   /** Ends a batch with these lines for its output. */
   finish(id: string, status: string, lines?: readonly object[]): void
-  /** Streams wait for it after their first event. */
+  /** Streams wait for it after their first event, contents of files before they come. */
   held: Promise<void> | undefined
 }
 
@@ -102,7 +102,11 @@ export async function startOffice(models: readonly string[]): Promise<Office> {
 
   type At = { readonly id: string; readonly part: string }
 
-  function askFile({ method, body }: UpstreamCall, response: ServerResponse, { id, part }: At) {
+  async function askFile(
+    { method, body }: UpstreamCall,
+    response: ServerResponse,
+    { id, part }: At,
+  ) {
     if (method === 'POST') {
       const file = newId('file')
       // Of the form only its file: what stands between the empty line behind the last head and the boundary.
@@ -116,6 +120,7 @@ export async function startOffice(models: readonly string[]): Promise<Office> {
     const text = office.files.get(id)
     if (text === undefined) return notFound(response)
     if (part === 'content') {
+      await office.held
       response.writeHead(200, { 'content-type': 'application/octet-stream' })
       return void response.end(text)
     }

@@ -7,6 +7,7 @@ import type { Jobs } from '../../jobs/jobs.ts'
 import type { Entity } from '../../ledger/entity.ts'
 import type { Payers } from '../../ledger/ledger.ts'
 import type { Settings } from '../../settings/settings.ts'
+import { ClientLeft } from '../client-left.ts'
 import type { BegunJob, Client, JobPlace, Offer, Reserved } from '../values.ts'
 import { askedOf } from './cost.ts'
 import { fixedCost } from './fixed-cost.ts'
@@ -28,6 +29,8 @@ const GRACE_MS = 600_000
 export function createBegin({ jobs, settings, log }: BeginParts) {
   return async function begin(reserved: Reserved): Promise<Reserved> {
     const { call, key, reservation, offers } = reserved
+    // What it needs may have taken its time. Nothing has begun yet.
+    if (call.client.left) throw new ClientLeft()
     const asked = call.parsed.job as JobAsked
     const terms = { ...termsOf(reserved, offers[0]), channelId: 0, upstreamKey: '', objectId: '' }
     const job = {

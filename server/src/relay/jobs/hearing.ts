@@ -20,8 +20,12 @@ export interface HearingParts extends LookParts {
   readonly jobs: Jobs
 }
 
+/** A job is looked after out of turn no more often. */
+const HURRY_MS = 5_000
+const MOST_HURRIED = 10_000
+
 export function createJobHearing(parts: HearingParts): JobHearing {
-  const { jobs, log } = parts
+  const { jobs, log, now } = parts
   const kindOf = ({ kind }: KeptObject): JobKind | undefined =>
     JOB_KINDS.find((known) => known === kind)
 
@@ -31,15 +35,25 @@ export function createJobHearing(parts: HearingParts): JobHearing {
     return job?.state === 'running' ? job : undefined
   }
 
+  const hurried = new Map<number, number>()
+  /** Callers may ask as often as they like: each question would be a write. */
+  function mayHurry({ id }: Job): boolean {
+    if (now() < (hurried.get(id) ?? 0) + HURRY_MS) return false
+    if (hurried.size >= MOST_HURRIED) hurried.clear()
+    hurried.set(id, now())
+    return true
+  }
+
   return {
     areOf: (kept) => kindOf(kept) !== undefined,
     async hear(kept, said) {
       const job = await runningOf(kept)
       if (job === undefined) return
-      if (said !== undefined && job.kind !== 'batch') return heard(parts, job, said)
       // What a batch cost stands in a long file: that is read by the watch, and no caller waits for it.
-      if (said !== undefined) await noteOf(parts, job, said)
-      await jobs.hurry(job)
+      if (said === undefined || job.kind === 'batch') {
+        if (said !== undefined) await noteOf(parts, job, said)
+        if (mayHurry(job)) await jobs.hurry(job)
+      } else await heard(parts, job, said)
     },
     async lookAgain(kept) {
       try {

@@ -59,7 +59,7 @@ export async function look(parts: LookParts, job: Job): Promise<void> {
   if (channel === undefined) return close(parts, job, { state: 'abandoned', cost: undefined })
   const path = `/${pathOf(job.kind)}/${encodeURIComponent(job.objectId)}`
   const answer = await askOne(parts, { channel, upstreamKey: job.upstreamKey, path })
-  if (answer.kind === 'said') return heard(parts, job, answer.said)
+  if (answer.kind === 'said' && (await heard(parts, job, answer.said))) return
   if (answer.kind === 'gone' && parts.now() - job.createdAtMs > NEW_MS) {
     return close(parts, job, { state: 'gone', cost: undefined })
   }
@@ -72,11 +72,12 @@ function unknownEnd({ now }: LookParts, job: Job): JobUnknown | undefined {
   return now() - job.createdAtMs > WATCHED[job.kind].patienceMs ? 'unheard' : undefined
 }
 
-/** Its provider has said of it, to whomever. */
-export async function heard(parts: LookParts, job: Job, said: Loose): Promise<void> {
+/** Its provider has said this of it, to whomever. Whether it has ended. */
+export async function heard(parts: LookParts, job: Job, said: Loose): Promise<boolean> {
   await noteRecord(parts, job, said)
   const ending = await WATCHED[job.kind].judge(parts, job, said)
-  return ending === undefined ? later(parts, job) : close(parts, job, ending)
+  if (ending !== undefined) await close(parts, job, ending)
+  return ending !== undefined
 }
 
 async function close(parts: LookParts, job: Job, ending: Ending): Promise<void> {
