@@ -135,6 +135,7 @@ describe('rate limits', () => {
     talking.say({ type: 'response.create', event_id: 'ninth' })
     const { error } = await talking.hears('error')
     expect(error).toMatchObject({ code: 'rate_limited', event_id: 'ninth' })
+    expect(error.message).toMatch(/1200 tokens .* free again in \d+ s \(request id/)
     expect(talking.socket.readyState).toBe(WebSocket.OPEN)
     talking.socket.close()
   })

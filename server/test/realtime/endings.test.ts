@@ -132,6 +132,36 @@ describe('a client that leaves', () => {
   })
 })
 
+describe('a response of which nobody says what it used', () => {
+  it('costs nothing when nothing of it came, and is counted when something did', async () => {
+    const model = await offer()
+    const key = await gateway.createKey()
+    const talking = await session(model, key.key)
+    await talking.hears('session.created')
+    const theirs = last()
+    ends(theirs, begins(theirs), null, 'failed')
+    await talking.hears('response.done')
+    const id = begins(theirs)
+    theirs.say({ type: 'response.output_text.delta', response_id: id, delta: 'Hello there' })
+    ends(theirs, id, undefined)
+    await talking.hears('response.done')
+    talking.socket.close()
+    const counted = { quota: 8, completion_tokens: 2, estimated: true }
+    expect(await records(key)).toMatchObject([counted, { quota: 0, completion_tokens: 0 }])
+  })
+
+  it('is one of 64 at most', async () => {
+    const model = await offer()
+    const { key } = await gateway.createKey({ unlimited_quota: true })
+    const talking = await session(model, key)
+    provider.script = () => undefined
+    for (let said = 0; said < 65; said++) talking.say({ type: 'response.create' })
+    expect((await talking.hears('error')).error.code).toBe('rate_limited')
+    expect(last().events).toHaveLength(64)
+    talking.socket.close()
+  })
+})
+
 describe('a provider that ends a session', () => {
   it('in the middle of a response is paid for what came of it', async () => {
     const model = await offer()

@@ -18,6 +18,8 @@ export interface ConversationParts extends TabParts {
 
 type ToldOf<Of extends Told['of']> = Extract<Told, { readonly of: Of }>
 
+/** Nobody listens to more at a time, and each holds units. */
+const MOST_OPEN = 64
 /** Of so many responses it is remembered that they were charged. */
 const MOST_REMEMBERED = 100
 const USUAL_RATE = 48_000
@@ -70,10 +72,17 @@ export class Conversation {
     this.#asked++
   }
 
-  /** Whether the rate limits of key and account leave tokens for a response. */
-  get isWithinLimits(): boolean {
+  /** Why a response can't be asked for at present; the session goes on. */
+  whyNotNow(): Refused | undefined {
+    if (this.open >= MOST_OPEN) {
+      const says = `${MOST_OPEN} responses of this session are not done yet: wait for one of them`
+      return new Refused('rate_limited', says, { retryAfter: 1 })
+    }
     const { tokens } = this.#session.reserved.admission.standings()
-    return tokens === undefined || tokens.left > 0
+    if (tokens === undefined || tokens.left > 0) return undefined
+    const retryAfter = Math.max(1, Math.ceil(tokens.resetMs / 1000))
+    const says = `${tokens.most} tokens were used in the last 60 seconds, and no more may be: all are free again in ${retryAfter} s`
+    return new Refused('rate_limited', says, { retryAfter })
   }
 
   /** What was asked for came to nothing, as far as anybody can tell. */

@@ -33,12 +33,13 @@ export class Produced {
     this.#spoken += length
   }
 
-  /** As far as can be told: all of the conversation was cached. `rate`: bytes a second of its sound. */
+  /** Nothing, where nothing came. Else as far as can be told: all of the conversation was cached. `rate`: bytes a second of its sound. */
   async usage(
     count: Tokenizer['count'],
     { tokens, audio }: Tab['conversation'],
     rate: number,
   ): Promise<Usage> {
+    if (this.firstByteAt === 0) return NO_USAGE
     const audioOut = Math.ceil(((this.#spoken * BYTES_A_CHARACTER) / rate) * TOKENS_A_SECOND)
     const written = this.#texts.length === 0 ? 0 : await count(this.#texts)
     return {

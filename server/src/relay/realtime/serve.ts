@@ -34,7 +34,14 @@ export function createServeSession(parts: ServeSessionParts) {
         return steps.finish(reserved, outcome, settled)
       }
       const client = accept(outcome)
-      await runSession(parts, { client, connected: outcome, proven })
+      try {
+        await runSession(parts, { client, connected: outcome, proven })
+      } catch (failure) {
+        // A defect of ours: nobody else closes them.
+        client.terminate()
+        outcome.socket.terminate()
+        throw failure
+      }
     } finally {
       // Does nothing where the units were settled.
       reserved.reservation.release()

@@ -5,10 +5,10 @@ import { CLIENT_LEFT_STATUS, Refused, statusOf, todoOf } from '../../errors.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Proven } from '../authenticate.ts'
 import type { ErrorType } from '../finish.ts'
-import type { Patience } from '../forward/attempt.ts'
 import type { Watched } from '../forward/deadlines.ts'
 import { scrubbed } from '../forward/scrub.ts'
 import { patienceFor } from '../forward/try-channel.ts'
+import { SessionClock } from './clock.ts'
 import { type Closed, closeAs, closedFor, DONE, isBroken } from './closing.ts'
 import type { Connected } from './connect.ts'
 import { Conversation, type ConversationParts } from './conversation.ts'
@@ -30,6 +30,8 @@ export interface Sides {
   readonly proven: Proven
 }
 
+/** Who lasts so long need not be looked at more often. */
+const TICK_EVERY_MS = 200
 /** How often it is asked whether the key still may have a session: it may expire without a change. */
 const LOOKED_AFTER_EVERY_MS = 1_000
 /** A provider that is told to stop says so soon what was used up to there. */
@@ -51,10 +53,8 @@ class Session implements Watched {
   readonly #conversation: Conversation
   readonly #pulses: readonly Pulse[]
   readonly #toClient: Lane
-  readonly #patience: Patience
-  readonly #beganAt: number
-  #movedAt: number
-  #providerMovedAt: number
+  readonly #clock: SessionClock
+  #tickedAt = 0
   #lookedAt: number
   /** Why it has to end once the present message has passed. */
   #due: Refused | undefined
@@ -70,9 +70,9 @@ class Session implements Watched {
     this.#provider = connected.socket
     this.#over = over
     this.#conversation = new Conversation(parts, connected, proven)
-    const now = parts.deadlines.now
-    this.#patience = patienceFor(parts, connected.channel, now)
-    this.#beganAt = this.#movedAt = this.#providerMovedAt = this.#lookedAt = now
+    const patience = patienceFor(parts, connected.channel, parts.deadlines.now)
+    this.#clock = new SessionClock({ ...parts, patience })
+    this.#lookedAt = parts.deadlines.now
     this.#pulses = [client, this.#provider].map((one) => new Pulse(one, () => parts.deadlines.now))
     const failed = (failure: unknown) => this.#fail(failure)
     const provider = this.#provider
@@ -103,16 +103,21 @@ class Session implements Watched {
   }
 
   tick(now: number) {
+    if (now - this.#tickedAt < TICK_EVERY_MS) return
+    this.#tickedAt = now
     if (this.#ended !== undefined) {
       if (now > this.#stopAt) this.#finish()
       return
     }
-    const { open } = this.#conversation
-    const refusal = this.#whyNow(now, open)
-    if (refusal !== undefined) return this.#refuseAll(refusal)
+    const { open, running } = this.#conversation
+    this.#clock.looked({ isBehind: this.#toClient.isFull, isHeld: this.#provider.isPaused })
     // Takes nothing: nothing can be told it, either.
-    const { idleMs } = this.#patience
-    if (this.#toClient.isFull && now - this.#movedAt > idleMs) return this.#client.terminate()
+    if (this.#clock.isClientStuck) return this.#client.terminate()
+    const refusal =
+      open === 0 && this.#parts.draining()
+        ? new Refused('draining')
+        : this.#clock.whyOver(open, running.length)
+    if (refusal !== undefined) return this.#refuseAll(refusal)
     for (const pulse of this.#pulses) pulse.tick()
     if (now - this.#lookedAt < LOOKED_AFTER_EVERY_MS) return
     this.#lookedAt = now
@@ -120,26 +125,9 @@ class Session implements Watched {
     if (open === 0 || cuts) this.#conversation.lookAgain().catch((no: unknown) => this.#fail(no))
   }
 
-  #whyNow(now: number, open: number): Refused | undefined {
-    const { settings, draining } = this.#parts
-    if (open === 0 && draining()) return new Refused('draining')
-    if (now - this.#beganAt > settings.get('realtime.total_ms'))
-      return new Refused('session_expired')
-    if (now - this.#movedAt > settings.get('realtime.idle_ms')) {
-      return new Refused(
-        'session_expired',
-        'nothing was said in this realtime session for too long',
-      )
-    }
-    const { firstByteMs, idleMs } = this.#patience
-    const most = this.#conversation.running.length > 0 ? idleMs : Math.max(firstByteMs, idleMs)
-    const isLate = open > 0 && !this.#provider.isPaused && now - this.#providerMovedAt > most
-    return isLate ? new Refused('upstream_timeout') : undefined
-  }
-
   #fromClient(frame: Frame): Passed | Promise<Passed> {
     if (this.#ended !== undefined) return undefined
-    this.#movedAt = this.#parts.deadlines.now
+    this.#clock.moved()
     let said: Said | undefined
     let edits: readonly Edit[]
     try {
@@ -151,18 +139,18 @@ class Session implements Watched {
     }
     const passed = edits.length === 0 ? frame : { ...frame, bytes: spliced(frame.bytes, edits) }
     if (said.of === 'session') return passed
-    if (this.#conversation.isWithinLimits) return this.#ask(passed)
-    return this.#refuseOne(new Refused('rate_limited'), said)
+    const refused = this.#conversation.whyNotNow()
+    return refused === undefined ? this.#ask(passed) : this.#refuseOne(refused, said)
   }
 
   async #ask(frame: Frame): Promise<Passed> {
     await this.#conversation.ask()
-    this.#providerMovedAt = this.#parts.deadlines.now
+    this.#clock.providerMoved()
     return this.#ended === undefined ? frame : undefined
   }
 
   #fromProvider(frame: Frame): Passed | Promise<Passed> {
-    this.#movedAt = this.#providerMovedAt = this.#parts.deadlines.now
+    this.#clock.providerMoved()
     if (frame.isBinary) return frame
     const told = readToldEvent(frame.bytes.toString())
     switch (told?.of) {
@@ -239,10 +227,12 @@ class Session implements Watched {
     this.#stop({ status: statusOf(refusal.code), code: refusal.code })
   }
 
-  #tell({ code, message }: Refused, about: string | null) {
+  #tell({ code, message, retryAfter }: Refused, about: string | null) {
     if (this.#client.readyState !== this.#client.OPEN) return
     const spoken = {
-      ...{ code, status: statusOf(code), message: `${message}. ${todoOf(code)}` },
+      ...{ code, status: statusOf(code) },
+      // Where time is known to help, the sentence names it.
+      message: retryAfter === undefined ? `${message}. ${todoOf(code)}` : message,
       requestId: this.#connected.reserved.call.id,
       type: this.#parts.errorType(),
     }
