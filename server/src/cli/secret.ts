@@ -15,6 +15,7 @@ import {
   withOwnStore,
   withPostgres,
 } from './own-store.ts'
+import { renewSecondFactors } from './renew-second-factors.ts'
 import { renewWebhooks } from './renew-webhooks.ts'
 import {
   bytesOf,
@@ -84,9 +85,10 @@ async function rotate(terminal: Terminal, own: Rotating): Promise<void> {
   const keys = await renewKeys(own.store, vault, broken)
   const channels = await renewChannels(own.store, vault, broken)
   const webhooks = await renewWebhooks(own.store, vault, broken)
+  const factors = await renewSecondFactors(own.store, vault, broken)
   const kept = await forgetUnneeded(own, [present, ...former])
   terminal.say(
-    `The root secret was replaced; ${keys} keys, ${channels} channels and ${webhooks} webhooks were encrypted anew.`,
+    `The root secret was replaced; ${keys} keys, ${channels} channels, ${webhooks} webhooks and ${factors} second factors were encrypted anew. Whoever was signed in to the console signs in again.`,
   )
   if (given === undefined) terminal.say(`It is in ${own.folder.secretFile}: back it up.`)
   else terminal.say('From now on start with TURNPIKE_SECRET set to what TURNPIKE_NEW_SECRET was.')

@@ -157,7 +157,9 @@ describe('a rotation', () => {
          weight, free, status, headers, timeouts, created_at, deleted_at from channel`,
     )
     const said = await rotate(folder)
-    expect(said).toContain('599 keys, 1 channels and 0 webhooks were encrypted anew')
+    expect(said).toContain(
+      '599 keys, 1 channels, 0 webhooks and 0 second factors were encrypted anew',
+    )
     expect(said).toContain('under any secret: key 7, channel 2.')
   })
 })

@@ -66,7 +66,9 @@ describe('secret rotate', () => {
       const { code, out, err } = await rotate(folder)
       expect({ round, code, err }).toEqual({ round, code: 0, err: '' })
       // The key that is stored nowhere, and the former value of the rotated one.
-      expect(out).toMatch(/^The root secret was replaced; 2 keys, 1 channels and 1 webhooks/)
+      expect(out).toMatch(
+        /^The root secret was replaced; 2 keys, 1 channels, 1 webhooks and 0 second/,
+      )
       expect(out).toMatch(/^2 keys whose/m)
     }
     const after = readFileSync(secretFile, 'utf8')

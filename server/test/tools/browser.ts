@@ -1,5 +1,4 @@
-import type { Answered } from './calls.ts'
-import type { TestGateway } from './gateway.ts'
+import type { Answered, GatewayCalls } from './calls.ts'
 
 export interface BrowserOptions {
   readonly headers?: Readonly<Record<string, string>>
@@ -21,8 +20,13 @@ export interface Browser {
   signIn(username: string, password: string): Promise<Answered>
 }
 
+/** A gateway, in this process or another. */
+export interface Reached extends Pick<GatewayCalls, 'api'> {
+  readonly url: string
+}
+
 /** Opens one on a gateway. What it is told is looked through for secrets like every other answer. */
-export function openBrowser(gateway: TestGateway, options: BrowserOptions = {}): Browser {
+export function openBrowser(gateway: Reached, options: BrowserOptions = {}): Browser {
   const cookies = new Map<string, string>()
   let lastSet: readonly string[] = []
   const { origin = gateway.url, headers: always = {} } = options
