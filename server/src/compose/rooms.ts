@@ -34,6 +34,7 @@ import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { createSessions } from '../sign-in/sessions.ts'
+import { createSweep as createSignInSweep } from '../sign-in/sweep.ts'
 import { createWays } from '../sign-in/ways.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { nameOf } from '../storage/postgres/name.ts'
@@ -245,6 +246,15 @@ function startRounds(
       log.warn({ reason: String(error) }, 'old jobs were not deleted; the next round tries again'),
   })
   opened.defer(() => jobs.close())
+  const signIn = createSignInSweep({
+    ...{ store, now },
+    failed: (error) =>
+      log.warn(
+        { reason: String(error) },
+        'sessions that ended were not deleted; the next round tries again',
+      ),
+  })
+  opened.defer(() => signIn.close())
 }
 
 /** One process counts by itself; nodes that share a database tell each other. */
