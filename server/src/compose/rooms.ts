@@ -3,7 +3,6 @@ import type { Dispatcher } from 'undici'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { createAccounts } from '../accounts/accounts.ts'
 import { type Budgets, createBudgets } from '../budgets/budgets.ts'
-import { createSweep } from '../budgets/sweep.ts'
 import { createDial, type Dial } from '../channels/dial.ts'
 import { createDirectory } from '../channels/directory.ts'
 import { createUpstreamDispatcher } from '../channels/dispatcher.ts'
@@ -19,7 +18,6 @@ import type { Config } from '../config.ts'
 import type { Events } from '../events/events.ts'
 import { createGroups } from '../groups/groups.ts'
 import { createJobs } from '../jobs/jobs.ts'
-import { createSweep as createJobSweep } from '../jobs/sweep.ts'
 import { createKeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -27,14 +25,12 @@ import { openLedger } from '../ledger/open-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
-import { createSweep as createObjectSweep } from '../objects/sweep.ts'
 import { createPriceBook } from '../prices/price-book.ts'
 import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { createSessions } from '../sign-in/sessions.ts'
-import { createSweep as createSignInSweep } from '../sign-in/sweep.ts'
 import { createWays } from '../sign-in/ways.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { nameOf } from '../storage/postgres/name.ts'
@@ -42,10 +38,8 @@ import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
 import { createCharts } from '../usage/charts.ts'
-import { createNarrowSums } from '../usage/narrow-sums.ts'
-import { createRetention } from '../usage/retention.ts'
-import { createRollUp } from '../usage/roll-up.ts'
 import { startEvents, tellBreaker } from './events.ts'
+import { startRounds } from './rounds.ts'
 
 /** On a disk that refuses the ledger would wait for ever; the store then says which calls are not on the books. */
 const FLUSH_GRACE_MS = 5_000
@@ -197,65 +191,6 @@ const forgettingBudgets = (ledger: Ledger, budgets: Budgets): Pick<Ledger, 'know
     budgets.forget(owner)
   },
 })
-
-/** What is done behind the calls: usage records are summed by the hour, they and periods of budgets deleted when old. */
-function startRounds(
-  { store, settings, outside }: { store: Store; settings: Settings; outside: Outside },
-  opened: AsyncDisposableStack,
-): void {
-  const { now, log } = outside
-  const rollUp = createRollUp({
-    store,
-    failed: (error) =>
-      log.warn({ reason: String(error) }, 'usage was not summed; the next round tries again'),
-  })
-  opened.defer(() => rollUp.close())
-  const narrowSums = createNarrowSums({
-    store,
-    failed: (error) =>
-      log.warn({ reason: String(error) }, 'sums were not filled; the next round tries again'),
-  })
-  opened.defer(() => narrowSums.close())
-  const retention = createRetention({
-    ...{ store, settings, now },
-    failed: (error) =>
-      log.warn({ reason: String(error) }, 'old usage was not deleted; the next round tries again'),
-  })
-  opened.defer(() => retention.close())
-  const sweep = createSweep({
-    ...{ store, now },
-    failed: (error) =>
-      log.warn(
-        { reason: String(error) },
-        'old budgets were not deleted; the next round tries again',
-      ),
-  })
-  opened.defer(() => sweep.close())
-  const objects = createObjectSweep({
-    ...{ store, now },
-    failed: (error) =>
-      log.warn(
-        { reason: String(error) },
-        'objects that ended were not forgotten; the next round tries again',
-      ),
-  })
-  opened.defer(() => objects.close())
-  const jobs = createJobSweep({
-    ...{ store, settings, now },
-    failed: (error) =>
-      log.warn({ reason: String(error) }, 'old jobs were not deleted; the next round tries again'),
-  })
-  opened.defer(() => jobs.close())
-  const signIn = createSignInSweep({
-    ...{ store, now },
-    failed: (error) =>
-      log.warn(
-        { reason: String(error) },
-        'sessions that ended were not deleted; the next round tries again',
-      ),
-  })
-  opened.defer(() => signIn.close())
-}
 
 /** One process counts by itself; nodes that share a database tell each other. */
 function openRates(store: Store, outside: Outside, opened: AsyncDisposableStack): Rates {
