@@ -46,7 +46,7 @@ export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): 
     rooms,
     operations: operations(rooms),
     ...visit,
-    signIn: createSignInDoor({ ...rooms, ...visit, secrets: built.signInSecrets }),
+    signIn: createSignInDoor({ ...rooms, ...visit, secrets: rooms.vault.secretsFor('sign-in') }),
     masked,
     consoleFolder: CONSOLE_FOLDER,
   })

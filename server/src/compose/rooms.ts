@@ -29,7 +29,7 @@ import { createPriceBook } from '../prices/price-book.ts'
 import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
-import { createSettings, type Settings } from '../settings/settings.ts'
+import { createSettings } from '../settings/settings.ts'
 import { createSessions } from '../sign-in/sessions.ts'
 import { createWays } from '../sign-in/ways.ts'
 import { claimOwnership } from '../storage/ownership.ts'
@@ -54,8 +54,6 @@ export interface Built {
   readonly deadlines: Deadlines
   readonly first: FirstStart | undefined
   readonly draining: Draining
-  /** What cookies are signed and second factors encrypted with: the present one first. */
-  readonly signInSecrets: ReturnType<Vault['secretsFor']>
   /** Writes where the gateway can be reached into the lock of the data folder. */
   tellOwner(url: string): void
 }
@@ -123,8 +121,7 @@ export async function buildRooms(
     },
   }
   const { dispatcher, dial, deadlines } = ways
-  const signInSecrets = vault.secretsFor('sign-in')
-  return { rooms, dispatcher, dial, deadlines, first, draining, signInSecrets, tellOwner }
+  return { rooms, dispatcher, dial, deadlines, first, draining, tellOwner }
 }
 
 function notDraining(): Draining {

@@ -27,7 +27,7 @@ it('a second factor outlives a rotation of the root secret, and no session does'
   await first.stop()
 
   for (const _round of [1, 2]) {
-    const { code, out, err } = await run('cli/turnpike.ts', ['secret', 'rotate', '--data', folder])
+    const { code, out, err } = await run('turnpike.js', ['secret', 'rotate', '--data', folder])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain('1 second factors were encrypted anew')
   }
