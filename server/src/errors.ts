@@ -48,6 +48,13 @@ export const refusals = {
   ],
   passkey_refused: [401, 'this passkey opens nothing here', 'Sign in in another way.'],
   password_refused: [400, 'this is not your password', 'Send the present one.'],
+  sign_up_closed: [403, 'nobody signs up here', 'Ask an administrator for an account.'],
+  invitation_refused: [
+    403,
+    'this invitation is not valid any more',
+    'Ask whoever gave it to you for another one.',
+  ],
+  link_refused: [403, 'this link is not valid any more', 'Ask for another one.'],
   sign_in_refused: [
     401,
     'username or password is wrong',

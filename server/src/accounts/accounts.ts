@@ -55,7 +55,7 @@ export type AccountChange = Omit<Partial<NewAccount>, 'limits'> & {
 /** Who does it, for the books, and what is written with it (audit). */
 export interface By {
   readonly actor: string
-  also?(id: number): readonly Compilable[]
+  also?(id: number): readonly (Statement | Compilable)[]
 }
 
 /** An account names a group that is not there. */
@@ -73,7 +73,10 @@ export interface Accounts {
   findByName(username: string): Promise<Account | undefined>
   /** Newest first. */
   list(page: { readonly skip: number; readonly take: number }): Promise<AccountPage>
-  /** @throws UniqueViolation when the name is taken, GroupGone when a group that it names is not there. */
+  /**
+   * @throws UniqueViolation when the name is taken, GroupGone when a group that it names is not there, or what is written
+   * with it could not be
+   */
   create(wanted: NewAccount, by: By): Promise<number>
   /**
    * False, and nothing changed, when it would leave no active administrator, its limits were changed, a group that it

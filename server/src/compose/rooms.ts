@@ -30,7 +30,9 @@ import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings } from '../settings/settings.ts'
+import { createBackoff } from '../sign-in/backoff.ts'
 import { createSessions } from '../sign-in/sessions.ts'
+import { createTurns } from '../sign-in/turns.ts'
 import { createWays } from '../sign-in/ways.ts'
 import { claimOwnership } from '../storage/ownership.ts'
 import { nameOf } from '../storage/postgres/name.ts'
@@ -81,8 +83,8 @@ export async function buildRooms(
   opened.defer(() => Promise.race([ledger.flush(), pause(FLUSH_GRACE_MS, undefined, UNWATCHED)]))
   startRounds({ store, settings, outside }, opened)
   const accounts = createAccounts({ store, now })
-  const { accessTokens, sessions } = openCredentials({ store, vault, outside }, opened)
-  const firstRooms = { store, vault, accounts, accessTokens, now, random }
+  const credentials = openCredentials({ store, vault, outside }, opened)
+  const firstRooms = { store, vault, accounts, now, random, accessTokens: credentials.accessTokens }
   const first = await store.alone(async () => {
     const made = await makeAdmin(firstRooms, config)
     await makeChannels(firstRooms, config)
@@ -101,12 +103,13 @@ export async function buildRooms(
   opened.defer(() => keys.close())
   const metrics = createMetrics({ ledger, health, directory })
   opened.defer(() => metrics.close())
-  const draining = notDraining()
+  const draining = createDraining()
   const rooms: Rooms = {
-    ...{ store, ledger, budgets, vault, keys, accounts, accessTokens, settings, groups, directory },
-    ...{ sessions, probe, metrics, health, now, random, log },
+    ...{ store, ledger, budgets, vault, keys, accounts, settings, groups, directory },
+    ...credentials,
+    ...{ probe, metrics, health, now, random, log },
     ...told,
-    ways: createWays({ store }),
+    ways: createWays({ store, settings }),
     rates: openRates(store, outside, opened),
     charts: createCharts(store),
     jobs: createJobs({ store, now }),
@@ -124,7 +127,7 @@ export async function buildRooms(
   return { rooms, dispatcher, dial, deadlines, first, draining, tellOwner }
 }
 
-function notDraining(): Draining {
+function createDraining(): Draining {
   const draining = {
     begun: false,
     begin() {
@@ -145,7 +148,8 @@ function openCredentials(
   const secret = vault.secretsFor('sign-in')[0]?.secret ?? ''
   const sessions = createSessions({ store, now, secret })
   opened.defer(() => sessions.close())
-  return { accessTokens, sessions }
+  const backoff = createBackoff({ store, secret, now })
+  return { accessTokens, sessions, backoff, turns: createTurns() }
 }
 
 interface ChannelsAsked {

@@ -22,6 +22,8 @@ export interface Asked<Params = unknown, Query = unknown, Body = unknown> {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly ip: string
   readonly requestId: string
+  /** Where the caller sees the gateway, for links to it. May throw `Refused`. */
+  readonly origin: () => string
   /** Present when the operation is `idempotent` and the caller sent the header. Use `once` of manage/idempotency.ts. */
   readonly idempotency: IdempotencyClaim | undefined
   /** Counts a call towards the limit of an account's keys: for `public` operations, which prove a key themselves. */

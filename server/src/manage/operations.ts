@@ -13,6 +13,7 @@ import { priceOperations } from './price/operations.ts'
 import { redemptionOperations } from './redemption/operations.ts'
 import type { Rooms } from './rooms.ts'
 import { settingOperations } from './setting/operations.ts'
+import { signUpOperations } from './sign-up/operations.ts'
 import { statusOperations } from './status/operations.ts'
 import { tokenOperations } from './token/operations.ts'
 import { userOperations } from './user/operations.ts'
@@ -26,6 +27,7 @@ export function operations(rooms: Rooms): readonly Operation[] {
     ...modelListOperations(rooms),
     ...userOperations(rooms),
     ...accessTokenOperations(rooms),
+    ...signUpOperations(rooms),
     ...redemptionOperations(rooms),
     ...logOperations(rooms),
     ...channelOperations(rooms),

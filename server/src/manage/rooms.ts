@@ -15,7 +15,9 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Backoff } from '../sign-in/backoff.ts'
 import type { Sessions } from '../sign-in/sessions.ts'
+import type { Turns } from '../sign-in/turns.ts'
 import type { Ways } from '../sign-in/ways.ts'
 import type { Store } from '../storage/store.ts'
 import type { Charts } from '../usage/charts.ts'
@@ -31,6 +33,10 @@ export interface Rooms {
   readonly accounts: Accounts
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
+  /** Who guesses waits. */
+  readonly backoff: Backoff
+  /** Few passwords are hashed at a time. */
+  readonly turns: Turns
   /** How one may sign in here. */
   readonly ways: Ways
   readonly settings: Settings

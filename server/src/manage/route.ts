@@ -62,6 +62,7 @@ export function createDoor(described: Operation, parts: RouteParts): OperationDo
         headers: singleHeaders(request.raw),
         ip: parts.clientAddress(request.raw),
         requestId: request.id,
+        origin: () => parts.origin(request.raw),
         idempotency: described.idempotent ? claimOf(request, bytes) : undefined,
         admitKey: parts.admitKey,
       }

@@ -63,6 +63,8 @@ export interface SettingValues {
   'routing.hedge_after_ms': number
   'ledger.wait_ms': number
   'usage.keep_days': number
+  'sign_up.mode': 'off' | 'invite' | 'open'
+  'sign_up.quota': number
   'events.keep_days': number
   'events.expiring_days': number
   'events.account_low': number
@@ -172,6 +174,14 @@ export const settings = {
   'usage.keep_days': whole(
     [0, 0, 36_500],
     'How many days usage records are kept; 0: for ever. Sums by the hour stay, and so do balances and what proves them.',
+  ),
+  'sign_up.mode': choice(
+    ['off', 'invite', 'open'],
+    'Who may make an account of their own: nobody, whoever has an invitation of an administrator, or everybody.',
+  ),
+  'sign_up.quota': whole(
+    [0, 0, 1_000_000_000_000_000],
+    'Units that an account begins with which somebody made without an invitation.',
   ),
   'events.keep_days': whole(
     [7, 2, 365],

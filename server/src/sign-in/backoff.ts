@@ -23,6 +23,8 @@ export interface Attempt {
 export interface Backoff {
   /** @throws Refused `rate_limited` when it comes too soon; it is not counted then. */
   attempt(username: string, ip: string): Promise<Attempt>
+  /** Counts for the address alone. @throws Refused `rate_limited` */
+  visit(ip: string): Promise<void>
 }
 
 /** So many attempts go at once; from there on the wait doubles with each, from a second on, up to a quarter of an hour. */
@@ -37,6 +39,12 @@ export const FORGOTTEN_AFTER_MS = 3_600_000
 /** Counts in the database, so that neither a restart nor another node gives more attempts. */
 export function createBackoff({ store, secret, now }: Parts): Backoff {
   return {
+    async visit(ip) {
+      const subject = `address ${networkOf(ip)}`
+      const counted = { subject, free: FREE_FOR_ADDRESS, at: now() }
+      const written = await store.write([counting(store, counted)])
+      if (!written.done) throw await tooSoon(store, counted)
+    },
     async attempt(username, ip) {
       const name = `name ${createHmac('sha256', secret).update(username).digest('base64url')}`
       const address = `address ${networkOf(ip)}`

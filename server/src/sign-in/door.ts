@@ -5,17 +5,19 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { Refused } from '../errors.ts'
 import { requireOwnPage } from '../manage/origin-check.ts'
 import type { Auth, AuthParts } from './auth.ts'
-import { type Attempt, createBackoff } from './backoff.ts'
+import type { Backoff } from './backoff.ts'
 import { opensSession, pass, toRequest } from './exchange.ts'
 import { createNotes } from './notes.ts'
 import { refusalOf } from './refusal.ts'
 import { routeAt, type SignInRoute } from './routes.ts'
 import type { Sessions } from './sessions.ts'
-import { createTurns } from './turns.ts'
+import type { Turns } from './turns.ts'
 import { type Visitor, visiting } from './visitor.ts'
 
 export interface SignInDoorParts extends AuthParts {
   readonly sessions: Sessions
+  readonly backoff: Backoff
+  readonly turns: Turns
   /** The caller's address, and the origin at which they see the gateway. Both may throw `Refused`. */
   readonly clientAddress: (request: IncomingMessage) => string
   readonly origin: (request: IncomingMessage) => string
@@ -32,8 +34,7 @@ const FRESH_MS = 86_400_000
 export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
   const authAt = createAuths(parts)
   const notes = createNotes(parts)
-  const turns = createTurns()
-  const backoff = createBackoff({ ...parts, secret: parts.secrets[0]?.secret ?? '' })
+  const { backoff, turns } = parts
 
   async function ask(asking: Asking): Promise<Response> {
     const { route, request, origin, visitor } = asking
@@ -46,14 +47,17 @@ export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
   async function guess(asking: Asking): Promise<Response> {
     const { visitor, request, route } = asking
     const username = route.guess === 'named' ? nameIn(request.body) : (visitor.who?.username ?? '')
-    const attempt: Attempt = await backoff.attempt(username, visitor.ip)
+    const attempt =
+      route.guess === 'link'
+        ? await backoff.visit(visitor.ip)
+        : await backoff.attempt(username, visitor.ip)
     const answer = await turns.take(async () => {
       const answered = await ask(asking)
-      if (!answered.ok && !visitor.hashed) await hashPassword('')
+      if (!answered.ok && !visitor.hashed && route.guess !== 'link') await hashPassword('')
       return answered
     })
-    if (answer.ok) await attempt.succeeded()
-    else await notes.refused(visitor, username)
+    if (answer.ok) await attempt?.succeeded()
+    else if (route.guess !== 'link') await notes.refused(visitor, username)
     return answer
   }
 

@@ -5,6 +5,7 @@ const CODES: Readonly<Record<string, RefusalCode>> = {
   INVALID_USERNAME_OR_PASSWORD: 'sign_in_refused',
   UNAUTHORIZED: 'session_ended',
   INVALID_PASSWORD: 'password_refused',
+  INVALID_TOKEN: 'link_refused',
   INVALID_CODE: 'code_refused',
   INVALID_BACKUP_CODE: 'code_refused',
   INVALID_TWO_FACTOR_COOKIE: 'code_refused',

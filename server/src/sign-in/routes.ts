@@ -9,8 +9,8 @@ export interface SignInRoute {
   readonly whilePasswordDue?: true
   /** It opens a session for whoever has none. */
   readonly signsIn?: true
-  /** A password is sent that may be a guess: of the name in the body, or of whoever is signed in. */
-  readonly guess?: 'named' | 'own'
+  /** A password is sent that may be a guess: of the name in the body, or of whoever is signed in; or a link's token. */
+  readonly guess?: 'named' | 'own' | 'link'
   /** Whoever signed in long ago does so again first: a session that was stolen must not become more than that. */
   readonly fresh?: true
   /** What the audit log notes when it was done. */
@@ -95,6 +95,10 @@ const WRITES: Paths = [
   {
     ...{ path: '/passkey/verify-authentication', whilePasswordDue: true, signsIn: true },
     does: 'Sign in by a passkey: `{response}`.',
+  },
+  {
+    ...{ path: '/reset-password', whilePasswordDue: true, guess: 'link' },
+    does: 'Choose a new password by a one-time link: `{token, newPassword}`. Ends your sessions.',
   },
   { path: '/passkey/update-passkey', does: 'Rename a passkey: `{id, name}`.' },
   {

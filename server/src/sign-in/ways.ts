@@ -1,3 +1,4 @@
+import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
 
 /** How one may sign in to the console. */
@@ -17,8 +18,13 @@ export interface Ways {
   setUpDue(): Promise<boolean>
 }
 
+interface Parts {
+  readonly store: Store
+  readonly settings: Settings
+}
+
 /** What whoever is not signed in may know. */
-export function createWays({ store }: { store: Store }): Ways {
+export function createWays({ store, settings }: Parts): Ways {
   // Passwords are made by the first start alone: what was done is done for good.
   let due: Promise<boolean> | undefined
   store.onChange(({ kind }) => {
@@ -30,11 +36,8 @@ export function createWays({ store }: { store: Store }): Ways {
   }
   return {
     offered: () => ({
-      password: true,
-      passkey: true,
-      providers: [],
-      sign_up: 'off',
-      email: false,
+      ...{ password: true, passkey: true, providers: [], email: false },
+      sign_up: settings.get('sign_up.mode'),
     }),
     setUpDue() {
       due ??= isDue(store)

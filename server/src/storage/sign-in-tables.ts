@@ -46,7 +46,20 @@ export interface SignInTables {
     aaguid: string | null
     created_at_ms: number | null
   }
-  /** Of `account 5` or `address 192.0.2.1`: how many sign-ins failed one after the other, and when the last one did. */
+  /** Links by which somebody makes an account, once. `digest`: SHA-256 of the token, base64url. */
+  invitation: {
+    id: string
+    digest: string
+    note: string
+    group_name: string
+    quota: number
+    created_by: number
+    created_at: number
+    expires_at: number
+    used_by: number | null
+    used_at: number | null
+  }
+  /** Of `name <digest>` or `address 192.0.2.1`: how many sign-ins failed one after the other, and when the last one did. */
   sign_in_failure: { subject: string; failures: number; last_at_ms: number }
 }
 

@@ -5,6 +5,7 @@ import { createUser } from './create.ts'
 import { adjustUserQuota } from './quota.ts'
 import { getUser, listUsers } from './read.ts'
 import { getOwnGroups, getSelf } from './self.ts'
+import { createResetLink, forgetSecondFactors } from './sign-in.ts'
 
 /** Accounts: one's own, and everybody's for administrators. */
 export const userOperations = (rooms: Rooms): readonly Operation[] => [
@@ -16,4 +17,6 @@ export const userOperations = (rooms: Rooms): readonly Operation[] => [
   changeUser(rooms),
   deleteUser(rooms),
   adjustUserQuota(rooms),
+  createResetLink(rooms),
+  forgetSecondFactors(rooms),
 ]

@@ -17,6 +17,7 @@ import { channelDialectsAndCost } from './0015-channel-cost.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 import { signInOnSqlite } from './0018-sign-in.ts'
+import { invitationsOnSqlite } from './0019-invitations.ts'
 import { jobs } from './0020-jobs.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
 
@@ -39,6 +40,7 @@ const steps: readonly string[] = [
   objects,
   usageDetails,
   signInOnSqlite,
+  invitationsOnSqlite,
   jobs,
   narrowSums,
 ]

@@ -4,6 +4,7 @@ import { LOCKS } from '../../postgres/locks.ts'
 import { groupPolicy } from '../0009-group-policy.ts'
 import { channelDialectsAndCost } from '../0015-channel-cost.ts'
 import { signInOnPostgres } from '../0018-sign-in.ts'
+import { invitationsOnPostgres } from '../0019-invitations.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
@@ -45,6 +46,7 @@ const steps: readonly string[] = [
   objects,
   usageDetails,
   signInOnPostgres,
+  invitationsOnPostgres,
   jobs,
   formerEpochs,
   refundedOpenings,

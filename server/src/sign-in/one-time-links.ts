@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto'
+import type { Compilable, Store } from '../storage/store.ts'
+
+/** What is stored of a link's token: it has 256 random bits, so no pepper is needed. */
+export const digestOfToken = (token: string): string =>
+  createHash('sha256').update(token).digest('base64url')
+
+/** A token that nobody can guess. */
+export const newToken = (random: (bytes: number) => Uint8Array): string =>
+  Buffer.from(random(32)).toString('base64url')
+
+/** Behind `#`, so that it reaches neither a log nor the page that is opened next. */
+export const linkTo = (origin: string, page: 'reset-password' | 'sign-up', token: string): string =>
+  `${origin}/${page}#token=${token}`
+
+interface Reset {
+  readonly accountId: number
+  readonly token: string
+  /** Milliseconds since 1970. */
+  readonly now: number
+  readonly expiresAt: number
+}
+
+/** Lets whoever has the token choose a new password, once: `POST /api/auth/reset-password`. The library reads this row. */
+export function resetStatement(
+  { db }: Store,
+  { accountId, token, now, expiresAt }: Reset,
+): Compilable {
+  return db.insertInto('verification').values({
+    id: newIdOf(token),
+    identifier: digestOfToken(`reset-password:${token}`),
+    value: String(accountId),
+    expires_at_ms: expiresAt,
+    created_at_ms: now,
+    updated_at_ms: now,
+  })
+}
+
+/** A row's id need not be guessed, only differ. */
+const newIdOf = (token: string): string => digestOfToken(`id:${token}`).slice(0, 32)
