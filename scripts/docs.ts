@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { VARIABLES } from '../server/src/config.ts'
+import { VARIABLES } from '../server/src/config-variables.ts'
 import { refusals } from '../server/src/errors.ts'
 import { type EventKind, events } from '../server/src/events/catalogue.ts'
 import { exampleOf } from '../server/src/events/example.ts'

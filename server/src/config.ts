@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { BaseUrlError, parseBaseUrl } from './channels/base-url.ts'
 import type { OutwardProxies } from './channels/dispatcher.ts'
+import { type Environment, Values } from './config-values.ts'
+import { readSignIn, type SignInConfig } from './sign-in/config.ts'
 
 /** All that is decided before the gateway starts. The rest is a setting in the database. */
 export interface Config {
@@ -27,6 +29,7 @@ export interface Config {
   /** Seconds that a stopping gateway waits for running calls. */
   readonly drainSeconds: number
   readonly logLevel: LogLevel
+  readonly signIn: SignInConfig
 }
 
 /** Providers that the environment can name, by the type of their channel. */
@@ -40,72 +43,6 @@ export interface ProviderConfig {
   readonly baseUrl: string | undefined
   readonly models: readonly string[]
 }
-
-/** Each variable and what it does, in the order of the docs: `docs/settings.md` is generated from this. */
-export const VARIABLES = {
-  HOST: ['127.0.0.1', 'Address to listen on. `0.0.0.0` or `::` opens the gateway to the network.'],
-  PORT: ['3000', 'Port to listen on.'],
-  TURNPIKE_DATA: [
-    './data',
-    'Folder of the database, the secret and the lock. With DATABASE_URL and TURNPIKE_SECRET there is none.',
-  ],
-  TURNPIKE_SECRET: [
-    'a file',
-    'Root secret, at least 32 characters. Without it, the file `secret` in the data folder is created at first start.',
-  ],
-  TURNPIKE_ADMIN_TOKEN: [
-    'made and printed',
-    "The administrator's access token at first start: `tpat_` and 43 letters, digits, `-` or `_`.",
-  ],
-  TURNPIKE_ADMIN_PASSWORD: [
-    'made and printed',
-    "The administrator's password at first start, at least 12 characters.",
-  ],
-  OPENAI_API_KEY: ['', 'Makes a channel of type `openai` at first start.'],
-  OPENAI_BASE_URL: [
-    'https://api.openai.com/v1',
-    'Base URL of that channel; makes its type `openai-compatible`.',
-  ],
-  OPENAI_MODELS: [
-    '',
-    'Comma-separated model ids of that channel. Without it, the provider is asked.',
-  ],
-  ANTHROPIC_API_KEY: ['', 'Makes a channel of type `anthropic` at first start.'],
-  ANTHROPIC_BASE_URL: ['https://api.anthropic.com', 'Base URL of that channel.'],
-  ANTHROPIC_MODELS: ['', 'Comma-separated model ids of that channel.'],
-  GEMINI_API_KEY: ['', 'Makes a channel of type `gemini` at first start.'],
-  GEMINI_BASE_URL: ['https://generativelanguage.googleapis.com', 'Base URL of that channel.'],
-  GEMINI_MODELS: ['', 'Comma-separated model ids of that channel.'],
-  TURNPIKE_TRUSTED_PROXIES: [
-    '',
-    'Comma-separated addresses and CIDRs of proxies whose `X-Forwarded-For` is believed.',
-  ],
-  TURNPIKE_PRIVATE_UPSTREAMS: [
-    'allow',
-    '`deny` forbids channels that point to loopback and private networks. Link-local and metadata addresses are always forbidden.',
-  ],
-  HTTPS_PROXY: [
-    '',
-    'Proxy for providers with https:// URLs, as `http://user:password@host:port`. The name in lower case counts first, here and below.',
-  ],
-  HTTP_PROXY: ['', 'Proxy for providers with http:// URLs.'],
-  NO_PROXY: [
-    '',
-    'Comma-separated hosts that are reached without a proxy, each with all that end in it: `example.com`, `127.0.0.1:8000`, `*`.',
-  ],
-  DRAIN_SECONDS: ['30', 'How long a stopping gateway waits for running calls before it cuts them.'],
-  LOG_LEVEL: ['info', '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.'],
-  DATABASE_URL: [
-    '',
-    '`postgres://user:password@host:5432/database`: everything is stored in PostgreSQL 15 or newer, which many nodes may share. Without it, in SQLite in the data folder.',
-  ],
-  TURNPIKE_WORKERS: [
-    '1',
-    'Processes that share the port, each with one core: a number, or `auto` for as many as there are cores. More than one need PostgreSQL.',
-  ],
-} as const satisfies Record<string, readonly [standard: string, explanation: string]>
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 type LogLevel = (typeof LOG_LEVELS)[number]
@@ -165,6 +102,7 @@ export function readConfig(environment: Environment, reading: Reading): Config {
     providers: PROVIDERS.flatMap((provider) => readProvider(values, provider)),
     drainSeconds: values.whole('DRAIN_SECONDS', { standard: 30, least: 0, most: 86_400 }),
     logLevel: values.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    signIn: readSignIn(values),
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return Object.freeze(config)
@@ -234,58 +172,5 @@ function whyNotBaseUrl(text: string): string | undefined {
   } catch (error) {
     if (error instanceof BaseUrlError) return error.message.replace('base_url ', '')
     throw error
-  }
-}
-
-/** Reads single variables and gathers what is wrong with them. Values that are secret are never quoted. */
-class Values {
-  readonly #environment: Environment
-  readonly #mistakes: string[]
-  constructor(environment: Environment, mistakes: string[]) {
-    this.#environment = environment
-    this.#mistakes = mistakes
-  }
-
-  mistake(name: string, why: string): void {
-    this.#mistakes.push(`${name}: ${why}.`)
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#environment[name]?.trim()
-    return value === '' ? undefined : value
-  }
-
-  checked(name: string, whyNot: (text: string) => string | undefined): string | undefined {
-    const value = this.text(name)
-    const why = value === undefined ? undefined : whyNot(value)
-    if (why !== undefined) this.mistake(name, why)
-    return value
-  }
-
-  whole(name: string, range: { standard: number; least: number; most: number }): number {
-    const text = this.text(name)
-    if (text === undefined) return range.standard
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (value >= range.least && value <= range.most) return value
-    this.mistake(name, `must be a whole number from ${range.least} to ${range.most}, not "${text}"`)
-    return range.standard
-  }
-
-  list(name: string, whyNot: (entry: string) => string | undefined): readonly string[] {
-    const entries = (this.text(name) ?? '').split(',').map((entry) => entry.trim())
-    const named = entries.filter((entry) => entry !== '')
-    for (const entry of named) {
-      const why = whyNot(entry)
-      if (why !== undefined) this.mistake(name, why)
-    }
-    return named
-  }
-
-  oneOf<T extends string>(name: string, choices: readonly T[], standard: T): T {
-    const text = this.text(name)
-    const chosen = choices.find((choice) => choice === (text ?? standard))
-    if (chosen !== undefined) return chosen
-    this.mistake(name, `must be one of ${choices.join(', ')}, not "${text}"`)
-    return standard
   }
 }

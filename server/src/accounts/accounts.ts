@@ -25,6 +25,7 @@ export interface Account {
   readonly unlimited: boolean
   readonly limits: AccountLimits
   readonly hasPassword: boolean
+  readonly email: string | null
   readonly passwordDue: boolean
   readonly createdAt: number
   readonly remain: number
@@ -41,6 +42,10 @@ export interface NewAccount {
   readonly group: string
   readonly groups: readonly string[]
   readonly quota: number
+  /** Null or absent: none. Unique among living accounts. */
+  readonly email?: string | null
+  /** Whether somebody vouches that it is theirs. */
+  readonly emailVerified?: boolean
   readonly unlimited: boolean
   readonly limits?: AccountLimits
 }
@@ -136,6 +141,7 @@ async function createAccount(
         created_at: seconds,
         deleted_at: null,
         limits: writeAccountLimits(wanted.limits ?? {}),
+        ...emailColumns(wanted),
       }),
       ...openBalance(store, { entity, amount: wanted.quota, actor: by.actor, seconds }),
       ...(by.also?.(id) ?? []),
@@ -186,6 +192,15 @@ function changedBudgets(
   })
 }
 
+/** Letters in addresses are compared whatever their case. */
+const emailColumns = ({ email, emailVerified }: Pick<NewAccount, 'email' | 'emailVerified'>) =>
+  email === undefined
+    ? {}
+    : {
+        email: email?.toLowerCase() ?? null,
+        email_verified: email !== null && emailVerified ? 1 : 0,
+      }
+
 const endsSessions = ({ status, passwordHash }: AccountChange): boolean =>
   status === SUSPENDED || passwordHash !== undefined
 
@@ -205,6 +220,7 @@ function changeStatement(store: Store, id: number, change: AccountChange): State
       ...(change.group === undefined ? {} : { group_name: change.group }),
       ...(change.groups === undefined ? {} : { groups: JSON.stringify(change.groups) }),
       ...(change.unlimited === undefined ? {} : { unlimited_quota: change.unlimited ? 1 : 0 }),
+      ...emailColumns(change),
       ...(change.limits === undefined ? {} : { limits: writeAccountLimits(change.limits.after) }),
     })
     .where('id', '=', id)
@@ -269,6 +285,7 @@ function toAccount(row: AccountRow): Account {
     unlimited: row.unlimited_quota === 1,
     limits: readAccountLimits(row.limits),
     hasPassword: row.password_hash !== null,
+    email: row.email,
     passwordDue: row.password_due === 1,
     createdAt: row.created_at,
     remain: row.remain ?? 0,

@@ -40,13 +40,17 @@ export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): 
   const clientAddress = createClientAddress(trusted)
   const visit = {
     clientAddress: manageAddress(clientAddress),
-    origin: manageOrigin(createRequestOrigin(trusted)),
+    origin: manageOrigin(createRequestOrigin(trusted), config.signIn.consoleUrl),
   }
   const manage = await createManageApp({
     rooms,
     operations: operations(rooms),
     ...visit,
-    signIn: createSignInDoor({ ...rooms, ...visit, secrets: rooms.vault.secretsFor('sign-in') }),
+    signIn: createSignInDoor({
+      ...rooms,
+      ...visit,
+      ...{ signIn: config.signIn, secrets: rooms.vault.secretsFor('sign-in') },
+    }),
     masked,
     consoleFolder: CONSOLE_FOLDER,
   })
@@ -82,10 +86,16 @@ const manageAddress = (clientAddress: ClientAddress) => (request: IncomingMessag
   throw new Refused('invalid_request', 'X-Forwarded-For holds something that is no address')
 }
 
-const manageOrigin = (requestOrigin: RequestOrigin) => (request: IncomingMessage) => {
-  const origin = requestOrigin(request)
-  if (origin !== undefined) return origin
-  throw new Refused('invalid_request', 'the Host header holds something that is no host')
+/** A proxy that nobody trusts still asks for the host of the console, which the operator says has TLS. */
+function manageOrigin(requestOrigin: RequestOrigin, consoleUrl: string | undefined) {
+  const console = consoleUrl === undefined ? undefined : new URL(consoleUrl)
+  return (request: IncomingMessage): string => {
+    const origin = requestOrigin(request)
+    if (origin === undefined) {
+      throw new Refused('invalid_request', 'the Host header holds something that is no host')
+    }
+    return console?.host === new URL(origin).host ? console.origin : origin
+  }
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<string> {

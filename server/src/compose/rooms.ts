@@ -109,7 +109,7 @@ export async function buildRooms(
     ...credentials,
     ...{ probe, metrics, health, now, random, log },
     ...told,
-    ways: createWays({ store, settings }),
+    ways: createWays({ store, settings, config: config.signIn }),
     rates: openRates(store, outside, opened),
     charts: createCharts(store),
     jobs: createJobs({ store, now }),

@@ -65,6 +65,7 @@ export interface SettingValues {
   'usage.keep_days': number
   'sign_up.mode': 'off' | 'invite' | 'open'
   'sign_up.quota': number
+  'sign_in.link_by_email': boolean
   'events.keep_days': number
   'events.expiring_days': number
   'events.account_low': number
@@ -183,6 +184,11 @@ export const settings = {
     [0, 0, 1_000_000_000_000_000],
     'Units that an account begins with which somebody made without an invitation.',
   ),
+  'sign_in.link_by_email': {
+    type: 'boolean',
+    standard: false,
+    says: 'Whether a provider that vouches for the e-mail address of an account opens it, without being linked to it first.',
+  },
   'events.keep_days': whole(
     [7, 2, 365],
     'How many days events and their deliveries to webhooks are kept.',

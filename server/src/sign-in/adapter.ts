@@ -132,7 +132,11 @@ async function create({ store, accounts }: Parts, name: string, given: Given): P
   const columns = Object.keys(row).map((column) => sql.ref(column))
   const insert = sql`insert into ${sql.table(tableOf(model))} (${sql.join(columns)})
     values (${sql.join(Object.values(row))}) returning *`
-  const [written] = await write(store, [statementOf(store.db, insert)])
+  const noted =
+    name === 'account'
+      ? [accounts.changed(Number(given.userId), { identity: `added: ${given.providerId}` })]
+      : []
+  const [written] = await write(store, [statementOf(store.db, insert), ...noted])
   return toRecord(model, written ?? {})
 }
 

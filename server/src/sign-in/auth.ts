@@ -10,11 +10,16 @@ import {
 } from '../accounts/passwords.ts'
 import { ACTIVE } from '../accounts/status.ts'
 import { saysOf } from '../errors.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
 import { createAccountWrites } from './account-writes.ts'
 import { createAdapter } from './adapter.ts'
+import type { SignInConfig } from './config.ts'
 import { cookiePrefix } from './cookie.ts'
+import { createSendMail } from './mail.ts'
+import { linkTo } from './one-time-links.ts'
 import { plugins } from './plugins.ts'
+import { providerOptions } from './providers.ts'
 import { visitor } from './visitor.ts'
 
 export interface AuthParts {
@@ -22,6 +27,8 @@ export interface AuthParts {
   readonly accounts: Accounts
   readonly log: Logger
   readonly now: () => number
+  readonly settings: Settings
+  readonly signIn: SignInConfig
   /** What cookies are signed and secrets encrypted with: the present one first. */
   readonly secrets: readonly { readonly secret: string; readonly pepperId: number }[]
 }
@@ -37,6 +44,8 @@ const DAY_SECONDS = 86_400
  */
 export function createAuth(parts: AuthParts, origin: string): Auth {
   const secure = origin.startsWith('https:')
+  const { settings, signIn } = parts
+  const others = providerOptions(signIn.providers, settings.get('sign_up.mode') !== 'open')
   const auth = betterAuth({
     appName: 'Turnpike',
     baseURL: origin,
@@ -46,7 +55,10 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
     database: createAdapter({ store: parts.store, accounts: createAccountWrites(parts) }),
     logger: { level: 'warn', log: (level, message) => tell(parts.log, level, message) },
     // Without it the library writes to the console by itself.
-    onAPIError: { onError: (error) => tellFailure(parts.log, error) },
+    onAPIError: {
+      onError: (error) => tellFailure(parts.log, error),
+      errorURL: `${origin}/sign-in`,
+    },
     telemetry: { enabled: false },
     // Failures are counted by us, in the database.
     rateLimit: { enabled: false },
@@ -56,6 +68,16 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
       minPasswordLength: SHORTEST_PASSWORD,
       maxPasswordLength: LONGEST_PASSWORD,
       password: passwords,
+      ...resetMail(parts),
+    },
+    socialProviders: others.socialProviders,
+    account: {
+      accountLinking: {
+        enabled: true,
+        disableImplicitLinking: !settings.get('sign_in.link_by_email'),
+        allowDifferentEmails: true,
+        trustedProviders: [],
+      },
     },
     session: {
       expiresIn: 7 * DAY_SECONDS,
@@ -71,19 +93,44 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/', secure },
       disableCSRFCheck: false,
       disableOriginCheck: false,
+      backgroundTasks: { handler: (task) => void task.catch((e) => tellFailure(parts.log, e)) },
       ipAddress: { ipAddressHeaders: [ADDRESS_HEADER], ipv6Subnet: 128 },
     },
     databaseHooks: {
       session: { create: { before: async ({ userId }) => requireActive(parts, userId) } },
     },
     hooks: { before: beforeRoute },
-    plugins: plugins(origin),
+    plugins: [...plugins(origin), ...others.plugins],
   })
   return auth.handler
 }
 
 /** The caller's address as we know it, which no header from outside can say. */
 const ADDRESS_HEADER = 'x-turnpike-address'
+
+/** Links for a new password go to addresses that are proven, and lead where the operator said. */
+function resetMail({ signIn: { mail, consoleUrl }, log }: AuthParts) {
+  if (mail === undefined || consoleUrl === undefined) return {}
+  const send = createSendMail(mail, log)
+  return {
+    async sendResetPassword({ user, token }: { user: User; token: string }) {
+      if (!user.emailVerified) return
+      const url = linkTo(consoleUrl, 'reset-password', token)
+      const text = `Somebody asked for a new password for your account at ${consoleUrl}.
+
+Choose one here, within an hour: ${url}
+
+If it was not you, there is nothing to do.
+`
+      await send({ to: user.email, subject: 'A new password', text })
+    },
+  }
+}
+
+interface User {
+  readonly email: string
+  readonly emailVerified: boolean
+}
 
 const passwords = {
   hash: (password: string) => {
@@ -118,6 +165,13 @@ const beforeRoute = createAuthMiddleware(async (ctx) => {
   // A browser that need not send codes would be a second factor that nobody can take back.
   if (ctx.path.startsWith('/two-factor/verify-')) {
     return { context: { body: { ...ctx.body, trustDevice: false } } }
+  }
+  if (ctx.path === '/sign-in/social' || ctx.path === '/link-social') {
+    const { provider, callbackURL, errorCallbackURL } = ctx.body ?? {}
+    return { context: { body: { provider, callbackURL, errorCallbackURL } } }
+  }
+  if (ctx.path === '/unlink-account' && String(ctx.body?.accountId).startsWith('password-')) {
+    throw new APIError('BAD_REQUEST', { message: 'a password is changed, not taken away' })
   }
   if (ctx.path !== '/change-password') return
   if (ctx.body?.newPassword === ctx.body?.currentPassword) {

@@ -92,6 +92,11 @@ interface Asking {
 /** A library for each origin, the latest ones kept. */
 function createAuths(parts: AuthParts): (origin: string) => Promise<Auth> {
   const kept = new Map<string, Auth>()
+  // The library reads settings when it is built.
+  parts.store.onChange(({ kind }) => {
+    if (kind === 'setting') kept.clear()
+  })
+  parts.store.onBehind(() => kept.clear())
   return async (origin) => {
     const known = kept.get(origin)
     if (known !== undefined) return known

@@ -5,7 +5,7 @@ import type { Visitor } from './visitor.ts'
 /** Nothing of a request reaches the library but what it needs. */
 const PASSED_ON = ['cookie', 'user-agent', 'origin', 'accept-language', 'sec-fetch-site'] as const
 /** What the library calls somebody without an e-mail address, where an authenticator shows the name. */
-const NAMELESS = '/Turnpike:null?'
+const NAMELESS = '/Turnpike:?'
 
 interface Asked {
   readonly origin: string

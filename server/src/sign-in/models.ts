@@ -4,6 +4,8 @@ import type { SqlValue } from '../storage/store.ts'
 type Kind = 'text' | 'whole' | 'flag' | 'milliseconds' | 'seconds' | 'account'
 
 interface Column {
+  /** What the library reads where there is nothing; otherwise null. */
+  readonly absent?: string
   readonly name: string
   readonly kind: Kind
   /** What the library sets here is not kept. */
@@ -41,7 +43,8 @@ const MODELS: Readonly<Record<string, Model>> = {
       id: { name: 'id', kind: 'account' },
       name: username,
       username,
-      email: text('email'),
+      // The library takes it for granted, and so do its types.
+      email: { name: 'email', kind: 'text', absent: '' },
       emailVerified: flag('email_verified'),
       twoFactorEnabled: flag('two_factor'),
       createdAt: made,
@@ -155,9 +158,9 @@ export function toRecord(
   return Object.fromEntries(entries.map(([field, column]) => [field, toValue(column, row)]))
 }
 
-function toValue({ kind, name }: Column, row: Readonly<Record<string, SqlValue>>): unknown {
+function toValue({ kind, name, absent }: Column, row: Readonly<Record<string, SqlValue>>): unknown {
   const value = row[name]
-  if (value === null || value === undefined) return null
+  if (value === null || value === undefined) return absent ?? null
   switch (kind) {
     case 'text':
     case 'account':

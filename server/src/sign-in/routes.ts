@@ -24,6 +24,7 @@ const READS: Paths = [
     ...{ path: '/get-session', whilePasswordDue: true },
     does: 'Who is signed in: `{session, user}`, or `null`.',
   },
+  { path: '/list-accounts', does: 'What you can sign in by: `credential` is a password.' },
   { path: '/list-sessions', does: 'Your sessions, with browser, address and last use.' },
   {
     ...{ path: '/passkey/generate-register-options', fresh: true },
@@ -97,6 +98,23 @@ const WRITES: Paths = [
     does: 'Sign in by a passkey: `{response}`.',
   },
   {
+    ...{ path: '/sign-in/social', whilePasswordDue: true },
+    does: 'Begin to sign in by another provider: `{provider, callbackURL}`. Answers the URL to open.',
+  },
+  {
+    ...{ path: '/link-social', fresh: true },
+    does: 'Begin to sign in by another provider from now on: `{provider, callbackURL}`.',
+  },
+  {
+    path: '/unlink-account',
+    ...{ fresh: true, notes: { action: 'account.update', after: { identity: 'removed' } } },
+    does: 'Sign in by a provider no more: `{accountId}`, its `id` in `list-accounts`.',
+  },
+  {
+    ...{ path: '/request-password-reset', whilePasswordDue: true, guess: 'link' },
+    does: 'Have a link for a new password sent: `{email}`. The answer is the same whoever has the address.',
+  },
+  {
     ...{ path: '/reset-password', whilePasswordDue: true, guess: 'link' },
     does: 'Choose a new password by a one-time link: `{token, newPassword}`. Ends your sessions.',
   },
@@ -114,6 +132,14 @@ const SIGN_IN_ROUTES: readonly SignInRoute[] = [
   ...READS.map((route) => ({ method: 'GET', ...route }) as const),
 ]
 
+/** Where other providers send people back to. */
+const CALLBACK = /^\/callback\/[a-z]{1,20}$/
+
 /** The route of a path below `/api/auth`. */
-export const routeAt = (method: string, path: string): SignInRoute | undefined =>
-  SIGN_IN_ROUTES.find((route) => route.method === method && route.path === path)
+export function routeAt(method: string, path: string): SignInRoute | undefined {
+  if (method === 'GET' && CALLBACK.test(path)) {
+    const does = 'Back from another provider.'
+    return { method, path, does, whilePasswordDue: true, signsIn: true }
+  }
+  return SIGN_IN_ROUTES.find((route) => route.method === method && route.path === path)
+}

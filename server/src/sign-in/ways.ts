@@ -1,5 +1,6 @@
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
+import type { SignInConfig } from './config.ts'
 
 /** How one may sign in to the console. */
 export interface WaysOffered {
@@ -21,10 +22,11 @@ export interface Ways {
 interface Parts {
   readonly store: Store
   readonly settings: Settings
+  readonly config: SignInConfig
 }
 
 /** What whoever is not signed in may know. */
-export function createWays({ store, settings }: Parts): Ways {
+export function createWays({ store, settings, config }: Parts): Ways {
   // Passwords are made by the first start alone: what was done is done for good.
   let due: Promise<boolean> | undefined
   store.onChange(({ kind }) => {
@@ -36,7 +38,8 @@ export function createWays({ store, settings }: Parts): Ways {
   }
   return {
     offered: () => ({
-      ...{ password: true, passkey: true, providers: [], email: false },
+      ...{ password: true, passkey: true, email: config.mail !== undefined },
+      providers: config.providers.map(({ id }) => id),
       sign_up: settings.get('sign_up.mode'),
     }),
     setUpDue() {

@@ -31,6 +31,7 @@ const config: Config = {
   ],
   drainSeconds: 1,
   logLevel: 'silent',
+  signIn: { consoleUrl: undefined, mail: undefined, providers: [] },
 }
 
 /** A first start on this store; true when it came to its end. */

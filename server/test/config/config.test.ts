@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, readConfig, VARIABLES } from '../../src/config.ts'
+import { ConfigError, readConfig } from '../../src/config.ts'
+import { VARIABLES } from '../../src/config-variables.ts'
 
 const reading = { folder: '/srv', isAddress: (text: string) => /^[\d.]+(?:\/\d+)?$/.test(text) }
 const read = (environment: Record<string, string>) => readConfig(environment, reading)
@@ -32,6 +33,7 @@ describe('the environment', () => {
       providers: [],
       drainSeconds: 30,
       logLevel: 'info',
+      signIn: { consoleUrl: undefined, mail: undefined, providers: [] },
     })
   })
 

@@ -126,6 +126,7 @@ export function createCalls(wiring: Wiring): GatewayCalls {
       `the answer of ${method} ${path}`,
       await fetch(url + path, {
         method,
+        redirect: 'manual',
         headers: {
           authorization: adminToken,
           ...(body !== undefined && { 'content-type': 'application/json' }),

@@ -113,5 +113,6 @@ function testConfig({ config }: TestDatabase, adminToken: string): Config {
     providers: [],
     drainSeconds: 5,
     logLevel: 'trace',
+    signIn: { consoleUrl: undefined, mail: undefined, providers: [] },
   }
 }

@@ -9,7 +9,7 @@ import { auditStatement } from '../audit/record.ts'
 import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { nameTaken } from '../user/create.ts'
+import { taken } from '../user/create.ts'
 import { checkUsername } from '../user/fields.ts'
 
 /** What a new account begins with, and what must be written with it. */
@@ -70,7 +70,7 @@ async function create(
   } catch (error) {
     // The group is gone, or somebody else took the invitation at this moment.
     if (error instanceof GroupGone) throw new Refused('invitation_refused')
-    throw error instanceof UniqueViolation ? nameTaken(wanted.username) : error
+    throw error instanceof UniqueViolation ? taken(error, wanted.username) : error
   }
 }
 

@@ -8,7 +8,7 @@ import { actorOf, auditStatement } from '../audit/record.ts'
 import { checkBudgets } from '../budgets.ts'
 import { type Asked, operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
-import { nameTaken } from './create.ts'
+import { taken } from './create.ts'
 import { type ChangedAccount, changedAccount, checkUsername } from './fields.ts'
 import { requireAccountGroups } from './groups.ts'
 import { accountOf, accountParams, accountSchema, toAudited, toRecord } from './record.ts'
@@ -65,7 +65,9 @@ async function update(rooms: Rooms, asked: Asked, { before, change }: Changing):
     ],
   }
   return rooms.accounts.update(id, change, by).catch((error: unknown) => {
-    throw error instanceof UniqueViolation ? nameTaken(change.username ?? '') : error
+    throw error instanceof UniqueViolation
+      ? taken(error, change.username ?? before.username)
+      : error
   })
 }
 
@@ -79,10 +81,11 @@ function limitsChange(
 }
 
 async function toChange(sent: ChangedAccount): Promise<AccountChange> {
-  const { username, password, role, status, group, groups, quota, unlimited_quota } = sent
+  const { username, password, email, role, status, group, groups, quota, unlimited_quota } = sent
   return {
     ...(username === undefined ? {} : { username: checkUsername(username) }),
     ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
+    ...(email === undefined ? {} : { email, emailVerified: true }),
     ...(role === undefined ? {} : { role }),
     ...(status === undefined ? {} : { status }),
     ...(group === undefined ? {} : { group }),
@@ -94,7 +97,7 @@ async function toChange(sent: ChangedAccount): Promise<AccountChange> {
 
 /** The audit log speaks the wire's words. */
 function auditedAfter(before: Account, change: AccountChange): object {
-  const { passwordHash, unlimited = before.unlimited, limits, ...shown } = change
+  const { passwordHash, unlimited = before.unlimited, limits, emailVerified: _, ...shown } = change
   return {
     ...toAudited({ ...before, unlimited, limits: limits?.after ?? before.limits }),
     ...shown,

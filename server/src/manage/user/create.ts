@@ -24,7 +24,7 @@ export const createUser = (rooms: Rooms) =>
     async run(asked) {
       const { password, ...sent } = asked.body
       checkBudgets(sent.budgets ?? [])
-      const { unlimited_quota = false } = sent
+      const { unlimited_quota = false, email = null } = sent
       const shown = {
         username: checkUsername(sent.username),
         role: sent.role ?? 'user',
@@ -40,12 +40,15 @@ export const createUser = (rooms: Rooms) =>
           auditStatement(rooms, asked, {
             action: 'account.create',
             subject: `account ${id}`,
-            after: { ...shown, unlimited_quota, ...limits },
+            after: { ...shown, unlimited_quota, email, ...limits },
           }),
         ],
       }
       try {
-        const wanted = { ...shown, unlimited: unlimited_quota, passwordHash, limits }
+        const wanted = {
+          ...{ ...shown, unlimited: unlimited_quota, passwordHash, limits },
+          ...{ email, emailVerified: true },
+        }
         await requireAccountGroups(rooms, shown)
         const id = await rooms.accounts.create(wanted, by)
         return {
@@ -54,7 +57,7 @@ export const createUser = (rooms: Rooms) =>
         }
       } catch (error) {
         if (error instanceof GroupGone) throw groupGone()
-        throw error instanceof UniqueViolation ? nameTaken(shown.username) : error
+        throw error instanceof UniqueViolation ? taken(error, shown.username) : error
       }
     },
   })
@@ -62,6 +65,11 @@ export const createUser = (rooms: Rooms) =>
 const groupGone = (): Refused =>
   new Refused('invalid_field', 'one of the groups was deleted at this moment')
 
-/** Also for a change of name. */
-export const nameTaken = (username: string): Refused =>
-  new Refused('already_exists', `there is an account named ${username} already`)
+/** Also for a change. */
+export const taken = ({ columns }: UniqueViolation, username: string): Refused =>
+  new Refused(
+    'already_exists',
+    columns.some((column) => column.endsWith('email'))
+      ? 'there is an account with this e-mail address already'
+      : `there is an account named ${username} already`,
+  )

@@ -5,6 +5,9 @@ import { budgetFields } from '../budgets.ts'
 import { limitFields } from '../rate-limits.ts'
 import { groupName, quota, role } from './record.ts'
 
+/** Whether an address exists, only a message tells. */
+const EMAIL = '^[^\\s@]+@[^\\s@]+$'
+
 /** Everything about an account that can be sent; creation makes the name required. */
 const accountFields = {
   username: Type.String({ minLength: 1, maxLength: 64 }),
@@ -14,6 +17,12 @@ const accountFields = {
       maxLength: LONGEST_PASSWORD,
       writeOnly: true,
       description: 'For signing in to the console. Without one the account has access tokens only.',
+    }),
+  ),
+  email: Type.Optional(
+    Type.Union([Type.String({ maxLength: 254, pattern: EMAIL }), Type.Null()], {
+      description:
+        'For links to a new password, and for signing in by others that vouch for it. It counts as proven; null takes it away.',
     }),
   ),
   role: Type.Optional(role),

@@ -48,6 +48,7 @@ export const accountSchema = Type.Object({
   ...self,
   groups: Type.Array(Type.String(), { description: 'Further groups it may use.' }),
   created_time: Type.Integer(),
+  email: Type.Optional(Type.String({ description: 'Only when set.' })),
   ...limitsShown,
   ...budgetsShown,
 })
@@ -66,10 +67,13 @@ export const toSelf = (account: Account) => ({
   ...(account.passwordDue ? { password_change_due: true } : {}),
 })
 
+const emailShown = ({ email }: Account) => (email === null ? {} : { email })
+
 export const toRecord = (account: Account) => ({
   ...toSelf(account),
   groups: account.groups,
   created_time: account.createdAt,
+  ...emailShown(account),
   ...account.limits,
 })
 
@@ -82,6 +86,7 @@ export const toAudited = (account: Account) => ({
   groups: account.groups,
   quota: account.remain,
   unlimited_quota: account.unlimited,
+  ...emailShown(account),
   ...account.limits,
 })
 
