@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { EMBEDDINGS_OF_GEMINI } from '../../src/dialects/gemini-embeddings.ts'
 import { OPERATIONS } from '../../src/dialects/operations.ts'
-import { OFFERED } from '../../src/http/object-path.ts'
+import { CALLS_ABOUT, OFFERED } from '../../src/http/object-path.ts'
 import { routeOf } from '../../src/http/path.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 
@@ -10,6 +10,8 @@ const { paths } = (await (await fetch(`${gateway.url}/api/openapi.json`)).json()
   readonly paths: Record<string, Record<string, { readonly operationId: string }>>
 }
 const isModelCall = (path: string) => /^\/v1(beta)?\//.test(path)
+/** `videos/remix` is asked of one video. */
+const aboutOne = (name: string) => (CALLS_ABOUT.has(name) ? name.replace('/', '/*/') : name)
 const described = Object.entries(paths).flatMap(([path, methods]) =>
   isModelCall(path) ? Object.keys(methods).map((method) => [method, path] as const) : [],
 )
@@ -25,7 +27,7 @@ describe('the description of model calls', () => {
       described.map(([method, path]) => `${method} ${path.replaceAll(/\{\w+\}/g, '*')}`),
     )
     const served = [
-      ...[...OPERATIONS.keys()].map((name) => `post /v1/${name}`),
+      ...[...OPERATIONS.keys()].map((name) => `post /v1/${aboutOne(name)}`),
       ...[...EMBEDDINGS_OF_GEMINI.keys()].map((name) => `post /v1beta/models/*:${name}`),
       ...[...OFFERED].flatMap(([family, { at }]) =>
         Object.entries(at).flatMap(([place, methods]) =>
@@ -41,7 +43,7 @@ describe('the description of model calls', () => {
       ...['generateContent', 'streamGenerateContent', 'countTokens'].map(
         (name) => `post /v1beta/models/*:${name}`,
       ),
-      ...['/v1/models', '/v1/models/*', '/v1beta/models', '/v1beta/models/*'].map(
+      ...['/v1/realtime', '/v1/models', '/v1/models/*', '/v1beta/models', '/v1beta/models/*'].map(
         (path) => `get ${path}`,
       ),
     ]

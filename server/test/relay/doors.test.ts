@@ -58,7 +58,7 @@ describe('a path', () => {
   })
 
   it('under a model prefix that is not offered goes nowhere, all else to the management API', () => {
-    for (const path of ['/v1/nothing', '/v1', '/mj/submit', '/v1beta/models/x:embedContent']) {
+    for (const path of ['/v1/nothing', '/v1', '/mj/submit', '/v1beta/models/x:tuneModel']) {
       expect(routeOf('POST', path).to, path).toBe('nowhere')
     }
     for (const path of ['/', '/api/token/', '/healthz', '/docs', '/v2/x']) {

@@ -33,7 +33,7 @@ function addSupports(
     const where = placed(segment, textOf(part))
     const quoted = typeof segment.text === 'string' ? segment.text : undefined
     for (const index of Array.isArray(indices) ? indices : []) {
-      const source = sourceOf(groundingChunks[index])
+      const source = typeof index === 'number' ? sourceOf(groundingChunks[index]) : undefined
       if (source !== undefined) add(found, part, { ...named(source), quoted, ...where })
     }
   }
