@@ -46,7 +46,7 @@ export interface Tables extends EventTables, SignInTables {
   /** The same without keys; account 0 is everybody. */
   account_hour: UsageSums & { hour: number }
   account_day: UsageSums & { day: number }
-  /** The same by model alone, or by group alone, of accounts up to the one that `meta` names. */
+  /** Everybody's by model alone and by group alone, once `meta` says that they are filled. */
   model_hour: NarrowSums & { hour: number; model: string }
   model_day: NarrowSums & { day: number; model: string }
   group_hour: NarrowSums & { hour: number; group_name: string }
@@ -289,7 +289,7 @@ export interface UsageTable {
   details: string | null
 }
 
-type NarrowSums = Omit<UsageSums, 'model' | 'group_name' | 'channel_id'>
+type NarrowSums = Omit<UsageSums, 'account_id' | 'model' | 'group_name' | 'channel_id'>
 export interface UsageSums {
   account_id: number
   model: string

@@ -6,8 +6,8 @@ import type { UsageFilter } from './filter.ts'
 import { HOUR_SECONDS } from './levels.ts'
 import {
   FIGURES,
+  isNarrowed,
   isOneRow,
-  narrowedUpTo,
   type SeriesBy,
   summable,
   summed,
@@ -92,7 +92,7 @@ interface NamedBlock {
   readonly requests: number
   /** Those of them that are not summed yet. */
   readonly unsummed: number
-  /** Whether the narrow sums of its accounts are filled. */
+  /** Whether the sums by model alone and by group alone are filled. */
   readonly isNarrowed: boolean
 }
 
@@ -111,7 +111,7 @@ async function blocksOf(
   const wide = { ...filter, from, until }
   const grouping = { stepSeconds: BLOCK_MS / 1000, counting: true } as const
   const { rows } = await sql<{ at: number; requests: number; unsummed: number; narrowed: number }>`
-    select at, sum(requests) as requests, sum(unsummed) as unsummed, ${narrowedUpTo} as narrowed from (
+    select at, sum(requests) as requests, sum(unsummed) as unsummed, ${isNarrowed} as narrowed from (
       select at, requests, 0 as unsummed from (${summed(wide, grouping)}) as summed
       union all
       select at, requests, requests from (${unsummed(wide, grouping)}) as coming
@@ -126,7 +126,7 @@ async function blocksOf(
       name: nameOf({ ...filter, ...block }, wanted),
       requests: Number(row.requests),
       unsummed: Number(row.unsummed),
-      isNarrowed: Number(row.narrowed) >= Math.max(0, ...(filter.accounts ?? [])),
+      isNarrowed: Number(row.narrowed) === 1,
     }
   })
 }

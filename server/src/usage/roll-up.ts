@@ -84,11 +84,11 @@ export function summingTexts(
     ...['account_id', EVERYBODY].flatMap((account) => [
       adding('account_hour', [account, 'hour', ...WIDE]),
       adding('account_day', [account, DAY, ...WIDE]),
-      adding('model_hour', [account, 'hour', 'model']),
-      adding('model_day', [account, DAY, 'model']),
-      adding('group_hour', [account, 'hour', 'group_name']),
-      adding('group_day', [account, DAY, 'group_name']),
     ]),
+    adding('model_hour', ['hour', 'model']),
+    adding('model_day', [DAY, 'model']),
+    adding('group_hour', ['hour', 'group_name']),
+    adding('group_day', [DAY, 'group_name']),
   ]
   if (dialect === 'sqlite')
     return [

@@ -6,9 +6,9 @@ import { HOUR_SECONDS, levelsOf, type Part, type Span } from './levels.ts'
 export const FIRST_NOT_OK = 300
 /** The row of `meta` that says up to which usage record the sums are made. */
 export const SUMMED_UP_TO = 'usage_added'
-/** The row of `meta` that says up to which account the sums by model alone and by group alone are filled. */
-export const NARROWED_UP_TO = 'usage_narrowed'
-/** In sums without keys: all accounts together. */
+/** The row of `meta` that is there once everybody's sums by model alone and by group alone are filled. */
+export const NARROWED = 'usage_narrowed'
+/** In `account_hour` and `account_day`: all accounts together. */
 const EVERYBODY = 0
 
 /** Columns that sums keep apart, hence the only ones that can be asked of them. */
@@ -27,7 +27,7 @@ export interface Grouping {
   readonly counting?: true
   /** No more rows of one part are of use. */
   readonly most?: number
-  /** The narrow sums of these accounts are known to be filled: the other ones need not be asked as well. */
+  /** The sums by model alone and by group alone are known to be filled: the others need not be asked as well. */
   readonly isNarrowed?: boolean
 }
 
@@ -87,46 +87,41 @@ function sumsBy(filter: UsageFilter, by: SeriesBy | undefined): SumsBy {
   if (filter.keyIds !== undefined || by === 'key') return 'usage'
   const byModel = filter.model !== undefined || by === 'model'
   const byGroup = filter.group !== undefined || by === 'group'
-  if (filter.channelId !== undefined || (byModel && byGroup)) return 'account'
+  if (filter.accounts || filter.channelId !== undefined || (byModel && byGroup)) return 'account'
   return byModel ? 'model' : 'group'
 }
 
 /** A step of this grouping is one row of the sums, for each model or group. */
 export const isOneRow = (filter: UsageFilter, { by, stepSeconds, isNarrowed }: Grouping) =>
-  isNarrowed === true &&
-  stepSeconds === HOUR_SECONDS &&
-  by === sumsBy(filter, by) &&
-  (filter.accounts?.length ?? 1) === 1
+  isNarrowed === true && stepSeconds === HOUR_SECONDS && by === sumsBy(filter, by)
 
 function ofSums(filter: UsageFilter, grouping: Grouping, part: Part): RawBuilder<unknown> {
   const sums = sumsBy(filter, grouping.by)
   if (sums === 'usage') return ofKeySums(filter, grouping, part)
   const { until } = part
   if (sums === 'account' || grouping.isNarrowed)
-    return ofAccountSums(filter, grouping, { ...part, sums, until })
+    return ofSumsBy(filter, grouping, { ...part, sums, until })
   // One of both has no time: an end in the place of a condition, so that its rows are not even looked at.
   const end = until ?? Number.MAX_SAFE_INTEGER
-  const isNarrowed = sql`${narrowedUpTo} >= ${Math.max(...accountsOf(filter))}`
   const ends = (narrow: number, wide: number) =>
-    sql`case when ${isNarrowed} then cast(${narrow} as bigint) else cast(${wide} as bigint) end`
-  return sql`${ofAccountSums(filter, grouping, { ...part, sums, until: ends(end, 0) })} union all
-    ${ofAccountSums(filter, grouping, { ...part, sums: 'account', until: ends(0, end) })}`
+    sql`case when ${isNarrowed} = 1 then cast(${narrow} as bigint) else cast(${wide} as bigint) end`
+  return sql`${ofSumsBy(filter, grouping, { ...part, sums, until: ends(end, 0) })} union all
+    ${ofSumsBy(filter, grouping, { ...part, sums: 'account', until: ends(0, end) })}`
 }
 
-/** -1: not even everybody's. */
-export const narrowedUpTo = sql`coalesce((select cast(value as bigint) from meta where name = ${NARROWED_UP_TO}), -1)`
+/** 1 or 0. */
+export const isNarrowed = sql<number>`(select count(*) from meta where name = ${NARROWED})`
 
-const accountsOf = ({ accounts = [EVERYBODY] }: UsageFilter) => someOf(accounts)
-
-interface AccountSums extends Omit<Part, 'until'> {
+interface PartBy extends Omit<Part, 'until'> {
   readonly sums: SumsBy
   readonly until: number | RawBuilder<unknown> | undefined
 }
 
-function ofAccountSums(filter: UsageFilter, grouping: Grouping, { sums, ...part }: AccountSums) {
+function ofSumsBy(filter: UsageFilter, grouping: Grouping, { sums, ...part }: PartBy) {
   const time = sql.ref(part.unit)
   const from = sql.ref(`${sums}_${part.unit}`)
-  const conditions = [...sameColumns(filter), accountsIn(accountsOf(filter))]
+  const conditions = [...sameColumns(filter)]
+  if (sums === 'account') conditions.push(accountsIn(filter.accounts ?? [EVERYBODY]))
   if (part.from !== undefined) conditions.push(sql`${time} >= ${part.from}`)
   if (part.until !== undefined) conditions.push(sql`${time} < ${part.until}`)
   const source = { time, seconds: part.seconds, conditions }

@@ -207,10 +207,10 @@ describe('the plans of the queries', () => {
   })
 
   test.each([
-    ['own sums', { accounts: [1], from: BEGIN }, {}, 'group_day (account_id=? AND day>?'],
-    ['all sums', { from: BEGIN }, {}, 'group_day (account_id=? AND day>?'],
+    ['own sums', { accounts: [1], from: BEGIN }, {}, 'account_day (account_id=? AND day>?'],
+    ['all sums', { from: BEGIN }, {}, 'group_day (day>?'],
     ['sums until they are filled', { from: BEGIN }, {}, 'account_day (account_id=? AND day>?'],
-    ['sums of a model', { model: 'o3' }, {}, 'model_day (account_id=? AND day<?'],
+    ['sums of a model', { model: 'o3' }, {}, 'model_day (day<?'],
     ['sums of a channel', { channelId: 1 }, {}, 'account_day (account_id=?'],
     [
       'sums of a key',

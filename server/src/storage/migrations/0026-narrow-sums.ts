@@ -1,12 +1,11 @@
 /**
- * Sums that keep less apart, hence fewer rows: `model_*` by account and model, `group_*` by account and group, account 0
- * being everybody. They are empty at first and filled behind the calls (usage/narrow-sums.ts). `usage_added` is the mark of
+ * Sums of everybody that keep less apart, hence fewer rows: `model_*` by model alone, `group_*` by group alone. Accounts have
+ * none: few of theirs would be fewer, and all would be written with each call. They are empty at first and filled behind the calls (usage/narrow-sums.ts). `usage_added` is the mark of
  * all sums: the former one stands at the end of all ids, so that a process of the former version adds nothing to some of
  * them alone.
  */
 const narrow = (name: string, step: string, of: string) => `
 create table ${name} (
-  account_id integer not null,
   ${step} integer not null,
   ${of} text not null,
   requests integer not null,
@@ -15,7 +14,7 @@ create table ${name} (
   shortfall integer not null,
   prompt_tokens integer not null,
   completion_tokens integer not null,
-  primary key (account_id, ${step}, ${of})
+  primary key (${step}, ${of})
 ) strict, without rowid;`
 
 export const narrowSums = `

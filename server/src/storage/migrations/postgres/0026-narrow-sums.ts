@@ -1,10 +1,9 @@
 /**
- * Sums by model alone and by group alone: see the step of the same name for SQLite. They are added to all the time, as
+ * Everybody's sums by model alone and by group alone: see the step of the same name for SQLite. They are added to all the time, as
  * `account_*` are: room in their pages keeps that from writing their indexes.
  */
 const narrow = (name: string, step: string, of: string) => `
 create table ${name} (
-  account_id bigint not null,
   ${step} bigint not null,
   ${of} text collate "C" not null,
   requests bigint not null,
@@ -13,7 +12,7 @@ create table ${name} (
   shortfall bigint not null,
   prompt_tokens bigint not null,
   completion_tokens bigint not null,
-  primary key (account_id, ${step}, ${of})
+  primary key (${step}, ${of})
 ) with (fillfactor = 70);`
 
 export const narrowSums = `
