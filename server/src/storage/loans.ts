@@ -10,7 +10,7 @@ export interface Loans {
   move(asks: readonly Ask[]): Promise<readonly Moved[] | undefined>
   /** Told when the epoch has ended, after `epoch` has changed. */
   onLost(listener: () => void): void
-  /** Told of entities that a move asked for and that have no balance: a failover has lost that it was opened. */
+  /** Told of entities that a move asked for and that have no balance, or none that was opened: a failover has lost it. */
   onMissing(listener: (entities: readonly number[]) => void): void
   /** Told what was spent of a hold in all, in the order of commits, before the settlements' promises resolve. */
   onSpent(listener: (spent: { entity: number; spent: number; epoch: number }) => void): void

@@ -96,14 +96,24 @@ it('a period that has nothing but refunds, as they were made before, is opened a
     .toBe(AMOUNT + 5)
 })
 
-it('a node that has lost nothing but an opening finds out with its first call, and the next is served', async () => {
-  const { day, take, running, whole, lose, loans } = await openPeriod()
-  const { epoch } = loans
-  await lose()
-  await expect(take(10)).rejects.toMatchObject({ code: 'ledger_unavailable' })
-  expect(await running()).toEqual([day])
-  expect(await whole()).toBe(AMOUNT)
-  const next = await take(AMOUNT)
-  next.release()
-  expect(loans.epoch).toBe(epoch)
-})
+it.each([
+  ['', ''],
+  [
+    ', also when late calls have made a row',
+    'insert into balance (entity, remain, used, requests) values (DAY, 0, 0, 0)',
+  ],
+])(
+  'a node that has lost nothing but an opening finds out with its first call, and the next is served%s',
+  async (_, meanwhile) => {
+    const { database, day, take, running, whole, lose, loans } = await openPeriod()
+    const { epoch } = loans
+    await lose()
+    await database.tamper(meanwhile.replace('DAY', String(day)))
+    await expect(take(10)).rejects.toMatchObject({ code: 'ledger_unavailable' })
+    expect(await running()).toEqual([day])
+    expect(await whole()).toBe(AMOUNT)
+    const next = await take(AMOUNT)
+    next.release()
+    expect(loans.epoch).toBe(epoch)
+  },
+)

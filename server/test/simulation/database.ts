@@ -167,6 +167,8 @@ export class Database {
     const balance = this.balances.get(entity)
     if (balance === undefined) return []
     const own = this.holds.get(holdKey(epoch, entity))
+    const isEmpty = balance.remain === 0 && (own?.granted ?? 0) === 0
+    if (isEmpty && entity % 4 === 2 && this.opened.get(entity) !== true) return []
     let elsewhere = 0
     for (const hold of this.holdsOf(entity)) {
       if (hold.epoch !== epoch) elsewhere += hold.granted - hold.spent

@@ -183,7 +183,9 @@ function createMissing() {
     told(asks: readonly Ask[], moved: readonly Moved[]): readonly Moved[] {
       if (moved.length === asks.length) return moved
       const there = new Set(moved.map(({ entity }) => entity))
-      tell(asks.map(({ entity }) => entity).filter((entity) => !there.has(entity)))
+      // Who gives it back needs nothing of it.
+      const missing = asks.filter(({ entity, leave }) => leave !== true && !there.has(entity))
+      if (missing.length > 0) tell(missing.map(({ entity }) => entity))
       return moved
     },
   }

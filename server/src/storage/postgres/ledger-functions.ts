@@ -67,6 +67,10 @@ begin
   return v_epoch;
 end $$;`
 
+/**
+ * A period of a budget without an entry but refunds has no balance, whatever is in its row: a failover has lost that it was
+ * opened, and calls that settled late have made the row. Its node must open it again.
+ */
 const move = `
 create or replace function turnpike_move(p_epoch bigint, p_seq bigint, p_entities bigint[], p_units bigint[], p_leave boolean[])
 returns table (o_entity bigint, o_granted bigint, o_spent bigint, o_remain bigint, o_elsewhere bigint)
@@ -111,7 +115,8 @@ begin
       select sum(o.granted - o.spent) from hold o where o.entity = b.entity and o.epoch <> p_epoch
     ), 0)::bigint
     from balance b left join hold h on h.epoch + 0 = p_epoch and h.entity = b.entity
-    where b.entity = any(p_entities);
+    where b.entity = any(p_entities) and (b.entity % 4 <> 2 or b.remain > 0 or coalesce(h.granted, 0) > 0
+      or exists (select 1 from entry e where e.entity = b.entity and e.kind <> 'refund'));
 end $$;`
 
 const reap = `
