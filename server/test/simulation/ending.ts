@@ -131,7 +131,11 @@ async function payersSoon(simulation: Simulation, node: Node, customer: Customer
   await world.run(world.now + SOON_MS)
   const again = await payersOnce(simulation, node, customer)
   const whose = [payers.keyUnlimited || payers.key, payers.accountUnlimited || payers.account]
-  const isPoor = whose.some((entity) => entity !== true && database.whole(entity) === 0)
+  // Who is refused for another reason asks for nothing.
+  const others = again.budgets.filter((budget) => !isLost(budget))
+  const isPoor = [...whose, ...others].some(
+    (entity) => entity !== true && database.whole(entity) === 0,
+  )
   const lost = again.budgets.find(isLost)
   if (lost !== undefined && !isPoor) throw new Violation(`budget ${lost} was not opened again`)
   return again
