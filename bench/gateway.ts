@@ -16,8 +16,8 @@ const REFUSED = 100
 /** The gateway that is measured, and files with the keys for the load, one a line. */
 export interface BenchGateway extends Running {
   readonly keys: Readonly<Record<'one' | 'refused' | 'many', string>>
-  /** Stops it and starts it again on the same data. */
-  restart(): Promise<Running>
+  /** Stops it and starts it again on the same data, perhaps as so many processes. */
+  restart(workers?: number): Promise<Running>
 }
 
 /** A port that is free now; the gateway prints its address for people, not for programs. */
@@ -37,6 +37,8 @@ export interface GatewayStart {
   readonly flags?: readonly string[]
   /** PostgreSQL instead of a file in the folder. */
   readonly databaseUrl?: string | undefined
+  /** Processes that share the port. */
+  readonly workers?: number | undefined
 }
 
 /** What `npm start` runs, flags included: what people run is what is measured. */
@@ -48,7 +50,7 @@ function startCommand(): string[] {
 
 /** Starts the program on a folder and waits until it is ready for calls. */
 export async function startGateway(start: GatewayStart): Promise<Running> {
-  const { folder, adminToken, flags = [], databaseUrl } = start
+  const { folder, adminToken, flags = [], databaseUrl, workers } = start
   const port = await freePort()
   const child = spawn(process.execPath, [...flags, ...startCommand()], {
     cwd: folder,
@@ -59,6 +61,7 @@ export async function startGateway(start: GatewayStart): Promise<Running> {
       TURNPIKE_ADMIN_TOKEN: adminToken,
       LOG_LEVEL: 'warn',
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      ...(workers === undefined ? {} : { TURNPIKE_WORKERS: String(workers) }),
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -151,12 +154,15 @@ export async function startBenchGateway(
   const seeding = [join(folder, 'data'), String(account), String(MANY), keys.many]
   await run('seed-keys.ts', ...seeding, ...(databaseUrl === undefined ? [] : [databaseUrl]))
   writeFileSync(keys.refused, unknownKeys(keys.many))
-  const running = await startGateway({ folder, adminToken, flags, databaseUrl })
-  const restart = async () => {
-    await running.stop()
-    return startGateway({ folder, adminToken, flags, databaseUrl })
+  const start = { folder, adminToken, flags, databaseUrl }
+  const running = await startGateway(start)
+  let latest = running
+  const restart = async (workers?: number) => {
+    await latest.stop()
+    latest = await startGateway({ ...start, workers })
+    return latest
   }
-  return { ...running, keys, restart }
+  return { ...running, keys, restart, stop: () => latest.stop() }
 }
 
 /** Keys that are well formed and were never made, from the file's second half, which is not in the database. */

@@ -14,6 +14,13 @@ export function cpuMicroseconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US
 }
 
+/** The same of a process and all that it started, by their numbers. */
+export function cpuOfFamily(pid: number): ReadonlyMap<number, number> {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  const family = children.filter(Boolean).flatMap((child) => [...cpuOfFamily(Number(child))])
+  return new Map([[pid, cpuMicroseconds(pid)], ...family])
+}
+
 /** Resident memory of a process now, in bytes. */
 export function residentBytes(pid: number): number {
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
