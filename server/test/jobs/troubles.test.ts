@@ -48,6 +48,14 @@ describe('a job is looked after', () => {
     expect(await left()).toBe(600)
   })
 
+  it('at least once, however long no gateway ran', async () => {
+    const { studio, create, left } = await set()
+    const made = await create()
+    studio.end(made.json.id, 'failed')
+    gateway.advance(200_000)
+    await expect.poll(left, QUICKLY).toBe(1_000)
+  })
+
   it('while its channel is disabled; but not when that was deleted', async () => {
     const one = await set()
     const made = await one.create()

@@ -53,23 +53,24 @@ const NEW_MS = 60_000
 
 /** Asks the provider of a job what has become of it; it has ended then, or is looked at again later. */
 export async function look(parts: LookParts, job: Job): Promise<void> {
-  const unknown = unknownEnd(parts, job)
-  if (unknown !== undefined) return close(parts, job, { state: unknown, cost: undefined })
-  const channel = parts.directory.get(job.channelId)
-  if (channel === undefined) return close(parts, job, { state: 'abandoned', cost: undefined })
-  const path = `/${pathOf(job.kind)}/${encodeURIComponent(job.objectId)}`
-  const answer = await askOne(parts, { channel, upstreamKey: job.upstreamKey, path })
-  if (answer.kind === 'said' && (await heard(parts, job, answer.said))) return
-  if (answer.kind === 'gone' && parts.now() - job.createdAtMs > NEW_MS) {
-    return close(parts, job, { state: 'gone', cost: undefined })
-  }
-  await later(parts, job)
+  const unknown = job.objectId === '' ? 'lost' : await ask(parts, job)
+  if (unknown === 'ended') return
+  if (unknown === undefined) return later(parts, job)
+  return close(parts, job, { state: unknown, cost: undefined })
 }
 
-/** Why nobody has to be asked any more; `undefined`: the provider is to be asked. */
-function unknownEnd({ now }: LookParts, job: Job): JobUnknown | undefined {
-  if (job.objectId === '') return 'lost'
-  return now() - job.createdAtMs > WATCHED[job.kind].patienceMs ? 'unheard' : undefined
+/** Why nothing will be heard of it any more; `undefined`: it goes on, or nothing can be said now. */
+async function ask(parts: LookParts, job: Job): Promise<JobUnknown | 'ended' | undefined> {
+  const { kind, channelId, upstreamKey, objectId, createdAtMs } = job
+  const channel = parts.directory.get(channelId)
+  if (channel === undefined) return 'abandoned'
+  const path = `/${pathOf(kind)}/${encodeURIComponent(objectId)}`
+  const answer = await askOne(parts, { channel, upstreamKey, path })
+  if (answer.kind === 'said' && (await heard(parts, job, answer.said))) return 'ended'
+  const age = parts.now() - createdAtMs
+  if (answer.kind === 'gone' && age > NEW_MS) return 'gone'
+  // Asked at least once, however long no gateway ran.
+  return age > WATCHED[kind].patienceMs ? 'unheard' : undefined
 }
 
 /** Its provider has said this of it, to whomever. Whether it has ended. */
