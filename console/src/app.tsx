@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { createQueryClient } from './api/query-client.ts'
 import { createConsoleRouter } from './router.tsx'
+import { forgetSession } from './session/session.ts'
 import { styleNonce } from './style-nonce.ts'
 import { theme } from './theme.ts'
 
@@ -13,7 +14,7 @@ const router = createConsoleRouter(queryClient)
 function toSignIn(): void {
   const { pathname, href } = router.state.location
   if (pathname === '/sign-in') return
-  queryClient.clear()
+  forgetSession(queryClient)
   void router.navigate({ to: '/sign-in', search: { return: href } })
 }
 

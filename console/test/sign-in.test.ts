@@ -1,35 +1,35 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
+import { codeOf } from '../../server/test/tools/authenticator.ts'
+import { openBrowser } from '../../server/test/tools/browser.ts'
 import { newAccount, PASSWORD, type TestAccount } from './tools/account.ts'
-import { openConsole } from './tools/browser.ts'
+import { addAuthenticator, openConsole } from './tools/browser.ts'
 import { eachLook } from './tools/look.ts'
 
 const { gateway, open } = await openConsole()
 
-/**
- * Stands in for the sign-in, which the server does not have yet: from the right password on, the browser sends the
- * account's token. To be removed with the first commit that has `/api/auth`.
- */
-async function signInBy(page: Page, { username, token }: TestAccount): Promise<void> {
-  await page.route('**/api/auth/sign-in/username', async (route) => {
-    const sent = route.request().postDataJSON()
-    const right = sent.username === username && sent.password === PASSWORD
-    if (right) await page.context().setExtraHTTPHeaders({ authorization: token })
-    const body = right
-      ? { user: { username } }
-      : { success: false, code: 'sign_in_refused', message: 'username or password is wrong' }
-    await route.fulfill({ status: right ? 200 : 401, json: body })
-  })
-  await page.route('**/api/auth/sign-out', async (route) => {
-    await page.context().setExtraHTTPHeaders({})
-    await route.fulfill({ json: { success: true } })
-  })
+async function enterPassword(page: Page, username: string, password = PASSWORD): Promise<void> {
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.keyboard.press('Enter')
 }
+
+/** Gives an account a second factor; resolves with what its authenticator app knows. */
+async function useSecondFactor({ username }: TestAccount) {
+  const browser = openBrowser(gateway)
+  await browser.signIn(username, PASSWORD)
+  const path = '/api/auth/two-factor'
+  const { json } = await browser.send('POST', `${path}/enable`, { password: PASSWORD })
+  await browser.send('POST', `${path}/verify-totp`, { code: codeOf(json.totpURI) })
+  return { uri: String(json.totpURI), recoveryCodes: json.backupCodes as readonly string[] }
+}
+
+const arrived = (page: Page) =>
+  page.getByRole('heading', { name: 'API keys', exact: true }).waitFor()
 
 it('leads through the sign-in to the screen that was asked for, and out again', async () => {
   const account = await newAccount(gateway)
   const page = await open('/keys?q=none')
-  await signInBy(page, account)
   await page.waitForURL(/\/sign-in\?return=/)
   expect(await page.title()).toBe('Sign in · Turnpike')
   await eachLook(page, 'sign-in')
@@ -37,16 +37,13 @@ it('leads through the sign-in to the screen that was asked for, and out again', 
   const enter = page.getByRole('button', { name: 'Sign in' })
   await enter.click()
   expect(await page.getByText('Enter your username.').isVisible()).toBe(true)
-  await page.getByLabel('Username').fill(account.username)
-  await page.getByLabel('Password', { exact: true }).fill('wrong')
-  await page.keyboard.press('Enter')
+  await enterPassword(page, account.username, 'wrong')
   await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor()
   await eachLook(page, 'sign-in-refused')
 
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await page.keyboard.press('Enter')
+  await enterPassword(page, account.username)
   await page.waitForURL(/\/keys\?q=none$/)
-  await page.getByRole('heading', { name: 'API keys', exact: true }).waitFor()
+  await arrived(page)
   expect(await page.title()).toBe('API keys · Turnpike')
 
   await page.getByRole('button', { name: `Account menu of ${account.username}` }).click()
@@ -61,10 +58,80 @@ it.each(['//evil.example', '/\\evil.example', 'https://evil.example', 'javascrip
   async (elsewhere) => {
     const account = await newAccount(gateway)
     const page = await open(`/sign-in?return=${encodeURIComponent(JSON.stringify(elsewhere))}`)
-    await signInBy(page, account)
-    await page.getByLabel('Username').fill(account.username)
-    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-    await page.keyboard.press('Enter')
+    await enterPassword(page, account.username)
     await page.waitForURL(`${gateway.url}/console/keys`)
   },
 )
+
+it('asks for the code of an authenticator after the password', async () => {
+  const account = await newAccount(gateway)
+  const { uri } = await useSecondFactor(account)
+  const page = await open('/sign-in')
+  await enterPassword(page, account.username)
+  const field = page.getByLabel('Code of your authenticator')
+  await field.waitFor()
+  expect(await field.evaluate((element) => element === document.activeElement)).toBe(true)
+  await eachLook(page, 'sign-in-code')
+  await field.fill('000000')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').getByText('This code is not valid.').waitFor()
+  const code = codeOf(uri)
+  await field.fill(`${code.slice(0, 3)} ${code.slice(3)}`)
+  await page.keyboard.press('Enter')
+  await arrived(page)
+})
+
+it('takes a recovery code instead, once', async () => {
+  const account = await newAccount(gateway)
+  const { recoveryCodes } = await useSecondFactor(account)
+  const page = await open('/sign-in')
+  await enterPassword(page, account.username)
+  await page.getByRole('button', { name: 'Use a recovery code' }).click()
+  await page.getByLabel('Recovery code').fill(recoveryCodes[0] ?? '')
+  await page.keyboard.press('Enter')
+  await arrived(page)
+})
+
+it('takes a passkey, which the device makes and gives', async () => {
+  const account = await newAccount(gateway)
+  const page = await open('/sign-in', { host: 'localhost' })
+  await addAuthenticator(page)
+  await enterPassword(page, account.username)
+  await arrived(page)
+  await page.goto(`${page.url().split('/console')[0]}/console/settings/security`)
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByLabel('Name').fill('this laptop')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByText('this laptop').waitFor()
+  await page.getByRole('button', { name: /^Account menu/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  const byPasskey = page.getByRole('button', { name: 'Sign in with a passkey' })
+  await byPasskey.waitFor()
+  await eachLook(page, 'sign-in-passkey')
+  await byPasskey.click()
+  await arrived(page)
+  await page.getByRole('button', { name: `Account menu of ${account.username}` }).waitFor()
+})
+
+it('says how long to wait after too many attempts', async () => {
+  const { username } = await newAccount(gateway)
+  const guesser = openBrowser(gateway)
+  // Five go at once; then the wait doubles from a second on.
+  for (const waited of [0, 0, 0, 0, 0, 1, 2, 4]) {
+    gateway.advance(waited)
+    await guesser.signIn(username, 'a guess')
+  }
+  const page = await open('/sign-in')
+  await page.clock.setFixedTime(Date.now())
+  await enterPassword(page, username)
+  const alert = page.getByRole('alert')
+  await alert.getByText('Too many attempts in a short time.').waitFor()
+  expect(await alert.innerText()).toMatch(/The next one may come in [5-8] sec/)
+  expect(await page.getByRole('button', { name: 'Sign in' }).isDisabled()).toBe(true)
+  await eachLook(page, 'sign-in-wait')
+  gateway.advance(8)
+  await page.clock.setFixedTime(Date.now() + 8000)
+  await alert.getByText('You may try again now.').waitFor()
+  await enterPassword(page, username)
+  await arrived(page)
+})

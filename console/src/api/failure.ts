@@ -7,20 +7,33 @@ export class ApiFailure extends Error {
   readonly requestId: string
   /** 0 when no answer came. */
   readonly status: number
+  /** When it may be tried again, in milliseconds since 1970; 0 when the answer does not say so. */
+  readonly retryAtMs: number
 
-  constructor(code: string, message: string, answer?: { requestId: string; status: number }) {
+  constructor(code: string, message: string, answer?: AnswerTold) {
     super(message)
     this.code = code
     this.requestId = answer?.requestId ?? ''
     this.status = answer?.status ?? 0
+    this.retryAtMs = answer?.retryAtMs ?? 0
   }
 }
 
+interface AnswerTold {
+  readonly requestId: string
+  readonly status: number
+  readonly retryAtMs: number
+}
+
 const UNAUTHORIZED = 401
+/** What was sent to prove somebody is wrong; whoever is signed in still is. */
+const PROOFS_REFUSED = new Set(['sign_in_refused', 'code_refused', 'passkey_refused'])
 
 /** Whether nobody is signed in, or no longer. */
 export const isSignedOut = (failure: unknown): boolean =>
-  failure instanceof ApiFailure && failure.status === UNAUTHORIZED
+  failure instanceof ApiFailure &&
+  failure.status === UNAUTHORIZED &&
+  !PROOFS_REFUSED.has(failure.code)
 
 /** The refusal that a body tells of, in the words of the API or, of `/api/auth`, in those of better-auth. */
 export function failureOf(body: unknown, response: Response): ApiFailure {
@@ -37,7 +50,8 @@ export function lost(error: unknown, response?: Response): ApiFailure {
     : new ApiFailure('unreadable', message, answerOf(response))
 }
 
-const answerOf = (response: Response) => ({
-  requestId: response.headers.get('x-request-id') ?? '',
-  status: response.status,
-})
+function answerOf({ headers, status }: Response): AnswerTold {
+  const seconds = Number(headers.get('retry-after') ?? 0)
+  const retryAtMs = seconds > 0 ? Date.now() + seconds * 1000 : 0
+  return { requestId: headers.get('x-request-id') ?? '', status, retryAtMs }
+}

@@ -25,3 +25,13 @@ export const formatDateTime = (locale: string, seconds: number): string =>
 
 export const formatDate = (locale: string, seconds: number): string =>
   new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(seconds * 1000)
+
+/** How long somebody has to wait, such as "1 min 30 sec". */
+export function formatWait(locale: string, seconds: number): string {
+  const whole = (value: number, unit: 'minute' | 'second') =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value)
+  const rest = seconds % 60
+  if (seconds < 60) return whole(seconds, 'second')
+  const minutes = whole(Math.floor(seconds / 60), 'minute')
+  return rest === 0 ? minutes : `${minutes} ${whole(rest, 'second')}`
+}

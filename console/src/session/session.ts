@@ -1,6 +1,7 @@
-import { queryOptions } from '@tanstack/react-query'
+import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '../api/client.ts'
-import { failureOf, lost } from '../api/failure.ts'
+import { auth } from './auth.ts'
+import { STATUS } from './status.ts'
 
 /** The account that is signed in. Fails with status 401 when there is none. */
 export const sessionQuery = queryOptions({
@@ -11,28 +12,40 @@ export const sessionQuery = queryOptions({
 
 export type Session = Awaited<ReturnType<NonNullable<typeof sessionQuery.queryFn>>>
 
-interface Credentials {
+export interface Credentials {
   readonly username: string
   readonly password: string
 }
 
-/** Signs in; the server sets the cookie. @throws ApiFailure that says what is wrong. */
-export const signIn = (credentials: Credentials): Promise<void> =>
-  authenticate('/api/auth/sign-in/username', credentials)
+/**
+ * Signs in; the server sets the cookie. Resolves with whether a code of the second factor is due first.
+ * @throws ApiFailure that says what is wrong.
+ */
+export async function signIn(credentials: Credentials): Promise<{ readonly codeDue: boolean }> {
+  const answer = await auth.post<{ twoFactorRedirect?: true }>('/sign-in/username', credentials)
+  return { codeDue: answer.twoFactorRedirect === true }
+}
 
-export const signOut = (): Promise<void> => authenticate('/api/auth/sign-out', {})
+/** The second factor, after the password: the code that an authenticator shows, or one of the recovery codes. */
+export const sendCode = (code: string): Promise<unknown> =>
+  auth.post('/two-factor/verify-totp', { code })
 
-/** better-auth's routes are not in the OpenAPI document. Its own client would be 20 KB for three calls. */
-async function authenticate(path: string, body: object): Promise<void> {
-  const response = await fetch(path, {
-    method: 'POST',
-    credentials: 'same-origin',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  }).catch((reason: unknown) => {
-    throw lost(reason)
-  })
-  const answer: unknown = await response.json().catch(() => undefined)
-  const told: { success?: unknown } = Object(answer)
-  if (!response.ok || told.success === false) throw failureOf(answer, response)
+export const sendRecoveryCode = (code: string): Promise<unknown> =>
+  auth.post('/two-factor/verify-backup-code', { code })
+
+export const signOut = (): Promise<unknown> => auth.post('/sign-out', {})
+
+export interface PasswordChange {
+  readonly currentPassword: string
+  readonly newPassword: string
+}
+
+/** Ends the account's other sessions. @throws ApiFailure `password_refused` when the present one is wrong. */
+export const changePassword = (change: PasswordChange): Promise<unknown> =>
+  auth.post('/change-password', change)
+
+/** Forgets what was shown to whoever leaves. How one may sign in is nobody's own, and the next screen waits for it. */
+export function forgetSession(queryClient: QueryClient): void {
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== STATUS })
+  queryClient.getMutationCache().clear()
 }

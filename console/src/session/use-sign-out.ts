@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { signOut } from './session.ts'
+import { forgetSession, signOut } from './session.ts'
 
 /** Ends the session, and forgets all that it showed. */
 export function useSignOut() {
@@ -10,7 +10,7 @@ export function useSignOut() {
     mutationFn: signOut,
     async onSuccess() {
       await navigate({ to: '/sign-in' })
-      queryClient.clear()
+      forgetSession(queryClient)
     },
   })
 }

@@ -1,8 +1,12 @@
-import { Alert, Button, Text } from '@mantine/core'
+import { Alert, Button, Text, VisuallyHidden } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiFailure } from '../api/failure.ts'
+import { formatWait } from '../format/time.ts'
+import { useLocale } from '../format/use-locale.ts'
 import { useFailureText } from './use-failure-text.ts'
+import { useSecondsLeft } from './use-seconds-left.ts'
 
 interface FailureProps {
   readonly failure: unknown
@@ -13,7 +17,8 @@ interface FailureProps {
 export function Failure({ failure, onRetry }: FailureProps) {
   const { t } = useTranslation()
   const says = useFailureText()(failure)
-  const requestId = failure instanceof ApiFailure ? failure.requestId : ''
+  const { requestId, retryAtMs } =
+    failure instanceof ApiFailure ? failure : { requestId: '', retryAtMs: 0 }
   return (
     <Alert
       role="alert"
@@ -22,7 +27,8 @@ export function Failure({ failure, onRetry }: FailureProps) {
       icon={<IconAlertTriangle size={20} />}
       title={t('ui.failed')}
     >
-      <Text size="sm">{says}</Text>
+      <Text size="sm">{retryAtMs === 0 ? says : t('ui.too_often')}</Text>
+      {retryAtMs === 0 ? null : <TimeLeft key={retryAtMs} failure={failure} />}
       {requestId === '' ? null : (
         <Text size="xs" ff="monospace" mt="sm" style={{ overflowWrap: 'anywhere' }}>
           {t('ui.request_id', { id: requestId })}
@@ -34,5 +40,22 @@ export function Failure({ failure, onRetry }: FailureProps) {
         </Button>
       )}
     </Alert>
+  )
+}
+
+/** Counts down for the eye; whoever listens hears the whole time once, and not each second. */
+function TimeLeft({ failure }: { readonly failure: unknown }) {
+  const { t } = useTranslation()
+  const locale = useLocale()
+  const left = useSecondsLeft(failure)
+  const [whole] = useState(left)
+  if (left === 0) return <Text size="sm">{t('ui.may_retry')}</Text>
+  return (
+    <>
+      <VisuallyHidden>{t('ui.retry_in', { wait: formatWait(locale, whole) })}</VisuallyHidden>
+      <Text size="sm" aria-hidden="true" style={{ fontVariantNumeric: 'tabular-nums' }}>
+        {t('ui.retry_in', { wait: formatWait(locale, left) })}
+      </Text>
+    </>
   )
 }

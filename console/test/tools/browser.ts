@@ -12,7 +12,7 @@ import { sharedGateway, type TestGateway } from '../../../server/test/tools/gate
 const DESKTOP = { width: 1280, height: 800 }
 const MOST_WAIT_MS = 8000
 /** Said by the browser of each answer that is no success, although the console shows those to its reader. */
-const TOLD_OF_API = /Failed to load resource: .*status of (401|403|429)/
+const TOLD_OF_API = /Failed to load resource: .*status of (400|401|403|429)/
 
 /** A gateway and a browser before it, for all tests of a file. */
 export interface TestConsole {
@@ -23,6 +23,8 @@ export interface TestConsole {
 
 export interface OpenOptions extends BrowserContextOptions {
   readonly as?: string
+  /** How the browser calls the gateway's machine, such as `localhost`. */
+  readonly host?: string
 }
 
 /**
@@ -47,7 +49,7 @@ export async function openConsole(): Promise<TestConsole> {
   })
   return {
     gateway,
-    async open(path, { as, ...options } = {}) {
+    async open(path, { as, host, ...options } = {}) {
       const context = await (browser as Browser).newContext({
         viewport: DESKTOP,
         locale: 'en-GB',
@@ -60,11 +62,29 @@ export async function openConsole(): Promise<TestConsole> {
       context.setDefaultTimeout(MOST_WAIT_MS)
       const page = await context.newPage()
       await listen(page, complaints)
-      await page.goto(`${gateway.url}/console${path}`)
+      const url = new URL(`${gateway.url}/console${path}`)
+      if (host !== undefined) url.hostname = host
+      await page.goto(url.href)
       await page.waitForSelector('h1')
       return page
     },
   }
+}
+
+/** Gives the browser a device that makes passkeys and answers for its owner without asking. */
+export async function addAuthenticator(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
 }
 
 async function listen(page: Page, complaints: string[]): Promise<void> {

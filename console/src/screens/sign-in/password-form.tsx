@@ -4,14 +4,20 @@ import { useMutation } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { signIn } from '../../session/session.ts'
 import { Failure } from '../../ui/failure.tsx'
+import { useSecondsLeft } from '../../ui/use-seconds-left.ts'
 
 interface PasswordFormProps {
   readonly onSignedIn: () => Promise<void>
+  readonly onCodeDue: () => void
 }
 
-export function PasswordForm({ onSignedIn }: PasswordFormProps) {
+export function PasswordForm({ onSignedIn, onCodeDue }: PasswordFormProps) {
   const { t } = useTranslation()
-  const entering = useMutation({ mutationFn: signIn, onSuccess: onSignedIn })
+  const entering = useMutation({
+    mutationFn: signIn,
+    onSuccess: ({ codeDue }) => (codeDue ? onCodeDue() : onSignedIn()),
+  })
+  const left = useSecondsLeft(entering.error)
   const form = useForm({
     initialValues: { username: '', password: '' },
     validate: {
@@ -34,10 +40,11 @@ export function PasswordForm({ onSignedIn }: PasswordFormProps) {
           label={t('sign_in.password')}
           autoComplete="current-password"
           size="md"
+          visibilityToggleButtonProps={{ 'aria-label': t('ui.show_password') }}
           {...form.getInputProps('password')}
         />
         {entering.isError ? <Failure failure={entering.error} /> : null}
-        <Button type="submit" size="md" loading={entering.isPending} fullWidth>
+        <Button type="submit" size="md" loading={entering.isPending} disabled={left > 0} fullWidth>
           {t('sign_in.submit')}
         </Button>
       </Stack>

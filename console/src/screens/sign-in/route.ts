@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { statusQuery } from '../../session/status.ts'
 import { rootRoute } from '../../shell/root-route.tsx'
 
 interface SignInSearch {
@@ -12,5 +13,7 @@ export const signInRoute = createRoute({
   staticData: { title: 'sign_in.title' },
   validateSearch: (search: Record<string, unknown>): SignInSearch =>
     typeof search['return'] === 'string' ? { return: search['return'] } : {},
+  // Which ways there are, before the first of them is shown: nothing jumps.
+  loader: ({ context }) => context.queryClient.ensureQueryData(statusQuery),
   component: lazyRouteComponent(() => import('./sign-in-screen.tsx'), 'SignInScreen'),
 })

@@ -1,57 +1,46 @@
-import { Group, Text, Title } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { AppearanceMenu } from '../../shell/appearance-menu.tsx'
-import { LanguageMenu } from '../../shell/language-menu.tsx'
-import { Logo } from '../../shell/logo.tsx'
-import { Barrier } from './barrier.tsx'
+import { forgetSession } from '../../session/session.ts'
+import { statusQuery } from '../../session/status.ts'
+import { CodeForm } from './code-form.tsx'
+import { SignInFrame } from './frame.tsx'
+import { OtherWays } from './other-ways.tsx'
 import { PasswordForm } from './password-form.tsx'
-import classes from './sign-in-screen.module.css'
 
 const route = getRouteApi('/sign-in')
 
-/** The way in. Other ways than the password stand below its form. */
+/** The way in: a password, then the second factor of who has one; or another way altogether. */
 export function SignInScreen() {
   const { t } = useTranslation()
+  const [codeDue, setCodeDue] = useState(false)
+  const { sign_in: ways } = useSuspenseQuery(statusQuery).data
+  const enter = useEnter()
+  if (codeDue) {
+    return (
+      <SignInFrame title={t('sign_in.code_title')} lead={t('sign_in.code_lead')}>
+        <CodeForm onSignedIn={enter} onBack={() => setCodeDue(false)} />
+      </SignInFrame>
+    )
+  }
+  return (
+    <SignInFrame title={t('sign_in.title')} lead={t('sign_in.lead')}>
+      <PasswordForm onSignedIn={enter} onCodeDue={() => setCodeDue(true)} />
+      <OtherWays ways={ways} onSignedIn={enter} />
+    </SignInFrame>
+  )
+}
+
+/** Leads on to where the reader wanted to go, and knows nothing of whoever was here before. */
+function useEnter(): () => Promise<void> {
   const search = route.useSearch()
   const router = useRouter()
   const queryClient = useQueryClient()
-  async function enter() {
-    queryClient.clear()
+  return async () => {
+    forgetSession(queryClient)
     await router.navigate({ href: ownAddress(search.return), replace: true })
   }
-  return (
-    <div className={classes.screen}>
-      <main className={classes.way}>
-        <Group justify="space-between">
-          <Logo />
-          <Group gap="sm">
-            <LanguageMenu />
-            <AppearanceMenu />
-          </Group>
-        </Group>
-        <div className={classes.form}>
-          <Title order={1} tabIndex={-1}>
-            {t('sign_in.title')}
-          </Title>
-          <Text c="dimmed" mb="lg">
-            {t('sign_in.lead')}
-          </Text>
-          <PasswordForm onSignedIn={enter} />
-        </div>
-      </main>
-      <aside className={classes.poster}>
-        <Barrier />
-        <Text component="p" className={classes.motto}>
-          {t('sign_in.motto')}
-        </Text>
-        <Text component="p" className={classes.more}>
-          {t('sign_in.motto_more')}
-        </Text>
-      </aside>
-    </div>
-  )
 }
 
 /** Addresses of other sites must not come in by a link to this screen; `//host` would be one. */
