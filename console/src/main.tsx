@@ -5,7 +5,9 @@ import { createRoot } from 'react-dom/client'
 import { ApiFailure } from './api/failure.ts'
 import { App } from './app.tsx'
 import { startI18n } from './i18n/i18n.ts'
+import { tellStyleNonce } from './style-nonce.ts'
 
+tellStyleNonce()
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
 await startI18n()

@@ -66,4 +66,9 @@ export const theme = createTheme({
       h3: { fontSize: rem(15), lineHeight: '1.4' },
     },
   },
+  components: {
+    // A <header> outside of the page's sections would be a second banner of the page.
+    ModalHeader: { defaultProps: { role: 'none' } },
+    ModalTitle: { defaultProps: { fz: 'lg', fw: 650 } },
+  },
 })
