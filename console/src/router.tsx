@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { keysRoute } from './screens/keys/route.ts'
+import { settingsRoutes } from './screens/settings/route.ts'
 import { signInRoute } from './screens/sign-in/route.ts'
 import { rootRoute } from './shell/root-route.tsx'
 import { shellRoute } from './shell/shell-route.tsx'
@@ -17,7 +18,7 @@ const startRoute = createRoute({
 /** Every screen. Those below the shell are shown to whoever is signed in. */
 const routeTree = rootRoute.addChildren([
   signInRoute,
-  shellRoute.addChildren([startRoute, keysRoute]),
+  shellRoute.addChildren([startRoute, keysRoute, settingsRoutes]),
 ])
 
 export function createConsoleRouter(queryClient: QueryClient) {

@@ -5,14 +5,9 @@ import { openBrowser } from '../../server/test/tools/browser.ts'
 import { newAccount, PASSWORD, type TestAccount } from './tools/account.ts'
 import { addAuthenticator, openConsole } from './tools/browser.ts'
 import { eachLook } from './tools/look.ts'
+import { enterPassword } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
-
-async function enterPassword(page: Page, username: string, password = PASSWORD): Promise<void> {
-  await page.getByLabel('Username').fill(username)
-  await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.keyboard.press('Enter')
-}
 
 /** Gives an account a second factor; resolves with what its authenticator app knows. */
 async function useSecondFactor({ username }: TestAccount) {

@@ -1,0 +1,47 @@
+import { Button, Group, Stack, Text } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { CopyButton } from '../../ui/copy-button.tsx'
+import classes from './recovery-codes.module.css'
+
+interface RecoveryCodesProps {
+  readonly codes: readonly string[]
+  readonly onKept: () => void
+}
+
+/** Shown once, to be kept: each opens the account without the authenticator, one time. */
+export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
+  const { t } = useTranslation()
+  const text = `${codes.join('\n')}\n`
+  // Not a blob: its address would have to be let go again, and this is short.
+  const file = useMemo(() => `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`, [text])
+  return (
+    <Stack>
+      <Text size="sm">{t('settings.recovery_codes_hint')}</Text>
+      <ul className={classes.codes} aria-label={t('settings.recovery_codes')}>
+        {codes.map((code) => (
+          <li key={code}>{code}</li>
+        ))}
+      </ul>
+      <Group justify="space-between" gap="sm">
+        <Group gap="sm">
+          <CopyButton text={text} />
+          <Button
+            component="a"
+            href={file}
+            download="turnpike-recovery-codes.txt"
+            variant="default"
+            size="xs"
+            leftSection={<IconDownload size={14} aria-hidden="true" />}
+          >
+            {t('settings.download')}
+          </Button>
+        </Group>
+        <Button onClick={onKept} data-autofocus>
+          {t('settings.recovery_codes_kept')}
+        </Button>
+      </Group>
+    </Stack>
+  )
+}

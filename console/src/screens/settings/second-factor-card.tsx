@@ -1,0 +1,77 @@
+import { Button, Skeleton } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Card } from '../../ui/card.tsx'
+import { Failure } from '../../ui/failure.tsx'
+import { StatusBadge } from '../../ui/status-badge.tsx'
+import { RecoveryCodesDialog, SwitchOffDialog } from './second-factor-dialogs.tsx'
+import { SecondFactorSetUp } from './second-factor-set-up.tsx'
+import { presentQuery } from './security.ts'
+
+type Open = 'set_up' | 'codes' | 'off'
+
+export function SecondFactorCard() {
+  const { t } = useTranslation()
+  const queryClient = useQueryClient()
+  const present = useQuery(presentQuery)
+  const [open, setOpen] = useState<Open>()
+  const isOn = present.data?.user.twoFactorEnabled === true
+  function close() {
+    setOpen(undefined)
+    void queryClient.invalidateQueries({ queryKey: presentQuery.queryKey })
+  }
+  return (
+    <Card
+      title={t('settings.second_factor')}
+      lead={t('settings.second_factor_lead')}
+      badge={
+        isOn ? (
+          <StatusBadge tone="good" label={t('settings.on')} />
+        ) : (
+          <StatusBadge tone="off" label={t('settings.off')} />
+        )
+      }
+      action={
+        present.isPending ? (
+          <Skeleton height={36} width={120} />
+        ) : (
+          <Actions {...{ isOn, setOpen }} />
+        )
+      }
+    >
+      {present.isError ? (
+        <Failure failure={present.error} onRetry={() => void present.refetch()} />
+      ) : null}
+      {open === 'set_up' ? <SecondFactorSetUp onClose={close} /> : null}
+      {open === 'codes' ? <RecoveryCodesDialog onClose={close} /> : null}
+      {open === 'off' ? <SwitchOffDialog onClose={close} /> : null}
+    </Card>
+  )
+}
+
+interface ActionsProps {
+  readonly isOn: boolean
+  readonly setOpen: (open: Open) => void
+}
+
+function Actions({ isOn, setOpen }: ActionsProps) {
+  const { t } = useTranslation()
+  if (!isOn) {
+    return (
+      <Button variant="default" onClick={() => setOpen('set_up')}>
+        {t('settings.second_factor_set_up')}
+      </Button>
+    )
+  }
+  return (
+    <>
+      <Button variant="default" onClick={() => setOpen('codes')}>
+        {t('settings.recovery_codes_new')}
+      </Button>
+      <Button variant="default" onClick={() => setOpen('off')}>
+        {t('settings.second_factor_off')}
+      </Button>
+    </>
+  )
+}
