@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { keysRoute } from './screens/keys/route.ts'
+import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
 import { signInRoute } from './screens/sign-in/route.ts'
 import { rootRoute } from './shell/root-route.tsx'
@@ -18,6 +19,7 @@ const startRoute = createRoute({
 /** Every screen. Those below the shell are shown to whoever is signed in. */
 const routeTree = rootRoute.addChildren([
   signInRoute,
+  setUpRoute,
   shellRoute.addChildren([startRoute, keysRoute, settingsRoutes]),
 ])
 

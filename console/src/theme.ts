@@ -41,6 +41,20 @@ const dark: MantineColorsTuple = [
   '#0b100e',
 ]
 
+/** Mantine's own is too light behind white text. */
+const red: MantineColorsTuple = [
+  '#fff5f5',
+  '#ffe3e3',
+  '#ffc9c9',
+  '#ffa8a8',
+  '#ff8787',
+  '#f05d5d',
+  '#d93333',
+  '#c92a2a',
+  '#ad2323',
+  '#8f1d1d',
+]
+
 const SYSTEM_FONTS =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
 const SYSTEM_MONO =
@@ -48,7 +62,7 @@ const SYSTEM_MONO =
 
 /** One spacing scale (4, 8, 16, 24, 40), one radius, fonts of the reader's own machine. */
 export const theme = createTheme({
-  colors: { pine, gray: slate, dark },
+  colors: { pine, gray: slate, dark, red },
   primaryColor: 'pine',
   primaryShade: { light: 7, dark: 6 },
   autoContrast: true,

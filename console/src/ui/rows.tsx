@@ -30,7 +30,11 @@ export function Row({ icon, children, actions }: RowProps) {
         {icon}
       </span>
       <div className={classes.words}>{children}</div>
-      {actions ? <Group gap="sm">{actions}</Group> : null}
+      {actions ? (
+        <Group gap="sm" className={classes.actions}>
+          {actions}
+        </Group>
+      ) : null}
     </li>
   )
 }

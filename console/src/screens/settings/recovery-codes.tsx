@@ -24,7 +24,7 @@ export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
           <li key={code}>{code}</li>
         ))}
       </ul>
-      <Group justify="space-between" gap="sm">
+      <Group justify="space-between" gap="md">
         <Group gap="sm">
           <CopyButton text={text} />
           <Button
@@ -38,7 +38,7 @@ export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
             {t('settings.download')}
           </Button>
         </Group>
-        <Button onClick={onKept} data-autofocus>
+        <Button onClick={onKept} ml="auto" data-autofocus>
           {t('settings.recovery_codes_kept')}
         </Button>
       </Group>

@@ -7,7 +7,7 @@ const MATTERS: readonly { readonly to: NonNullable<LinkProps['to']>; readonly ti
   { to: '/settings', title: 'settings.profile' },
   { to: '/settings/security', title: 'settings.security' },
   { to: '/settings/sessions', title: 'settings.sessions' },
-  { to: '/settings/access-tokens', title: 'settings.access_tokens' },
+  { to: '/settings/access-tokens', title: 'settings.tokens_tab' },
 ]
 
 /** The way from one matter of the personal settings to the others. */

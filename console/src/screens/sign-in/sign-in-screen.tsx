@@ -2,7 +2,8 @@ import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { forgetSession } from '../../session/session.ts'
+import { forgetSession, sessionQuery } from '../../session/session.ts'
+import { isSetUpDue } from '../../session/set-up.ts'
 import { statusQuery } from '../../session/status.ts'
 import { CodeForm } from './code-form.tsx'
 import { SignInFrame } from './frame.tsx'
@@ -39,7 +40,12 @@ function useEnter(): () => Promise<void> {
   const queryClient = useQueryClient()
   return async () => {
     forgetSession(queryClient)
-    await router.navigate({ href: ownAddress(search.return), replace: true })
+    const session = await queryClient.fetchQuery(sessionQuery)
+    // A link that was opened before leads on, unless the gateway lets nobody in without a new password.
+    if (search.return === undefined && (await isSetUpDue(session))) {
+      return router.navigate({ to: '/set-up', replace: true })
+    }
+    return router.navigate({ href: ownAddress(search.return), replace: true })
   }
 }
 
