@@ -1,13 +1,9 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  AddressError,
-  canonicalAddress,
-  MOST_ADDRESSES,
-  parseAddresses,
-} from '../../src/keys/address.ts'
+import { canonicalAddress, parseAddresses } from '../../src/keys/address.ts'
 import { readAddress } from '../../src/keys/address-bits.ts'
+import { AddressError, MOST_ADDRESSES } from '../../src/keys/address-list.ts'
 
 /** The independent matcher: addresses as big numbers, compared bit by bit. */
 interface Numbered {
