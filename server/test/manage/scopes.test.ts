@@ -20,6 +20,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
   any: [
     'GET /api/user/self',
     'GET /api/user/self/groups',
+    'GET /api/user/self/address',
     'GET /api/price',
     'GET /api/price/{model}',
     'POST /api/price/quote',
@@ -34,6 +35,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'POST /api/token',
     'PUT /api/token',
     'DELETE /api/token/{id}',
+    'PUT /api/token/batch',
     'POST /api/token/batch',
     'POST /api/token/{id}/rotate',
     'POST /api/token/{id}/quota',

@@ -11,6 +11,7 @@ import { revealKey } from './reveal.ts'
 import { rotateKey } from './rotate.ts'
 import { searchKeys } from './search.ts'
 import { updateApiKey } from './update.ts'
+import { updateKeys } from './update-batch.ts'
 
 /** The operations on API keys. */
 export const tokenOperations = (rooms: Rooms): readonly Operation[] => [
@@ -20,6 +21,7 @@ export const tokenOperations = (rooms: Rooms): readonly Operation[] => [
   getKey(rooms),
   updateApiKey(rooms),
   removeKey(rooms),
+  updateKeys(rooms),
   removeKeys(rooms),
   rotateKey(rooms),
   changeQuota(rooms),

@@ -5,7 +5,7 @@ import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { subjectOf } from './rows.ts'
 
-const MOST_IDS = 100
+export const MOST_IDS = 100
 
 const body = Type.Object({
   ids: Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {

@@ -1,12 +1,15 @@
 import { type SelectQueryBuilder, sql } from 'kysely'
 import Type from 'typebox'
+import type { Caller } from '../../accounts/caller.ts'
 import { Refused } from '../../errors.ts'
 import { parseKey } from '../../keys/secret.ts'
 import { fewNamesHold, nameHolds, nameIndexed } from '../../storage/parts-of-names.ts'
 import type { Tables } from '../../storage/tables.ts'
+import { nowSeconds } from '../now-seconds.ts'
 import { operation } from '../operation.ts'
 import { type Page, pageOf, pageOfItems, pageQuery, pageSchema } from '../paging.ts'
 import type { Rooms } from '../rooms.ts'
+import { filterQuery, isPlain, type KeyFilter, narrow, ordered } from './filters.ts'
 import { countKeys, pageOfKeys } from './pages.ts'
 import { keyRecord, showRows } from './record.ts'
 import { type KeyRow, selectKeys } from './rows.ts'
@@ -27,6 +30,7 @@ const query = Type.Object({
       description: 'The whole key, with or without `sk-`, or at least its last 4 characters.',
     }),
   ),
+  ...filterQuery,
 })
 
 /** `GET /api/token/search`: keys by part of their name, by value or by the end of it. */
@@ -36,7 +40,7 @@ export const searchKeys = (rooms: Rooms) =>
     path: '/api/token/search',
     scope: 'keys:read',
     tag: 'Keys',
-    summary: 'Search API keys',
+    summary: 'Search, filter and sort API keys',
     query,
     data: pageSchema(keyRecord),
     async run({ caller, query: { keyword = '', token = '', ...words } }) {
@@ -49,7 +53,8 @@ export const searchKeys = (rooms: Rooms) =>
         )
       }
       const wanted: Wanted = {
-        accountId: caller.accountId,
+        caller,
+        filter: words,
         keyword,
         value,
         verifies: value.length > HINT_END && readsValues(rooms, caller),
@@ -61,7 +66,8 @@ export const searchKeys = (rooms: Rooms) =>
   })
 
 interface Wanted {
-  readonly accountId: number
+  readonly caller: Caller
+  readonly filter: KeyFilter
   readonly keyword: string
   /** A whole value or the end of one; '' = any. */
   readonly value: string
@@ -78,38 +84,51 @@ interface Found {
 }
 
 async function find(rooms: Rooms, wanted: Wanted, page: Page): Promise<Found> {
-  const { accountId, keyword, value } = wanted
-  if (keyword === '' && value === '') return pageOfKeys(rooms, accountId, page)
-  const ids = await matchingIds(rooms, wanted)
+  const { caller, filter, keyword, value } = wanted
+  const anything = keyword === '' && value === ''
+  if (anything && isPlain(filter)) return pageOfKeys(rooms, caller.accountId, page)
+  const ids = anything ? undefined : await matchingIds(rooms, wanted)
   if (wanted.verifies) {
     const digests = digestsOf(rooms, value)
     // The last four characters leave one in fifteen million of our keys.
-    const candidates = await rowsOf(rooms, accountId, ids)
+    const candidates = await ordered(keysOf(rooms, wanted, ids), filter).execute()
     const rows = candidates.filter(
       (row) => digests.includes(row.digest) || openValue(rooms, row)?.endsWith(value),
     )
     return { rows: rows.slice(page.skip, page.skip + page.pageSize), total: rows.length }
   }
+  if (ids === undefined || !isPlain(filter)) {
+    const keys = keysOf(rooms, wanted, ids)
+    return {
+      rows: await ordered(keys, filter).limit(page.pageSize).offset(page.skip).execute(),
+      total: await countOf(keys),
+    }
+  }
   // `+ 0` keeps the planner from reading the whole list in this order instead of finding first and sorting then.
   const some = ids.orderBy(sql`key.id + 0`, 'desc').limit(page.pageSize).offset(page.skip)
-  const [rows, { total }] = await Promise.all([
-    rowsOf(rooms, accountId, some),
-    ids
-      .clearSelect()
-      .select(({ fn }) => fn.countAll<number>().as('total'))
-      .executeTakeFirstOrThrow(),
-  ])
-  return { rows, total: Number(total) }
+  // Balances are looked up for the rows that are shown, not for those that are counted or skipped.
+  const shown = selectKeys(rooms, caller.accountId).where('key.id', 'in', some)
+  const [rows, total] = await Promise.all([ordered(shown, {}).execute(), countOf(ids)])
+  return { rows, total }
 }
 
-/** Balances are looked up for the rows that are shown, not for those that are counted or skipped. */
-const rowsOf = (rooms: Rooms, accountId: number, ids: Ids): Promise<readonly KeyRow[]> =>
-  selectKeys(rooms, accountId).where('key.id', 'in', ids).orderBy('key.id', 'desc').execute()
+/** The keys with these ids, or all, as far as the filter lets them through. */
+function keysOf(rooms: Rooms, { caller, filter }: Wanted, ids: Ids | undefined) {
+  const keys = selectKeys(rooms, caller.accountId)
+  const found = ids === undefined ? keys : keys.where('key.id', 'in', ids)
+  return narrow(found, filter, { ownGroup: caller.group, nowSeconds: nowSeconds(rooms) })
+}
+
+async function countOf(found: Pick<Ids, 'clearSelect'>): Promise<number> {
+  const counted = found.clearSelect().select(({ fn }) => fn.countAll<number>().as('total'))
+  return Number((await counted.executeTakeFirstOrThrow()).total)
+}
 
 type Ids = SelectQueryBuilder<Tables, 'key', { id: number }>
 
-async function matchingIds(rooms: Rooms, { accountId, keyword, value }: Wanted): Promise<Ids> {
+async function matchingIds(rooms: Rooms, { caller, keyword, value }: Wanted): Promise<Ids> {
   const { store } = rooms
+  const { accountId } = caller
   const living = store.db.selectFrom('key').select('key.id').where('key.deleted_at', 'is', null)
   const keys = living.where('key.account_id', '=', accountId)
   if (value !== '') {

@@ -1,10 +1,6 @@
+import { type RawBuilder, sql } from 'kysely'
 import { Refused } from '../../errors.ts'
-import {
-  KEY_DISABLED,
-  MARKED_EXHAUSTED,
-  MARKED_EXPIRED,
-  NEVER_EXPIRES,
-} from '../../keys/stored-key.ts'
+import { MARKED_EXHAUSTED, MARKED_EXPIRED, NEVER_EXPIRES } from '../../keys/stored-key.ts'
 
 export const KEY_ENABLED = 1
 
@@ -30,7 +26,12 @@ export function effectiveStatus(key: StatusParts, nowSeconds: number): number {
   return isExhausted(key) ? MARKED_EXHAUSTED : KEY_ENABLED
 }
 
-export const STATUSES = [KEY_ENABLED, KEY_DISABLED, MARKED_EXPIRED, MARKED_EXHAUSTED] as const
+/** The same of a row that `selectKeys` reads. */
+export const effectiveStatusSql = (nowSeconds: number): RawBuilder<number> => sql<number>`
+  case when key.status <> ${sql.lit(KEY_ENABLED)} then key.status
+       when key.expired_time <> ${sql.lit(NEVER_EXPIRES)} and key.expired_time <= ${nowSeconds} then ${sql.lit(MARKED_EXPIRED)}
+       when key.unlimited_quota = 0 and coalesce(balance.remain, 0) <= 0 then ${sql.lit(MARKED_EXHAUSTED)}
+       else ${sql.lit(KEY_ENABLED)} end`
 
 interface Judged {
   readonly wanted: number

@@ -1,5 +1,6 @@
 import type { Operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
+import { getOwnAddress } from './address.ts'
 import { changeUser, deleteUser } from './change.ts'
 import { createUser } from './create.ts'
 import { adjustUserQuota } from './quota.ts'
@@ -11,6 +12,7 @@ import { createResetLink, forgetSecondFactors } from './sign-in.ts'
 export const userOperations = (rooms: Rooms): readonly Operation[] => [
   getSelf(rooms),
   getOwnGroups(rooms),
+  getOwnAddress(),
   createUser(rooms),
   listUsers(rooms),
   getUser(rooms),
