@@ -36,10 +36,10 @@ export function createAuthenticator({ verifiesUser = true } = {}) {
   const verified = verifiesUser ? USER_VERIFIED : 0
   let counter = 0
 
-  const clientData = (type: string, challenge: string, origin: string) =>
+  const told = (type: string, challenge: string, origin: string) =>
     Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin: false }))
 
-  function authenticatorData(rpId: string, flags: number, rest = Buffer.alloc(0)): Buffer {
+  function toldBy(rpId: string, flags: number, rest = Buffer.alloc(0)): Buffer {
     const head = Buffer.alloc(5)
     head[0] = USER_PRESENT | verified | flags
     head.writeUInt32BE(++counter, 1)
@@ -53,13 +53,11 @@ export function createAuthenticator({ verifiesUser = true } = {}) {
       const length = Buffer.alloc(2)
       length.writeUInt16BE(id.length)
       const credential = Buffer.concat([Buffer.alloc(16), length, id, coseOf(privateKey)])
-      const auth = authenticatorData(options.rp.id, HAS_CREDENTIAL, credential)
+      const auth = toldBy(options.rp.id, HAS_CREDENTIAL, credential)
       return {
         ...{ ...base, ...rest },
         response: {
-          clientDataJSON: clientData('webauthn.create', options.challenge, origin).toString(
-            'base64url',
-          ),
+          clientDataJSON: told('webauthn.create', options.challenge, origin).toString('base64url'),
           attestationObject: attestation(auth).toString('base64url'),
           transports: ['internal'],
         },
@@ -67,8 +65,8 @@ export function createAuthenticator({ verifiesUser = true } = {}) {
     },
     /** Answers `navigator.credentials.get`. */
     get(options: { challenge: string; rpId: string }, origin: string) {
-      const client = clientData('webauthn.get', options.challenge, origin)
-      const auth = authenticatorData(options.rpId, 0)
+      const client = told('webauthn.get', options.challenge, origin)
+      const auth = toldBy(options.rpId, 0)
       const signed = Buffer.concat([auth, sha256(client)])
       return {
         ...{ ...base, ...rest },
@@ -95,7 +93,7 @@ function coseOf(privateKey: ReturnType<typeof createPrivateKey>): Buffer {
 }
 
 /** `{fmt: 'none', attStmt: {}, authData}` as CBOR. */
-function attestation(authData: Buffer): Buffer {
+function attestation(device: Buffer): Buffer {
   const text = (value: string) => [Buffer.from([0x60 + value.length]), Buffer.from(value)]
   return Buffer.concat([
     Buffer.from([0xa3]),
@@ -104,7 +102,7 @@ function attestation(authData: Buffer): Buffer {
     ...text('attStmt'),
     Buffer.from([0xa0]),
     ...text('authData'),
-    Buffer.from([0x58, authData.length]),
-    authData,
+    Buffer.from([0x58, device.length]),
+    device,
   ])
 }
