@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { openBrowser } from '../tools/browser.ts'
-import { newDatabase, onPostgres } from '../tools/database.ts'
+import { newDatabase } from '../tools/database.ts'
 import { startGateway } from '../tools/gateway.ts'
 
 const password = 'a password for signing in'
 
-it.runIf(onPostgres)('a session of one node counts at another, and ends there', async () => {
+it('a session of one node counts at another, and ends there', async () => {
   const database = await newDatabase()
   onTestFinished(database.remove)
   const first = await startGateway({ database })
