@@ -1,4 +1,4 @@
-import { Skeleton } from '@mantine/core'
+import { Skeleton, VisuallyHidden } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type ReactNode, useEffect, useRef } from 'react'
 import classes from './data-table.module.css'
@@ -6,6 +6,8 @@ import classes from './data-table.module.css'
 export interface Column<Row> {
   readonly key: string
   readonly title: string
+  /** Of a column whose cells speak for themselves: the title is for screen readers. */
+  readonly hidesTitle?: true
   /** Of CSS, such as `20%`; without one the column takes its share of what is left. */
   readonly width?: string
   /** Numbers stand at the right, under each other. */
@@ -61,7 +63,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           <tr aria-rowindex={1}>
             {columns.map((column) => (
               <th key={column.key} scope="col" className={classesOf(column)}>
-                {column.title}
+                {column.hidesTitle ? <VisuallyHidden>{column.title}</VisuallyHidden> : column.title}
               </th>
             ))}
           </tr>
