@@ -1,13 +1,52 @@
-import { Text } from '@mantine/core'
+import { Checkbox, Text } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import type { TFunction } from 'i18next'
 import type { Column } from '../../ui/data-table.tsx'
 import { TimeAgo } from '../../ui/date-time.tsx'
 import { Money } from '../../ui/money.tsx'
+import { type KeyActions, KeyMenu } from './key-menu.tsx'
 import { KeyStatus } from './key-status.tsx'
 import type { KeyRecord } from './keys.ts'
+import classes from './keys-screen.module.css'
+import { nameOf } from './name-of.ts'
+import type { Selection } from './use-selection.ts'
+
+interface Acting {
+  readonly selection: Selection
+  readonly actions: KeyActions
+}
 
 /** The columns of the list of keys. */
-export const keyColumns = (t: TFunction): readonly Column<KeyRecord>[] => [
+export const keyColumns = (
+  t: TFunction,
+  { selection, actions }: Acting,
+): readonly Column<KeyRecord>[] => [
+  {
+    key: 'select',
+    title: t('keys.select'),
+    hidesTitle: true,
+    width: '48px',
+    from: 'tablet',
+    cell: (record) => (
+      <Checkbox
+        aria-label={t('keys.select_one', { name: nameOf(record, t) })}
+        checked={selection.has(record.id)}
+        onChange={() => selection.toggle(record)}
+      />
+    ),
+  },
+  ...figures(t),
+  {
+    key: 'actions',
+    title: t('keys.actions'),
+    hidesTitle: true,
+    width: '60px',
+    align: 'right',
+    cell: (record) => <KeyMenu record={record} actions={actions} />,
+  },
+]
+
+const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
   { key: 'name', title: t('keys.name'), cell: (record) => <Name record={record} t={t} /> },
   {
     key: 'status',
@@ -74,9 +113,14 @@ function Name({ record, t }: CellProps) {
   const { name, key } = record
   return (
     <>
-      <Text size="sm" fw={600} truncate title={name}>
+      <Link
+        to="/keys/$keyId"
+        params={{ keyId: record.id }}
+        className={classes.name}
+        title={nameOf(record, t)}
+      >
         {name === '' ? <em>{t('keys.unnamed')}</em> : name}
-      </Text>
+      </Link>
       <Text size="xs" c="dimmed" ff="monospace" visibleFrom="sm">
         {shortened(key)}
       </Text>
@@ -92,4 +136,4 @@ function Remaining({ record, t }: CellProps) {
 }
 
 /** Both ends of a masked key are enough to tell it from others. */
-const shortened = (key: string): string => `sk-${key.slice(0, 4)}…${key.slice(-4)}`
+export const shortened = (key: string): string => `sk-${key.slice(0, 4)}…${key.slice(-4)}`

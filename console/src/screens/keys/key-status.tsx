@@ -7,6 +7,7 @@ import { TimeAgo } from '../../ui/date-time.tsx'
 import { StatusBadge, type Tone } from '../../ui/status-badge.tsx'
 import { useNowSeconds } from '../../ui/use-now-seconds.ts'
 import type { KeyRecord } from './keys.ts'
+import { useIsLeaving } from './removals.tsx'
 
 /** `status` of the record (docs/keys.md): always the effective one. */
 const STATES = {
@@ -21,12 +22,13 @@ const NEVER = -1
 /** Whether the key works now, and why not. */
 export function KeyStatus({ record }: { readonly record: KeyRecord }) {
   const { t } = useTranslation()
+  const leaving = useIsLeaving(record.id)
   const state = STATES[record.status as keyof typeof STATES] ?? STATES[2]
   return (
     <>
       <StatusBadge tone={state.tone} label={t(state.word)} />
       <Text size="xs" c="dimmed" mt={4} truncate>
-        <Reason record={record} />
+        {leaving ? t('keys.leaving') : <Reason record={record} />}
       </Text>
     </>
   )

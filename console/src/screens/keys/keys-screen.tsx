@@ -1,17 +1,22 @@
-import { Button, Text } from '@mantine/core'
-import { IconKey, IconSearchOff } from '@tabler/icons-react'
+import { Text } from '@mantine/core'
+import { IconKey, IconPlus, IconSearchOff } from '@tabler/icons-react'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { DataTable } from '../../ui/data-table.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { Failure } from '../../ui/failure.tsx'
+import { LinkButton } from '../../ui/link-button.tsx'
 import { PageHeader } from '../../ui/page-header.tsx'
-import { SearchField } from '../../ui/search-field.tsx'
 import { usePages } from '../../ui/use-pages.ts'
 import { keyColumns } from './key-columns.tsx'
-import { fetchKeys, type KeyRecord } from './keys.ts'
+import { KeyFilters } from './key-filters.tsx'
+import type { KeyActions } from './key-menu.tsx'
+import { fetchKeys, type KeyQuery, type KeyRecord } from './keys.ts'
 import classes from './keys-screen.module.css'
+import { SelectionBar } from './selection-bar.tsx'
+import { useKeyActions } from './use-key-actions.tsx'
+import { type Selection, useSelection } from './use-selection.ts'
 
 const route = getRouteApi('/shell/keys')
 /** Rows of the skeleton, before anybody knows how many there are. */
@@ -20,41 +25,68 @@ const EXPECTED = 6
 export function KeysScreen() {
   const { t } = useTranslation()
   const navigate = useNavigate()
-  const { q: words = '' } = route.useSearch()
+  const query = route.useSearch()
   const keys = usePages({
-    key: ['keys', words],
-    fetchPage: (page, signal) => fetchKeys(words, page, signal),
+    key: ['keys', 'list', query],
+    fetchPage: (page, signal) => fetchKeys(query, page, signal),
   })
-  const search = (typed: string) =>
-    void navigate({ to: '/keys', search: typed === '' ? {} : { q: typed }, replace: true })
-
-  const isEmpty = keys.total === 0 && words === ''
+  const selection = useSelection(query)
+  const { actions, dialog, pending } = useKeyActions(selection.clear)
+  const change = (next: KeyQuery) => {
+    selection.clear()
+    void navigate({ to: '/keys', search: next, replace: true })
+  }
+  const isEmpty = keys.total === 0 && isWhole(query)
   return (
     <>
-      <PageHeader title={t('keys.title')} lead={t('keys.lead')} />
+      <PageHeader
+        title={t('keys.title')}
+        lead={t('keys.lead')}
+        action={isEmpty ? undefined : <CreateButton />}
+      />
       {isEmpty ? null : (
         <div className={classes.tools}>
-          <SearchField label={t('keys.search')} words={words} onSearch={search} />
-          <Text size="sm" c="dimmed" role="status">
-            {keys.total === undefined ? null : t('keys.count', { count: keys.total })}
-          </Text>
+          {selection.selected.length > 0 ? (
+            <SelectionBar
+              selected={selection.selected}
+              total={keys.total ?? 0}
+              pending={pending}
+              actions={actions}
+              onSelectAll={selection.selectAll}
+              onClear={selection.clear}
+            />
+          ) : (
+            <>
+              <KeyFilters query={query} onChange={change} />
+              <Text size="sm" c="dimmed" role="status">
+                {keys.total === undefined ? null : t('keys.count', { count: keys.total })}
+              </Text>
+            </>
+          )}
         </div>
       )}
-      <KeyList keys={keys} words={words} />
+      <KeyList keys={keys} query={query} selection={selection} actions={actions} />
+      {dialog}
     </>
   )
 }
 
+/** Whether nothing is left out. */
+const isWhole = ({ q, status, group }: KeyQuery): boolean =>
+  q === undefined && status === undefined && group === undefined
+
 interface KeyListProps {
   readonly keys: ReturnType<typeof usePages<KeyRecord>>
-  readonly words: string
+  readonly query: KeyQuery
+  readonly selection: Selection
+  readonly actions: KeyActions
 }
 
-function KeyList({ keys, words }: KeyListProps) {
+function KeyList({ keys, query, selection, actions }: KeyListProps) {
   const { t } = useTranslation()
-  const columns = useMemo(() => keyColumns(t), [t])
+  const columns = useMemo(() => keyColumns(t, { selection, actions }), [t, selection, actions])
   if (keys.failure !== undefined) return <Failure failure={keys.failure} onRetry={keys.retry} />
-  if (keys.total === 0) return words === '' ? <NoKeys /> : <NoneFound words={words} />
+  if (keys.total === 0) return isWhole(query) ? <NoKeys /> : <NoneFound query={query} />
   return (
     <DataTable
       label={t('keys.title')}
@@ -67,6 +99,15 @@ function KeyList({ keys, words }: KeyListProps) {
   )
 }
 
+function CreateButton() {
+  const { t } = useTranslation()
+  return (
+    <LinkButton to="/keys/new" leftSection={<IconPlus size={16} />}>
+      {t('keys.create')}
+    </LinkButton>
+  )
+}
+
 function NoKeys() {
   const { t } = useTranslation()
   return (
@@ -74,21 +115,17 @@ function NoKeys() {
       icon={<IconKey size={28} stroke={1.5} />}
       title={t('keys.empty')}
       hint={t('keys.empty_hint')}
-      action={
-        <Button component="a" href="/docs">
-          {t('keys.empty_action')}
-        </Button>
-      }
+      action={<CreateButton />}
     />
   )
 }
 
-function NoneFound({ words }: { readonly words: string }) {
+function NoneFound({ query: { q } }: { readonly query: KeyQuery }) {
   const { t } = useTranslation()
   return (
     <EmptyState
       icon={<IconSearchOff size={28} stroke={1.5} />}
-      title={t('keys.none_found', { words })}
+      title={q === undefined ? t('keys.none_match') : t('keys.none_found', { words: q })}
       hint={t('keys.none_found_hint')}
     />
   )

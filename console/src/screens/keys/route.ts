@@ -1,16 +1,52 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { shellRoute } from '../../shell/shell-route.tsx'
+import { type KeyQuery, SORTS } from './keys.ts'
 
-interface KeysSearch {
-  /** Part of the name. */
-  readonly q?: string
+const STATUSES = [1, 2, 3, 4]
+
+/** What an address says of the list; nonsense is left out. */
+function readQuery({ q, status, group, sort }: Record<string, unknown>): KeyQuery {
+  return {
+    ...(typeof q === 'string' && q !== '' && { q }),
+    ...(typeof status === 'number' && STATUSES.includes(status) && { status }),
+    ...(typeof group === 'string' && group !== '' && { group }),
+    ...(typeof sort === 'string' &&
+      Object.hasOwn(SORTS, sort) && { sort: sort as keyof typeof SORTS }),
+  }
 }
 
 export const keysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/keys',
   staticData: { title: 'keys.title' },
-  validateSearch: (search: Record<string, unknown>): KeysSearch =>
-    typeof search['q'] === 'string' && search['q'] !== '' ? { q: search['q'] } : {},
+  validateSearch: readQuery,
   component: lazyRouteComponent(() => import('./keys-screen.tsx'), 'KeysScreen'),
+})
+
+export const newKeyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys/new',
+  staticData: { title: 'keys.create' },
+  component: lazyRouteComponent(() => import('./form/new-key-screen.tsx'), 'NewKeyScreen'),
+})
+
+const params = {
+  parse: ({ keyId }: { keyId: string }) => ({ keyId: Number(keyId) }),
+  stringify: ({ keyId }: { keyId: number }) => ({ keyId: String(keyId) }),
+}
+
+export const keyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys/$keyId',
+  params,
+  staticData: { title: 'keys.one' },
+  component: lazyRouteComponent(() => import('./detail/key-screen.tsx'), 'KeyScreen'),
+})
+
+export const editKeyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys/$keyId/edit',
+  params,
+  staticData: { title: 'keys.edit' },
+  component: lazyRouteComponent(() => import('./form/edit-key-screen.tsx'), 'EditKeyScreen'),
 })

@@ -1,0 +1,58 @@
+import { Button, Text } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import type { KeyActions } from './key-menu.tsx'
+import { DISABLED, type KeyRecord } from './keys.ts'
+import classes from './keys-screen.module.css'
+
+interface SelectionBarProps {
+  readonly selected: readonly KeyRecord[]
+  /** Of all keys that the list has. */
+  readonly total: number
+  readonly pending: boolean
+  readonly actions: KeyActions
+  readonly onSelectAll: () => void
+  readonly onClear: () => void
+}
+
+/** What can be done with several keys at once. It stands where the filters were, so nothing moves. */
+export function SelectionBar(props: SelectionBarProps) {
+  const { t } = useTranslation()
+  const { selected, total, pending, actions } = props
+  return (
+    <section className={classes.selection} aria-label={t('keys.selection')}>
+      <Text size="sm" fw={600} role="status">
+        {t('keys.selected', { count: selected.length })}
+      </Text>
+      {selected.length < total ? (
+        <Button size="xs" variant="subtle" onClick={props.onSelectAll}>
+          {t('keys.select_all', { count: total })}
+        </Button>
+      ) : null}
+      <span className={classes.space} />
+      <Button
+        size="xs"
+        variant="default"
+        loading={pending}
+        disabled={selected.every(({ status }) => status !== DISABLED)}
+        onClick={() => actions.onEnable(selected)}
+      >
+        {t('keys.enable')}
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        loading={pending}
+        disabled={selected.every(({ status }) => status === DISABLED)}
+        onClick={() => actions.onDisable(selected)}
+      >
+        {t('keys.disable')}
+      </Button>
+      <Button size="xs" color="red" variant="light" onClick={() => actions.onDelete(selected)}>
+        {t('keys.delete')}
+      </Button>
+      <Button size="xs" variant="subtle" color="gray" onClick={props.onClear}>
+        {t('keys.clear_selection')}
+      </Button>
+    </section>
+  )
+}

@@ -1,0 +1,72 @@
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { ApiFailure } from '../../api/failure.ts'
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
+import { useFailureText } from '../../ui/use-failure-text.ts'
+import type { KeyActions } from './key-menu.tsx'
+import { DISABLED, ENABLED, type KeyRecord, refreshKeys, setStatus } from './keys.ts'
+import { nameOf } from './name-of.ts'
+import { useRemoveKeys } from './removals.tsx'
+
+interface Change {
+  readonly keys: readonly KeyRecord[]
+  readonly status: typeof ENABLED | typeof DISABLED
+}
+
+/** The deeds, and the dialog that some ask with: put `dialog` on the screen. `onDone` is told when one is done. */
+export function useKeyActions(onDone: (removed: boolean) => void) {
+  const { t } = useTranslation()
+  const queryClient = useQueryClient()
+  const failureText = useFailureText()
+  const remove = useRemoveKeys()
+  const [leaving, setLeaving] = useState<readonly KeyRecord[]>([])
+  const tell = (message: string) => notifications.show({ color: 'red', message, autoClose: 8000 })
+  const changing = useMutation({
+    mutationFn: ({ keys, status }: Change) =>
+      setStatus(
+        keys.map(({ id }) => id),
+        status,
+      ),
+    async onSuccess(refused, { keys }) {
+      await refreshKeys(queryClient)
+      for (const { id, code, message } of refused) {
+        const record = keys.find((one) => one.id === id)
+        const why = failureText(new ApiFailure(code, message))
+        tell(`${record === undefined ? '' : nameOf(record, t)}: ${why}`)
+      }
+      onDone(false)
+    },
+    onError: (failure) => void tell(failureText(failure)),
+  })
+  const removing = useMutation({
+    mutationFn: remove,
+    onSuccess() {
+      setLeaving([])
+      onDone(true)
+    },
+  })
+  const actions: KeyActions = {
+    onEnable: (keys) => changing.mutate({ keys, status: ENABLED }),
+    onDisable: (keys) => changing.mutate({ keys, status: DISABLED }),
+    onDelete: setLeaving,
+  }
+  const [first] = leaving
+  const dialog = (
+    <ConfirmDialog
+      opened={leaving.length > 0}
+      title={t('keys.delete_title', { count: leaving.length })}
+      verb={t('keys.delete_verb', { count: leaving.length })}
+      pending={removing.isPending}
+      failure={removing.error}
+      onConfirm={() => removing.mutate(leaving)}
+      onClose={() => setLeaving([])}
+    >
+      {leaving.length === 1 && first !== undefined
+        ? t('keys.delete_one', { name: nameOf(first, t) })
+        : t('keys.delete_several', { count: leaving.length })}
+    </ConfirmDialog>
+  )
+  return { actions, dialog, pending: changing.isPending }
+}
