@@ -12,6 +12,9 @@ it('an account without keys is told what to do', async () => {
   const { token } = await newAccount(gateway)
   const page = await open('/keys', { as: token })
   await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  expect(await page.getByRole('link', { name: 'Create key' }).getAttribute('href')).toBe(
+    '/console/keys/new',
+  )
   await eachLook(page, 'keys-empty')
 })
 
@@ -37,6 +40,19 @@ it('the list says of each key whether it works, why not, and what it has left', 
   expect(await row('Unnamed')).toMatch(/sk-\w{4}…\w{4}[\s\S]*\$2,469\.14[\s\S]*default/)
   await eachLook(page, 'keys')
 
+  const names = () => page.getByRole('row').locator('a').allInnerTexts()
+  await page.getByRole('combobox', { name: 'Sort by' }).click()
+  await page.getByRole('option', { name: 'Name' }).click()
+  await page.waitForURL(/\?sort=name$/)
+  await expect
+    .poll(names)
+    .toEqual(['Unnamed', HOSTILE, 'batch jobs', 'demo', 'old laptop', 'website'])
+  await page.getByRole('combobox', { name: 'Status' }).click()
+  await page.getByRole('option', { name: 'Enabled' }).click()
+  await page.getByText('3 keys', { exact: true }).waitFor()
+  await expect.poll(names).toEqual(['Unnamed', HOSTILE, 'website'])
+
+  await page.goto(`${gateway.url}/console/keys`)
   await page.getByRole('searchbox').fill('LAPTOP')
   await page.waitForURL(/\?q=LAPTOP$/)
   await page.getByText('1 key', { exact: true }).waitFor()
@@ -48,10 +64,60 @@ it('the list says of each key whether it works, why not, and what it has left', 
 
 it('nobody sees the keys of another account', async () => {
   const [ada, ben] = await Promise.all([newAccount(gateway), newAccount(gateway)])
-  await ada.manage('POST', '/api/token/', { name: 'of ada' })
+  const { id } = await ada.manage('POST', '/api/token/', { name: 'of ada' })
   const page = await open('/keys', { as: ben.token })
   await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
   expect(await page.getByText('of ada').count()).toBe(0)
+  for (const path of [`/keys/${id}`, `/keys/${id}/edit`]) {
+    await page.goto(`${gateway.url}/console${path}`)
+    await page.getByText('This key does not exist.').waitFor()
+  }
+})
+
+it('several keys are disabled, enabled and deleted together, and a deletion can be undone', async () => {
+  const { token, manage } = await newAccount(gateway)
+  for (const name of ['one', 'two', 'three']) {
+    await manage('POST', '/api/token/', { name, unlimited_quota: true })
+  }
+  await manage('POST', '/api/token/', { name: 'empty' })
+  const page = await open('/keys', { as: token })
+  const statuses = async () => {
+    const { items } = await manage('GET', '/api/token/')
+    return items.map(({ status }: { status: number }) => status)
+  }
+  await page.getByRole('checkbox', { name: 'Select two' }).check()
+  await page.getByRole('button', { name: 'Select all 4' }).click()
+  await page.getByText('4 keys selected').waitFor()
+  await eachLook(page, 'keys-selected')
+  await page.getByRole('button', { name: 'Disable', exact: true }).click()
+  await expect.poll(statuses).toEqual([2, 2, 2, 2])
+
+  await page.getByRole('checkbox', { name: 'Select one' }).check()
+  await page.getByRole('button', { name: 'Select all 4' }).click()
+  await page.getByRole('button', { name: 'Enable', exact: true }).click()
+  await page.getByText('empty: It has no quota left. Add some first.').waitFor()
+  expect(await statuses()).toEqual([2, 1, 1, 1])
+
+  await page.getByRole('checkbox', { name: 'Select one' }).check()
+  await page.getByRole('checkbox', { name: 'Select two' }).check()
+  await page.getByRole('button', { name: 'Delete', exact: true }).click()
+  await page.getByRole('dialog').getByText('2 keys stop working at once.').waitFor()
+  await eachLook(page, 'keys-delete')
+  await page.getByRole('button', { name: 'Delete 2 keys' }).click()
+  await page.getByText('2 keys were deleted.').waitFor()
+  expect(await statuses()).toEqual([2, 1, 2, 2])
+  await page.getByText('Being deleted').first().waitFor()
+  await eachLook(page, 'keys-deleted')
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(statuses).toEqual([2, 1, 1, 1])
+
+  await page.getByRole('button', { name: 'Actions for three' }).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+  await page.getByRole('button', { name: 'Delete key' }).click()
+  await page.getByText('“three” was deleted.').waitFor()
+  // Whoever leaves is not asked again: it is gone.
+  await page.goto('about:blank')
+  await expect.poll(async () => (await manage('GET', '/api/token/')).total).toBe(3)
 })
 
 it('a thousand keys are a table of a few rows that scrolls to any of them', async () => {
@@ -69,6 +135,9 @@ it('a thousand keys are a table of a few rows that scrolls to any of them', asyn
   const last = page.locator('[aria-rowindex="1001"]')
   await last.getByText(/^key \d+$/).waitFor()
   expect(await page.getByRole('row').count()).toBeLessThan(50)
+  await last.getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Select all 1,000' }).click()
+  await page.getByText('1,000 keys selected').waitFor()
 })
 
 it('a failure is told in words, with the request id, and can be tried again', async () => {
@@ -78,7 +147,7 @@ it('a failure is told in words, with the request id, and can be tried again', as
   await alert.waitFor()
   expect(await alert.innerText()).toMatch(/Your account may not do this\.\s+Request [0-9a-f]{32}/)
   await eachLook(page, 'keys-failure')
-  const again = page.waitForResponse(/\/api\/token\?/)
+  const again = page.waitForResponse(/\/api\/token\/search\?/)
   await alert.getByRole('button', { name: 'Try again' }).click()
   await again
 })

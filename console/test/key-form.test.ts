@@ -1,0 +1,179 @@
+import { expect, it } from 'vitest'
+import { newAccount } from './tools/account.ts'
+import { openConsole } from './tools/browser.ts'
+import { eachLook } from './tools/look.ts'
+
+const { gateway, open } = await openConsole()
+const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
+const model = await gateway.offer('form-model')
+await gateway.manage('POST', '/api/group/', {
+  name: 'vip',
+  ratio: 1.5,
+  description: 'Low latency.',
+})
+
+it('the keyboard alone makes a key, which is shown once and opens the model', async () => {
+  const { token, manage } = await newAccount(gateway)
+  const page = await open('/keys', { as: token })
+  await page.getByRole('link', { name: 'Create key' }).focus()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/keys\/new$/)
+  // The heading has the focus; the first stop behind it is the name.
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('by keyboard')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Your key is ready' }).waitFor()
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1')
+  const value = await page.getByRole('figure', { name: 'Key' }).locator('code').innerText()
+  gateway.secret(value.slice(3))
+  expect(value).toMatch(/^sk-[A-Za-z0-9]{48}$/)
+  expect(await page.locator('pre').innerText()).toContain(`curl ${gateway.url}/v1/chat/completions`)
+  for (const [sdk, line] of [
+    ['Python', `base_url="${gateway.url}/v1"`],
+    ['TypeScript', `baseURL: '${gateway.url}/v1'`],
+    ['Anthropic', `Anthropic(base_url="${gateway.url}"`],
+  ] as const) {
+    await page.getByRole('radiogroup').getByText(sdk).click()
+    const code = await page.locator('pre').innerText()
+    expect(code).toContain(line)
+    expect(code).toContain(value)
+  }
+  await eachLook(page, 'key-created')
+
+  const called = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${value}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello!' }] }),
+  })
+  expect(called.status).toBe(200)
+  await page.getByRole('link', { name: 'Open the key' }).click()
+  await page.getByRole('heading', { name: 'by keyboard' }).waitFor()
+  expect(await page.content()).not.toContain(value)
+  expect((await manage('GET', '/api/token/')).items).toMatchObject([{ unlimited_quota: true }])
+})
+
+it('every field is sent as it was typed, and comes back when the key is edited', async () => {
+  const { token, manage } = await newAccount(gateway, { groups: ['vip', 'auto'] })
+  const page = await open('/keys/new', { as: token, timezoneId: 'Asia/Tokyo' })
+  const choose = async (field: string, option: string | RegExp) => {
+    await page.getByRole('combobox', { name: field, exact: true }).click()
+    await page.getByRole('option', { name: option }).click()
+  }
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(HOSTILE)
+  await page.getByText('Limited', { exact: true }).click()
+  await page.getByRole('textbox', { name: 'Amount' }).fill('12.5')
+  await page.getByText('6,250,000 units').waitFor()
+  await choose('Expires', 'At a time of your own')
+  await page.getByLabel('Date and time').fill('2033-05-18T12:33')
+  await page.getByText('18 May 2033, 12:33 (Asia/Tokyo)').waitFor()
+
+  await page.getByRole('button', { name: /^Models/ }).click()
+  await page.getByRole('combobox', { name: 'Models', exact: true }).fill(`${model},tomorrow,`)
+  await page.getByText('Not served at present: tomorrow.').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /^Addresses/ }).click()
+  const addresses = page.getByRole('textbox', { name: 'Addresses' })
+  await addresses.fill('203.0.113.7\n10.0.0.0/33')
+  await page.getByText('Line 2, “10.0.0.0/33”: write a range as /0 to /32.').waitFor()
+  await addresses.fill('2001:db8::/48')
+  await page.getByRole('button', { name: 'Add my address' }).click()
+  await expect.poll(() => addresses.inputValue()).toBe('2001:db8::/48\n127.0.0.1')
+
+  await page.getByRole('button', { name: /^Group/ }).click()
+  expect(await page.getByText('Go on to the next group').count()).toBe(0)
+  await choose('Group', /^vip \(× 1\.5\)/)
+  await page.getByText('Low latency.').waitFor()
+  await choose('Group', /^auto/)
+  const next = page.getByRole('combobox', { name: 'Next group' })
+  await next.fill('vip')
+  await next.press('Enter')
+  await next.fill('default')
+  await next.press('Enter')
+  await page.getByRole('button', { name: 'Move default up' }).click()
+  await page.getByText('Go on to the next group').click()
+
+  await page.getByRole('button', { name: /^Limits and budgets/ }).click()
+  await page.getByRole('textbox', { name: 'Requests a minute' }).fill('60')
+  await page.getByRole('textbox', { name: 'Tokens a minute' }).fill('100000')
+  await page.getByRole('textbox', { name: 'Calls at a time' }).fill('4')
+  await page.getByRole('button', { name: 'Add a budget' }).click()
+  const budget = page.getByRole('group', { name: 'Day budget' })
+  await budget.getByRole('textbox', { name: 'Amount' }).fill('1')
+
+  await page.getByRole('button', { name: /^Fallbacks and metadata/ }).click()
+  await page.getByRole('combobox', { name: 'Next model' }).fill('tomorrow')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Add an entry' }).click()
+  await page.getByRole('textbox', { name: 'Name', exact: true }).last().fill('team')
+  await page.getByRole('textbox', { name: 'Value' }).fill(HOSTILE)
+  await eachLook(page, 'key-form')
+  await page.getByRole('button', { name: 'Create key' }).click()
+  await page.getByRole('heading', { name: 'Your key is ready' }).waitFor()
+
+  const made = (await manage('GET', '/api/token/')).items[0]
+  const sent = {
+    name: HOSTILE,
+    expired_time: Date.UTC(2033, 4, 18, 3, 33) / 1000,
+    remain_quota: 6_250_000,
+    unlimited_quota: false,
+    model_limits_enabled: true,
+    model_limits: `${model},tomorrow`,
+    allow_ips: '2001:db8::/48\n127.0.0.1',
+    group: 'auto',
+    cross_group_retry: true,
+    auto_groups: ['default', 'vip'],
+    fallback_models: ['tomorrow'],
+    metadata: { team: HOSTILE },
+    rpm_limit: 60,
+    tpm_limit: 100_000,
+    max_concurrent: 4,
+    budgets: [{ period: 'day', amount: 500_000, tz: 'Asia/Tokyo' }],
+  }
+  expect(made).toMatchObject(sent)
+
+  await page.getByRole('link', { name: 'Open the key' }).click()
+  await page.getByRole('link', { name: 'Edit' }).click()
+  await page.waitForURL(/\/edit$/)
+  await page.getByRole('textbox', { name: 'Requests a minute' }).fill('')
+  await page.getByRole('textbox', { name: 'Name', exact: true }).first().fill('renamed')
+  const update = page.waitForRequest((request) => request.method() === 'PUT')
+  await page.getByRole('button', { name: 'Save' }).click()
+  expect((await update).postDataJSON()).toEqual({ id: made.id, name: 'renamed', rpm_limit: null })
+  await page.getByRole('heading', { name: 'renamed' }).waitFor()
+  const { rpm_limit: _taken, ...kept } = sent
+  const after = await manage('GET', `/api/token/${made.id}`)
+  expect(after).toMatchObject({ ...kept, name: 'renamed' })
+  expect(after.rpm_limit).toBeUndefined()
+})
+
+it('what is wrong is said at its field, which takes the focus', async () => {
+  const { token, manage } = await newAccount(gateway)
+  const page = await open('/keys/new', { as: token })
+  const name = page.getByRole('textbox', { name: 'Name', exact: true })
+  await name.fill('😀'.repeat(50))
+  await page.getByText('50 / 50').waitFor()
+  expect(await page.getByText('At most 50 characters.').count()).toBe(0)
+  await name.fill('😀'.repeat(51))
+  await page.getByText('At most 50 characters.').waitFor()
+  await name.fill('fine')
+  await page.getByRole('button', { name: /^Addresses/ }).click()
+  await page.getByRole('textbox', { name: 'Addresses' }).fill('fe80::1%eth0')
+  await page.getByRole('button', { name: /^Addresses/ }).click()
+  await page.getByText('Limited', { exact: true }).click()
+  await page.getByRole('button', { name: 'Create key' }).click()
+  await page.getByText('Enter an amount, or choose Unlimited.').waitFor()
+  await page.getByText('leave out % and what follows.').waitFor()
+  await eachLook(page, 'key-form-wrong')
+  await page.getByRole('textbox', { name: 'Addresses' }).fill('')
+  await page.getByText('Unlimited', { exact: true }).click()
+
+  // What only the server knows comes back to its field, too, and opens the section.
+  await page.getByRole('button', { name: /^Limits and budgets/ }).click()
+  await page.getByRole('button', { name: 'Add a budget' }).click()
+  await page.getByRole('textbox', { name: 'Amount' }).fill('1')
+  await page.getByRole('combobox', { name: 'Time zone' }).fill('Mars/Olympus')
+  await page.getByRole('button', { name: /^Limits and budgets/ }).click()
+  await page.getByRole('button', { name: 'Create key' }).click()
+  await page.getByText('Budgets[0].tz must be an IANA time zone').waitFor()
+  expect((await manage('GET', '/api/token/')).total).toBe(0)
+})
