@@ -1,9 +1,8 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
-import { keysRoute } from './screens/keys/route.ts'
+import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
 import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
-import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
 import { signInRoute } from './screens/sign-in/route.ts'
 import { rootRoute } from './shell/root-route.tsx'
 import { shellRoute } from './shell/shell-route.tsx'
@@ -21,8 +20,14 @@ const startRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   signInRoute,
   setUpRoute,
-  shellRoute.addChildren([startRoute, keysRoute, settingsRoutes]),
-  shellRoute.addChildren([startRoute, keysRoute, newKeyRoute, keyRoute, editKeyRoute]),
+  shellRoute.addChildren([
+    startRoute,
+    keysRoute,
+    newKeyRoute,
+    keyRoute,
+    editKeyRoute,
+    settingsRoutes,
+  ]),
 ])
 
 export function createConsoleRouter(queryClient: QueryClient) {
