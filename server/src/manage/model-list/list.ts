@@ -41,7 +41,7 @@ export const listModels = ({ directory, prices, groups }: Rooms) =>
     summary: 'The models that this gateway serves',
     description: 'Public. What one key may call is told by `GET /v1/models`.',
     whole: Type.Object({
-      success: Type.Boolean(),
+      success: Type.Literal(true),
       page: Type.Integer(),
       page_size: Type.Integer(),
       total: Type.Integer(),
