@@ -38,6 +38,7 @@ const ids = {
   code: 0,
   webhook: 0,
   webhookGone: 0,
+  invitation: '',
 }
 let apiKey = ''
 let code = ''
@@ -61,6 +62,8 @@ beforeAll(async () => {
   for (const one of codes) code = gateway.secret(one)
   const { items } = await gateway.manage('GET', '/api/redemption/')
   ids.code = items[1].id
+  await gateway.manage('PUT', '/api/setting/', { 'sign_up.mode': 'open' })
+  ids.invitation = (await gateway.manage('POST', '/api/invitation/', {})).id
   for (const name of ['webhook', 'webhookGone'] as const) {
     const webhook = { name, url: gateway.upstream.url }
     ids[name] = (await gateway.manage('POST', '/api/webhook/', webhook)).id
@@ -107,6 +110,12 @@ const samples: Record<string, () => Sample> = {
     path: `/api/user/${ids.user}/access_tokens`,
     body: { name: 'x' },
   }),
+  postUserByIdResetLink: () => ({ path: `/api/user/${ids.user}/reset_link` }),
+  deleteUserByIdSecondFactors: () => ({ path: `/api/user/${ids.user}/second_factors` }),
+  postSignUp: () => ({ body: { username: 'signs up', password: 'a password of mine' } }),
+  postInvitation: () => ({ body: { note: 'for Ann' } }),
+  getInvitation: () => ({}),
+  deleteInvitationById: () => ({ path: `/api/invitation/${ids.invitation}` }),
   postUserTopup: () => ({ body: { key: code } }),
   postRedemption: () => ({ body: { name: 'made', quota: 1, count: 2 } }),
   getRedemption: () => ({}),
