@@ -57,7 +57,7 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
     // Without it the library writes to the console by itself.
     onAPIError: {
       onError: (error) => tellFailure(parts.log, error),
-      errorURL: `${origin}/sign-in`,
+      errorURL: `${origin}/console/sign-in`,
     },
     telemetry: { enabled: false },
     // Failures are counted by us, in the database.

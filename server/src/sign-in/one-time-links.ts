@@ -9,9 +9,9 @@ export const digestOfToken = (token: string): string =>
 export const newToken = (random: (bytes: number) => Uint8Array): string =>
   Buffer.from(random(32)).toString('base64url')
 
-/** Behind `#`, so that it reaches neither a log nor the page that is opened next. */
+/** A page of the console. The token stands behind `#`, so that it reaches neither a log nor the page that is opened next. */
 export const linkTo = (origin: string, page: 'reset-password' | 'sign-up', token: string): string =>
-  `${origin}/${page}#token=${token}`
+  `${origin}/console/${page}#token=${token}`
 
 interface Reset {
   readonly accountId: number

@@ -45,7 +45,7 @@ it('a link for a new password goes to a proven address, and leads to the console
   await expect.poll(() => received.length, { timeout: 10_000 }).toBe(1)
   const [message] = received
   expect(message?.to).toBe('forgetful@people.example')
-  const [, token = ''] = /https:\/\/gateway\.example\/reset-password#token=(\S+)/.exec(
+  const [, token = ''] = /https:\/\/gateway\.example\/console\/reset-password#token=(\S+)/.exec(
     message?.text ?? '',
   ) ?? ['']
   expect(gateway.secret(token)).not.toBe('')
@@ -76,5 +76,5 @@ it('two accounts do not share an address, and one without a proven one gets no l
 it('links to new passwords are made for the console, and what it is asked by its name is https', async () => {
   const { id } = await gateway.manage('POST', '/api/user/', { username: 'by the console' })
   const made = await gateway.api('POST', `/api/user/${id}/reset_link`)
-  expect(made.json.data.url).toContain(`${gateway.url}/reset-password#token=`)
+  expect(made.json.data.url).toContain(`${gateway.url}/console/reset-password#token=`)
 })

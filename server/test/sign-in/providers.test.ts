@@ -49,7 +49,7 @@ it('whoever has no account gets none while sign-up is not open', async () => {
   for (const mode of ['off', 'invite']) {
     await set({ 'sign_up.mode': mode })
     const browser = openBrowser(gateway)
-    expect(await through(browser, somebody())).toContain('/sign-in?error=signup_disabled')
+    expect(await through(browser, somebody())).toContain('/console/sign-in?error=signup_disabled')
     expect(await selfOf(browser)).toBe(undefined)
   }
 })

@@ -16,7 +16,7 @@ const signUp = (fields: object) => {
 
 /** The token in a one-time link. */
 function tokenIn(url: string, page: string): string {
-  const start = `${gateway.url}/${page}#token=`
+  const start = `${gateway.url}/console/${page}#token=`
   expect(url.startsWith(start)).toBe(true)
   return gateway.secret(url.slice(start.length))
 }
