@@ -1,9 +1,12 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
+import { keysRoute } from './screens/keys/route.ts'
+import { resetPasswordRoute } from './screens/reset-password/route.ts'
 import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
 import { signInRoute } from './screens/sign-in/route.ts'
+import { signUpRoute } from './screens/sign-up/route.ts'
 import { rootRoute } from './shell/root-route.tsx'
 import { shellRoute } from './shell/shell-route.tsx'
 import { NotFound } from './ui/not-found.tsx'
@@ -19,6 +22,8 @@ const startRoute = createRoute({
 /** Every screen. Those below the shell are shown to whoever is signed in. */
 const routeTree = rootRoute.addChildren([
   signInRoute,
+  signUpRoute,
+  resetPasswordRoute,
   setUpRoute,
   shellRoute.addChildren([
     startRoute,

@@ -7,7 +7,11 @@ import {
   chromium as playwright,
 } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { sharedGateway, type TestGateway } from '../../../server/test/tools/gateway.ts'
+import {
+  type GatewayOptions,
+  sharedGateway,
+  type TestGateway,
+} from '../../../server/test/tools/gateway.ts'
 
 const DESKTOP = { width: 1280, height: 800 }
 const MOST_WAIT_MS = 8000
@@ -31,8 +35,8 @@ export interface OpenOptions extends BrowserContextOptions {
  * Starts both. After each test its pages are closed, and what they complained of fails it: errors of scripts, whatever
  * is written to the console, and everything that the Content-Security-Policy held back.
  */
-export async function openConsole(): Promise<TestConsole> {
-  const gateway = await sharedGateway()
+export async function openConsole(options: GatewayOptions = {}): Promise<TestConsole> {
+  const gateway = await sharedGateway(options)
   const complaints: string[] = []
   let browser: Browser | undefined
   beforeAll(async () => {

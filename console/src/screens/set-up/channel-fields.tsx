@@ -1,4 +1,4 @@
-import { NativeSelect, PasswordInput, TagsInput, TextInput } from '@mantine/core'
+import { Checkbox, NativeSelect, PasswordInput, TagsInput, TextInput } from '@mantine/core'
 import type { UseFormReturnType } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 import { type ChannelValues, PROVIDERS, providerOf } from './channels.ts'
@@ -9,7 +9,7 @@ interface ChannelFieldsProps {
 
 export function ChannelFields({ form }: ChannelFieldsProps) {
   const { t } = useTranslation()
-  const { baseUrl, needsBaseUrl, needsModels, keyOptional } = providerOf(form.values.type)
+  const { baseUrl, needsBaseUrl, needsModels, mayBeOwn } = providerOf(form.values.type)
   return (
     <>
       <NativeSelect
@@ -28,7 +28,7 @@ export function ChannelFields({ form }: ChannelFieldsProps) {
       />
       <PasswordInput
         label={t('set_up.provider_key')}
-        description={t(keyOptional ? 'set_up.provider_key_optional' : 'set_up.provider_key_hint')}
+        description={t(mayBeOwn ? 'set_up.provider_key_optional' : 'set_up.provider_key_hint')}
         autoComplete="off"
         visibilityToggleButtonProps={{ 'aria-label': t('set_up.show_key') }}
         {...form.getInputProps('key')}
@@ -41,6 +41,13 @@ export function ChannelFields({ form }: ChannelFieldsProps) {
         splitChars={[',', ' ']}
         {...form.getInputProps('models')}
       />
+      {mayBeOwn ? (
+        <Checkbox
+          label={t('set_up.free')}
+          description={t('set_up.free_hint')}
+          {...form.getInputProps('free', { type: 'checkbox' })}
+        />
+      ) : null}
     </>
   )
 }

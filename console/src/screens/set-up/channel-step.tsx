@@ -43,12 +43,12 @@ function useChannelForm() {
   const failureText = useFailureText()
   const [channelId, setChannelId] = useState<number>()
   const form = useForm<ChannelValues>({
-    initialValues: { type: 'openai', base_url: '', key: '', models: [] },
+    initialValues: { type: 'openai', base_url: '', key: '', models: [], free: false },
     validate: {
       base_url: (value, { type }) =>
         providerOf(type).needsBaseUrl && value.trim() === '' ? t('set_up.base_url_missing') : null,
       key: (value, { type }) =>
-        value.trim() === '' && !providerOf(type).keyOptional ? t('set_up.key_missing') : null,
+        value.trim() === '' && !providerOf(type).mayBeOwn ? t('set_up.key_missing') : null,
       models: (value, { type }) =>
         value.length === 0 && providerOf(type).needsModels ? t('set_up.models_missing') : null,
     },

@@ -6,6 +6,8 @@ export interface ChannelValues {
   readonly base_url: string
   readonly key: string
   readonly models: string[]
+  /** Asked of servers that may be one's own. */
+  readonly free: boolean
 }
 
 interface Provider {
@@ -16,7 +18,8 @@ interface Provider {
   readonly needsBaseUrl?: true
   /** Where the provider can't be asked which models it has (docs/channels.md). */
   readonly needsModels?: true
-  readonly keyOptional?: true
+  /** It may be a server of the reader's own, without keys and prices. */
+  readonly mayBeOwn?: true
 }
 
 export const PROVIDERS = {
@@ -29,7 +32,7 @@ export const PROVIDERS = {
   'openai-compatible': {
     name: 'OpenAI-compatible (vLLM, Ollama, OpenRouter, …)',
     baseUrl: 'http://localhost:11434/v1',
-    ...{ needsBaseUrl: true, keyOptional: true },
+    ...{ needsBaseUrl: true, mayBeOwn: true },
   },
   azure: {
     name: 'Azure OpenAI',
@@ -75,9 +78,9 @@ export async function saveAndTest(values: ChannelValues, id: number | undefined)
 }
 
 async function save(values: ChannelValues, id: number | undefined): Promise<number> {
-  const { type, base_url: baseUrl, key, models } = values
+  const { type, base_url: baseUrl, key, models, free } = values
   const body = {
-    ...{ name: type, type, models },
+    ...{ name: type, type, models, free: free && providerOf(type).mayBeOwn === true },
     ...(baseUrl.trim() === '' ? {} : { base_url: baseUrl.trim() }),
     keys: key.trim() === '' ? [] : [key.trim()],
   }

@@ -15,7 +15,7 @@ export function StepList({ step }: { readonly step: SetUpStep }) {
           aria-current={one === step ? 'step' : undefined}
           data-done={index < at || undefined}
         >
-          {t(`set_up.${one}_step`)}
+          <span className={classes.name}>{t(`set_up.${one}_step`)}</span>
         </li>
       ))}
     </ol>

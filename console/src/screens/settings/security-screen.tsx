@@ -1,6 +1,7 @@
 import { Stack } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { PageHeader } from '../../ui/page-header.tsx'
+import { IdentitiesCard } from './identities-card.tsx'
 import { PasskeysCard } from './passkeys-card.tsx'
 import { PasswordCard } from './password-card.tsx'
 import { SecondFactorCard } from './second-factor-card.tsx'
@@ -14,6 +15,7 @@ export function SecurityScreen() {
         <PasswordCard />
         <SecondFactorCard />
         <PasskeysCard />
+        <IdentitiesCard />
       </Stack>
     </>
   )

@@ -40,6 +40,15 @@ export const passkeysQuery = queryOptions({
   queryFn: () => auth.get<readonly Passkey[]>('/passkey/list-user-passkeys'),
 })
 
+/** What opens the account; `credential` is its password. */
+export const identitiesQuery = queryOptions({
+  queryKey: ['sign-in', 'identities'],
+  queryFn: () => auth.get<readonly { readonly providerId: string }[]>('/list-accounts'),
+})
+
+export const unlinkIdentity = (providerId: string): Promise<unknown> =>
+  auth.post('/unlink-account', { providerId })
+
 export const endSession = ({ token }: OwnSession): Promise<unknown> =>
   auth.post('/revoke-session', { token })
 

@@ -1,3 +1,4 @@
+import { Alert, Group } from '@mantine/core'
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -5,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { forgetSession, sessionQuery } from '../../session/session.ts'
 import { isSetUpDue } from '../../session/set-up.ts'
 import { statusQuery } from '../../session/status.ts'
+import { LinkAnchor } from '../../ui/link-anchor.tsx'
 import { CodeForm } from './code-form.tsx'
 import { SignInFrame } from './frame.tsx'
 import { OtherWays } from './other-ways.tsx'
@@ -17,6 +19,7 @@ export function SignInScreen() {
   const { t } = useTranslation()
   const [codeDue, setCodeDue] = useState(false)
   const { sign_in: ways } = useSuspenseQuery(statusQuery).data
+  const { return: wanted, error } = route.useSearch()
   const enter = useEnter()
   if (codeDue) {
     return (
@@ -27,11 +30,39 @@ export function SignInScreen() {
   }
   return (
     <SignInFrame title={t('sign_in.title')} lead={t('sign_in.lead')}>
+      {error === undefined ? null : <RefusedElsewhere error={error} />}
       <PasswordForm onSignedIn={enter} onCodeDue={() => setCodeDue(true)} />
-      <OtherWays ways={ways} onSignedIn={enter} />
+      <OtherWays ways={ways} returnTo={ownAddress(wanted)} onSignedIn={enter} />
+      <Group justify="space-between" gap="sm" mt="lg">
+        <LinkAnchor to="/reset-password" size="sm">
+          {t('sign_in.forgotten')}
+        </LinkAnchor>
+        {ways.sign_up === 'open' ? (
+          <LinkAnchor to="/sign-up" size="sm">
+            {t('sign_in.no_account')}
+          </LinkAnchor>
+        ) : null}
+      </Group>
     </SignInFrame>
   )
 }
+
+/** Why whoever comes back from another provider is not signed in. */
+function RefusedElsewhere({ error }: { readonly error: string }) {
+  const { t } = useTranslation()
+  const why = WHY[error as keyof typeof WHY] ?? 'sign_in.elsewhere_failed'
+  return (
+    <Alert role="alert" color="red" variant="light" title={t('ui.failed')} mb="md">
+      {t(why)}
+    </Alert>
+  )
+}
+
+/** By better-auth's codes. */
+const WHY = {
+  signup_disabled: 'sign_in.elsewhere_closed',
+  account_not_linked: 'sign_in.elsewhere_not_linked',
+} as const
 
 /** Leads on to where the reader wanted to go, and knows nothing of whoever was here before. */
 function useEnter(): () => Promise<void> {
