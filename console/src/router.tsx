@@ -1,7 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
-import { keysRoute } from './screens/keys/route.ts'
 import { resetPasswordRoute } from './screens/reset-password/route.ts'
 import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
