@@ -85,6 +85,7 @@ it('where sign-up is open the way there stands at the sign-in', async () => {
   await page.reload()
   await eachLook(page, 'sign-in-all')
   await page.getByRole('link', { name: 'Create an account' }).click()
+  await page.getByRole('heading', { name: 'Create your account' }).waitFor()
   await page.getByLabel('Username').fill(named())
   await page.getByLabel('New password').fill('violet ladder seventeen')
   await page.keyboard.press('Enter')

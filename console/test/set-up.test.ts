@@ -43,7 +43,7 @@ it('leads from the printed password to a first call', async () => {
   await page.getByLabel('Provider', { exact: true }).selectOption('openai-compatible')
   await page.getByLabel('Base URL').fill('not a url')
   await page.getByLabel('Key of the provider').fill('sk-of-the-provider')
-  await page.getByLabel('Models').fill('first-model,')
+  await page.getByRole('combobox', { name: 'Models' }).fill('first-model,')
   await page.getByLabel('Calls through it cost nothing').check()
   await connect.click()
   await page.getByText(/^Base_url /i).waitFor()

@@ -1,5 +1,6 @@
 import { Avatar, Menu, Text, UnstyledButton } from '@mantine/core'
-import { IconBook, IconLogout } from '@tabler/icons-react'
+import { IconBook, IconLogout, IconSettings } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useSession } from '../session/use-session.ts'
 import { useSignOut } from '../session/use-sign-out.ts'
@@ -25,6 +26,9 @@ export function AccountMenu() {
           {role === 'admin' ? t('shell.administrator') : null}
         </Menu.Label>
         <Menu.Divider />
+        <Menu.Item component={Link} to="/settings" leftSection={<IconSettings size={16} />}>
+          {t('settings.title')}
+        </Menu.Item>
         <Menu.Item component="a" href="/docs" leftSection={<IconBook size={16} />}>
           {t('shell.reference')}
         </Menu.Item>

@@ -69,8 +69,8 @@ function IdentityRow({ provider, isLinked }: IdentityRowProps) {
         )
       }
     >
-      <Text size="sm" fw={600} tt="capitalize">
-        {name}
+      <Text size="sm" fw={600}>
+        {name.charAt(0).toUpperCase() + name.slice(1)}
       </Text>
       <Text size="sm" c="dimmed">
         {t(isLinked ? 'settings.identity_linked' : 'settings.identity_not_linked')}
