@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LinkButton } from '../../../ui/link-button.tsx'
 import { PageHeader } from '../../../ui/page-header.tsx'
@@ -17,8 +17,14 @@ export function EditKeyScreen() {
   const { keyId } = route.useParams()
   const navigate = useNavigate()
   const queryClient = useQueryClient()
-  const { data: record } = useSuspenseQuery({ ...keyQuery(keyId), staleTime: Infinity, gcTime: 0 })
-  const initial = useMemo(() => formOf(record), [record])
+  const { data: record } = useSuspenseQuery({
+    ...keyQuery(keyId),
+    // Apart from what screens refresh: what was read first is what changes are told by.
+    queryKey: ['key being edited', keyId],
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  })
+  const [initial] = useState(() => formOf(record))
   const saving = useMutation({
     mutationFn: (form: KeyForm) =>
       updateKey(keyId, changedFields(initial, form, Math.floor(Date.now() / 1000))),
