@@ -19,6 +19,7 @@ it('the keyboard alone makes a key, which is shown once and opens the model', as
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/keys\/new$/)
   // The heading has the focus; the first stop behind it is the name.
+  await page.locator('h1:focus').waitFor()
   await page.keyboard.press('Tab')
   await page.keyboard.type('by keyboard')
   await page.keyboard.press('Enter')
@@ -68,11 +69,12 @@ it('every field is sent as it was typed, and comes back when the key is edited',
   await page.getByText('18 May 2033, 12:33 (Asia/Tokyo)').waitFor()
 
   await page.getByRole('button', { name: /^Models/ }).click()
-  await page.getByRole('combobox', { name: 'Models', exact: true }).fill(`${model},tomorrow,`)
+  const models = page.getByRole('combobox', { name: 'Models it may call' })
+  await models.pressSequentially(`${model},tomorrow,`)
   await page.getByText('Not served at present: tomorrow.').waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: /^Addresses/ }).click()
-  const addresses = page.getByRole('textbox', { name: 'Addresses' })
+  const addresses = page.getByRole('textbox', { name: 'Addresses it may call from' })
   await addresses.fill('203.0.113.7\n10.0.0.0/33')
   await page.getByText('Line 2, “10.0.0.0/33”: write a range as /0 to /32.').waitFor()
   await addresses.fill('2001:db8::/48')
@@ -90,7 +92,7 @@ it('every field is sent as it was typed, and comes back when the key is edited',
   await next.fill('default')
   await next.press('Enter')
   await page.getByRole('button', { name: 'Move default up' }).click()
-  await page.getByText('Go on to the next group').click()
+  await page.getByRole('switch', { name: 'Go on to the next group' }).check()
 
   await page.getByRole('button', { name: /^Limits and budgets/ }).click()
   await page.getByRole('textbox', { name: 'Requests a minute' }).fill('60')
@@ -157,14 +159,14 @@ it('what is wrong is said at its field, which takes the focus', async () => {
   await page.getByText('At most 50 characters.').waitFor()
   await name.fill('fine')
   await page.getByRole('button', { name: /^Addresses/ }).click()
-  await page.getByRole('textbox', { name: 'Addresses' }).fill('fe80::1%eth0')
+  await page.getByRole('textbox', { name: 'Addresses it may call from' }).fill('fe80::1%eth0')
   await page.getByRole('button', { name: /^Addresses/ }).click()
   await page.getByText('Limited', { exact: true }).click()
   await page.getByRole('button', { name: 'Create key' }).click()
   await page.getByText('Enter an amount, or choose Unlimited.').waitFor()
   await page.getByText('leave out % and what follows.').waitFor()
   await eachLook(page, 'key-form-wrong')
-  await page.getByRole('textbox', { name: 'Addresses' }).fill('')
+  await page.getByRole('textbox', { name: 'Addresses it may call from' }).fill('')
   await page.getByText('Unlimited', { exact: true }).click()
 
   // What only the server knows comes back to its field, too, and opens the section.

@@ -91,12 +91,14 @@ it('several keys are disabled, enabled and deleted together, and a deletion can 
   await eachLook(page, 'keys-selected')
   await page.getByRole('button', { name: 'Disable', exact: true }).click()
   await expect.poll(statuses).toEqual([2, 2, 2, 2])
+  await page.getByRole('searchbox').waitFor()
 
   await page.getByRole('checkbox', { name: 'Select one' }).check()
   await page.getByRole('button', { name: 'Select all 4' }).click()
   await page.getByRole('button', { name: 'Enable', exact: true }).click()
   await page.getByText('empty: It has no quota left. Add some first.').waitFor()
   expect(await statuses()).toEqual([2, 1, 1, 1])
+  await page.getByRole('searchbox').waitFor()
 
   await page.getByRole('checkbox', { name: 'Select one' }).check()
   await page.getByRole('checkbox', { name: 'Select two' }).check()

@@ -42,6 +42,8 @@ export const keyColumns = (
     hidesTitle: true,
     width: '60px',
     align: 'right',
+    // On a phone a key's own screen has them.
+    from: 'tablet',
     cell: (record) => <KeyMenu record={record} actions={actions} />,
   },
 ]

@@ -13,6 +13,7 @@ export function CheckCard({ record }: { readonly record: KeyRecord }) {
   const { data: served = [] } = useQuery(modelsQuery)
   const [model, setModel] = useState('')
   const [ip, setIp] = useState('')
+  const [isOffering, setOffering] = useState(false)
   const checking = useMutation({
     mutationFn: () =>
       checkKey(record.id, {
@@ -22,6 +23,7 @@ export function CheckCard({ record }: { readonly record: KeyRecord }) {
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()
+    setOffering(false)
     checking.mutate()
   }
   return (
@@ -42,6 +44,9 @@ export function CheckCard({ record }: { readonly record: KeyRecord }) {
               limit={100}
               value={model}
               onChange={setModel}
+              dropdownOpened={isOffering}
+              onDropdownOpen={() => setOffering(true)}
+              onDropdownClose={() => setOffering(false)}
               miw={140}
             />
             <TextInput

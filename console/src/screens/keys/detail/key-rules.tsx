@@ -22,10 +22,10 @@ export function KeyRules({ record }: RulesProps) {
         {t('keys.rules')}
       </Title>
       <dl className={classes.rules}>
-        <Rule title={t('keys.form.models')}>
+        <Rule title={t('keys.form.section.models')}>
           {models.length === 0 ? t('keys.form.any_model') : models.join('\n')}
         </Rule>
-        <Rule title={t('keys.form.addresses')}>
+        <Rule title={t('keys.form.section.addresses')}>
           {record.allow_ips?.trim() ? record.allow_ips : t('keys.form.anywhere')}
         </Rule>
         <Rule title={t('keys.group')}>

@@ -31,9 +31,11 @@ export default function UsageChart({ days, height }: UsageChartProps) {
           dataKey="day"
           series={[{ name: 'spent', label: t('keys.spent'), color: 'var(--accent)' }]}
           valueFormatter={(dollars) => formatMoney(locale, Math.round(dollars * UNITS_PER_DOLLAR))}
-          gridAxis="y"
+          gridAxis="x"
           tickLine="none"
           barProps={{ radius: 2, isAnimationActive: false }}
+          // What can't be seen is no stop of the keyboard: the table below says it.
+          barChartProps={{ accessibilityLayer: false }}
           yAxisProps={{ width: 72 }}
           tooltipAnimationDuration={0}
         />

@@ -47,7 +47,7 @@ export function AmountField(props: AmountFieldProps) {
         error={props.error}
         description={inOther ?? formatQuantity(locale, 0)}
         descriptionProps={{ style: { visibility: inOther === undefined ? 'hidden' : 'visible' } }}
-        inputWrapperOrder={['label', 'input', 'description', 'error']}
+        inputWrapperOrder={['label', 'input', 'error', 'description']}
         value={amount.value}
         allowNegative={props.signed ?? false}
         decimalScale={amount.unit === 'dollars' ? FINEST : 0}

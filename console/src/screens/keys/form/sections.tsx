@@ -91,7 +91,7 @@ export function Sections({ form, opened, onOpen }: SectionsProps) {
       {NAMES.map((name) => {
         const { Fields, summary } = SECTIONS[name]
         return (
-          <Accordion.Item key={name} value={name}>
+          <Accordion.Item key={name} value={name} className={classes.item}>
             <Accordion.Control>
               <Text component="span" fw={600} size="sm" display="block">
                 {t(`keys.form.section.${name}`)}
