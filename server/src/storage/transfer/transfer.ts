@@ -175,10 +175,13 @@ async function moveSequences({ tables, meta }: Source, { read }: Target): Promis
     if (!columns.includes('id')) continue
     const given = name === 'usage' ? Number(meta.get(SUMMED_UP_TO) ?? 0) : newestId
     const sequence = `pg_get_serial_sequence('${name}', 'id')`
+    // Ids of sessions and the like are random texts, which nobody counts.
+    const [counted] = await read(`select ${sequence} as sequence`, [])
+    if (typeof counted?.sequence !== 'string') continue
     await read(
       `select setval(${sequence}, newest) from (
          select greatest($1::bigint, (select max(id) from ${quoted(name)})) as newest
-       ) as ids where newest > 0 and ${sequence} is not null`,
+       ) as ids where newest > 0`,
       [given],
     )
   }
