@@ -22,7 +22,7 @@ export function ChannelStep({ onDone }: { readonly onDone: () => Promise<void> }
         {saving.isError && refused === undefined ? <Failure failure={saving.error} /> : null}
         {trial === undefined || saving.isPending ? null : <ChannelTrial trial={trial} />}
         <Group justify="space-between" gap="sm">
-          <Button variant="subtle" color="gray" onClick={() => void onDone()}>
+          <Button variant="default" onClick={() => void onDone()}>
             {t('set_up.skip')}
           </Button>
           {trial?.ok && !form.isDirty() ? (

@@ -77,10 +77,18 @@ export async function saveAndTest(values: ChannelValues, id: number | undefined)
   return { channelId, latencyMs, ...trial }
 }
 
+/** Several ids that were pasted at once are one text. */
+const idsIn = (text: string): string[] => text.split(/[\s,]+/).filter((id) => id !== '')
+
 async function save(values: ChannelValues, id: number | undefined): Promise<number> {
   const { type, base_url: baseUrl, key, models, free } = values
   const body = {
-    ...{ name: type, type, models, free: free && providerOf(type).mayBeOwn === true },
+    ...{
+      name: type,
+      type,
+      models: models.flatMap(idsIn),
+      free: free && providerOf(type).mayBeOwn === true,
+    },
     ...(baseUrl.trim() === '' ? {} : { base_url: baseUrl.trim() }),
     keys: key.trim() === '' ? [] : [key.trim()],
   }

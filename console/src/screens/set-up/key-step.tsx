@@ -54,7 +54,7 @@ export function KeyStep({ onCreated, onDone }: KeyStepProps) {
         />
         {creating.isError ? <Failure failure={creating.error} /> : null}
         <Group justify="space-between" gap="sm">
-          <Button variant="subtle" color="gray" onClick={() => void onDone()}>
+          <Button variant="default" onClick={() => void onDone()}>
             {t('set_up.skip')}
           </Button>
           <Button type="submit" loading={creating.isPending}>
