@@ -3,8 +3,15 @@ import { useTranslation } from 'react-i18next'
 import { CopyButton } from './copy-button.tsx'
 import classes from './secret.module.css'
 
-/** A value that nobody can show again. */
-export function Secret({ label, value }: { readonly label: string; readonly value: string }) {
+interface SecretProps {
+  readonly label: string
+  readonly value: string
+  /** Of a value that may be shown again; unless told, nobody can. */
+  readonly hint?: string
+}
+
+/** A value that is shown just now. */
+export function Secret({ label, value, hint }: SecretProps) {
   const { t } = useTranslation()
   return (
     <figure className={classes.secret} aria-label={label}>
@@ -13,7 +20,7 @@ export function Secret({ label, value }: { readonly label: string; readonly valu
         <CopyButton text={value} />
       </div>
       <Text component="figcaption" size="sm" c="dimmed">
-        {t('ui.secret_once')}
+        {hint ?? t('ui.secret_once')}
       </Text>
     </figure>
   )

@@ -29,6 +29,7 @@ export function Snippets({ apiKey, model, origin = window.location.origin }: Sni
   return (
     <Stack gap="sm">
       <SegmentedControl
+        size="xs"
         aria-label={t('ui.snippet_for')}
         data={Object.entries(SDKS).map(([value, label]) => ({ value, label }))}
         value={sdk}

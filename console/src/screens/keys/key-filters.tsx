@@ -56,6 +56,7 @@ export function KeyFilters({ query, onChange }: KeyFiltersProps) {
         }
       />
       <Select
+        className={classes.sort}
         aria-label={t('keys.sort')}
         data={Object.keys(SORTS).map((value) => ({
           value,

@@ -37,6 +37,7 @@ window.addEventListener('pagehide', () => {
  */
 export function useRemoveKeys(): (keys: readonly KeyRecord[]) => Promise<void> {
   const queryClient = useQueryClient()
+  const { t } = useTranslation()
   const failureText = useFailureText()
   return async (keys) => {
     const enabled = keys.filter(({ status }) => status === ENABLED).map(({ id }) => id)
@@ -52,7 +53,11 @@ export function useRemoveKeys(): (keys: readonly KeyRecord[]) => Promise<void> {
     const conclude = async (last: () => Promise<unknown>) => {
       end()
       await last().catch((failure: unknown) => {
-        notifications.show({ color: 'red', message: failureText(failure) })
+        notifications.show({
+          color: 'red',
+          message: failureText(failure),
+          closeButtonProps: { 'aria-label': t('keys.done') },
+        })
       })
       await refreshKeys(queryClient)
     }

@@ -10,6 +10,9 @@ import { DISABLED, ENABLED, type KeyRecord, refreshKeys, setStatus } from './key
 import { nameOf } from './name-of.ts'
 import { useRemoveKeys } from './removals.tsx'
 
+/** How long a failure is told. */
+const TOLD_MS = 8000
+
 interface Change {
   readonly keys: readonly KeyRecord[]
   readonly status: typeof ENABLED | typeof DISABLED
@@ -22,7 +25,13 @@ export function useKeyActions(onDone: (removed: boolean) => void) {
   const failureText = useFailureText()
   const remove = useRemoveKeys()
   const [leaving, setLeaving] = useState<readonly KeyRecord[]>([])
-  const tell = (message: string) => notifications.show({ color: 'red', message, autoClose: 8000 })
+  const tell = (message: string) =>
+    notifications.show({
+      color: 'red',
+      message,
+      autoClose: TOLD_MS,
+      closeButtonProps: { 'aria-label': t('keys.done') },
+    })
   const changing = useMutation({
     mutationFn: ({ keys, status }: Change) =>
       setStatus(

@@ -1,6 +1,5 @@
 import { ActionIcon, Button, Menu } from '@mantine/core'
 import {
-  IconCoin,
   IconDots,
   IconPlayerPlay,
   IconPlayerStop,
@@ -31,11 +30,7 @@ export function KeyButtons({ record, actions }: KeyButtonsProps) {
         {t('keys.edit')}
       </LinkButton>
       {record.unlimited_quota ? null : (
-        <Button
-          variant="default"
-          leftSection={<IconCoin size={16} />}
-          onClick={() => setDialog('quota')}
-        >
+        <Button variant="default" onClick={() => setDialog('quota')}>
           {t('keys.add_quota')}
         </Button>
       )}

@@ -44,7 +44,7 @@ function Rotation({ record, onClose }: Omit<RotateDialogProps, 'opened'>) {
   if (rotating.isSuccess) {
     return (
       <Stack>
-        <Secret label={t('keys.value')} value={`sk-${rotating.data.key}`} />
+        <Secret label={t('keys.value')} value={`sk-${rotating.data.key}`} hint={t('keys.keep')} />
         <Group justify="flex-end">
           <Button onClick={onClose} data-autofocus>
             {t('keys.done')}

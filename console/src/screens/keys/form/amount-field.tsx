@@ -2,7 +2,6 @@ import { Group, NumberInput, Select } from '@mantine/core'
 import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatMoney } from '../../../format/money.ts'
-import { formatQuantity } from '../../../format/quantity.ts'
 import { separators } from '../../../format/separators.ts'
 import { useLocale } from '../../../format/use-locale.ts'
 import classes from './form.module.css'
@@ -20,6 +19,8 @@ interface AmountFieldProps {
 
 /** One unit is 0.000002 dollars. */
 const FINEST = 6
+/** Keeps the line's height. */
+const NOTHING_YET = '\u00a0'
 
 /** Money in dollars or in quota units, whichever the reader counts in; what it is in the other stands below. */
 export function AmountField(props: AmountFieldProps) {
@@ -45,8 +46,7 @@ export function AmountField(props: AmountFieldProps) {
         id={id}
         label={props.label}
         error={props.error}
-        description={inOther ?? formatQuantity(locale, 0)}
-        descriptionProps={{ style: { visibility: inOther === undefined ? 'hidden' : 'visible' } }}
+        description={props.error ? undefined : (inOther ?? NOTHING_YET)}
         inputWrapperOrder={['label', 'input', 'error', 'description']}
         value={amount.value}
         allowNegative={props.signed ?? false}

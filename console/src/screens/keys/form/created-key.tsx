@@ -29,7 +29,7 @@ export function CreatedKey({ record }: { readonly record: KeyRecord }) {
           {nameOf(record, t)}
         </Text>
       </div>
-      <Secret label={t('keys.value')} value={`sk-${record.key}`} />
+      <Secret label={t('keys.value')} value={`sk-${record.key}`} hint={t('keys.keep')} />
       <section className={classes.card} aria-labelledby="first-call">
         <Title order={2} id="first-call">
           {t('keys.first_call')}
