@@ -99,7 +99,7 @@ it('every field is sent as it was typed, and comes back when the key is edited',
   await page.getByRole('textbox', { name: 'Tokens a minute' }).fill('100000')
   await page.getByRole('textbox', { name: 'Calls at a time' }).fill('4')
   await page.getByRole('button', { name: 'Add a budget' }).click()
-  const budget = page.getByRole('group', { name: 'Day budget' })
+  const budget = page.getByRole('group', { name: 'Daily budget' })
   await budget.getByRole('textbox', { name: 'Amount' }).fill('1')
 
   await page.getByRole('button', { name: /^Fallbacks and metadata/ }).click()

@@ -72,7 +72,7 @@ function LimitRules({ record }: RulesProps) {
         )
       })}
       {record.budgets?.map(({ period, amount, tz = 'UTC' }) => (
-        <Rule key={period} title={t('keys.form.budget_of', { period: t(`keys.period.${period}`) })}>
+        <Rule key={period} title={t(`keys.form.budget_of.${period}`)}>
           <Money units={amount} /> ({tz})
         </Rule>
       ))}

@@ -22,7 +22,9 @@ export function GroupFields({ form }: FieldsProps) {
   }
   // A group that was taken from the account is still that of the key.
   const names = [...new Set([...Object.keys(groups), ...(group === '' ? [] : [group])])]
-  const description = groups[group === '' ? own : group]?.desc ?? ''
+  const walksOwn = group === AUTO && form.values.auto_groups.length > 0
+  // That of auto says what it walks unless the key says otherwise.
+  const description = walksOwn ? '' : (groups[group === '' ? own : group]?.desc ?? '')
   return (
     <Stack gap="lg">
       <Select

@@ -86,9 +86,9 @@ function BudgetRow({ form, budget, at }: BudgetRowProps) {
     form.setFieldValue(`budgets.${at}`, { ...budget, ...changed })
   const isFree = (period: Budget['period']) =>
     period === budget.period || budgets.every((one) => one.period !== period)
-  const period = t(`keys.period.${budget.period}`)
+  const name = t(`keys.form.budget_of.${budget.period}`)
   return (
-    <fieldset className={classes.row} aria-label={t('keys.form.budget_of', { period })}>
+    <fieldset className={classes.row} aria-label={name}>
       <Select
         label={t('keys.form.period')}
         data={PERIODS.filter(isFree).map((value) => ({ value, label: t(`keys.period.${value}`) }))}
@@ -113,7 +113,7 @@ function BudgetRow({ form, budget, at }: BudgetRowProps) {
         variant="subtle"
         color="gray"
         size={34}
-        aria-label={t('keys.form.budget_remove', { period })}
+        aria-label={t('keys.form.remove', { what: name })}
         onClick={() => form.removeListItem('budgets', at)}
       >
         <IconX size={16} />
