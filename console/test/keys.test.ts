@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { newAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
 import { eachLook } from './tools/look.ts'
+import { signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
 const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
@@ -75,12 +76,14 @@ it('nobody sees the keys of another account', async () => {
 })
 
 it('several keys are disabled, enabled and deleted together, and a deletion can be undone', async () => {
-  const { token, manage } = await newAccount(gateway)
+  const { username, manage } = await newAccount(gateway)
   for (const name of ['one', 'two', 'three']) {
     await manage('POST', '/api/token/', { name, unlimited_quota: true })
   }
   await manage('POST', '/api/token/', { name: 'empty' })
-  const page = await open('/keys', { as: token })
+  // By a session: what is sent while the page closes carries its cookie.
+  const page = await open('/sign-in')
+  await signInAt(page, { gateway, username, path: '/keys' })
   const statuses = async () => {
     const { items } = await manage('GET', '/api/token/')
     return items.map(({ status }: { status: number }) => status)
@@ -119,7 +122,8 @@ it('several keys are disabled, enabled and deleted together, and a deletion can 
   await page.getByText('“three” was deleted.').waitFor()
   // Whoever leaves is not asked again: it is gone.
   await page.goto('about:blank')
-  await expect.poll(async () => (await manage('GET', '/api/token/')).total).toBe(3)
+  const total = async () => (await manage('GET', '/api/token/')).total
+  await expect.poll(total, { timeout: 5000 }).toBe(3)
 })
 
 it('a thousand keys are a table of a few rows that scrolls to any of them', async () => {
