@@ -6,16 +6,17 @@ import { answers } from '../../server/test/tools/upstream-scripts.ts'
 import { newAccount, PASSWORD } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
 import { eachLook } from './tools/look.ts'
-import { enterPassword } from './tools/sign-in.ts'
+import { enterPassword, signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
 const printed = gateway.secret(gateway.first?.password ?? '')
+const own = gateway.secret('violet ladder seventeen')
 const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 const step = (page: Page, title: string) =>
   page.getByRole('heading', { level: 1, name: title }).waitFor()
 
-it('leads from the printed password to a first call', async () => {
+it('wants another password than the printed one, before anything else', async () => {
   const page = await open('/sign-in')
   await enterPassword(page, 'admin', printed)
   await step(page, 'Choose your password')
@@ -24,7 +25,6 @@ it('leads from the printed password to a first call', async () => {
   // Nothing else is to be had before.
   await page.goto(`${gateway.url}/console/keys`)
   await step(page, 'Choose your password')
-  const own = gateway.secret('violet ladder seventeen')
   await page.getByLabel('Password that you signed in with').fill(printed)
   await page.getByLabel('New password').fill(printed)
   const set = page.getByRole('button', { name: 'Set the password' })
@@ -37,6 +37,12 @@ it('leads from the printed password to a first call', async () => {
   const heading = page.getByRole('heading', { level: 1 })
   await expect.poll(() => heading.evaluate((one) => one === document.activeElement)).toBe(true)
   await eachLook(page, 'set-up-channel')
+})
+
+it('connects a provider, tried by a real request, and goes on where it was broken off', async () => {
+  const page = await open('/sign-in')
+  await enterPassword(page, 'admin', own)
+  await step(page, 'Connect a provider')
   const connect = page.getByRole('button', { name: 'Connect and test' })
   await connect.click()
   await page.getByText('Enter the provider’s key.').waitFor()
@@ -72,6 +78,12 @@ it('leads from the printed password to a first call', async () => {
   await page.context().clearCookies()
   await page.goto(`${gateway.url}/console/sign-in`)
   await enterPassword(page, 'admin', own)
+  await step(page, 'Create your first key')
+})
+
+it('makes a first key, and shows a first call that works', async () => {
+  const page = await open('/sign-in')
+  await signInAt(page, { gateway, username: 'admin', password: own, path: '/set-up' })
   await step(page, 'Create your first key')
   await eachLook(page, 'set-up-key')
   await page.getByLabel('Name').fill(HOSTILE)

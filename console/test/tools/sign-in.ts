@@ -14,13 +14,20 @@ export async function enterPassword(
   await page.keyboard.press('Enter')
 }
 
+interface SigningIn {
+  readonly gateway: TestGateway
+  readonly username: string
+  readonly password?: string
+  readonly path: string
+}
+
 /** Signs the browser of a page in, without its screens, and goes to `path`. */
 export async function signInAt(
   page: Page,
-  { gateway, username, path }: { gateway: TestGateway; username: string; path: string },
+  { gateway, username, password = PASSWORD, path }: SigningIn,
 ): Promise<void> {
   const browser = openBrowser(gateway)
-  await browser.signIn(username, PASSWORD)
+  await browser.signIn(username, password)
   const cookies = [...browser.cookies].map(([name, value]) => ({ name, value, url: gateway.url }))
   await page.context().addCookies(cookies)
   await page.goto(`${gateway.url}/console${path}`)
