@@ -21,18 +21,20 @@ export function ChannelStep({ onDone }: { readonly onDone: () => Promise<void> }
         <ChannelFields form={form} />
         {saving.isError && refused === undefined ? <Failure failure={saving.error} /> : null}
         {trial === undefined || saving.isPending ? null : <ChannelTrial trial={trial} />}
-        <Group justify="space-between" gap="sm">
-          <Button variant="default" onClick={() => void onDone()}>
-            {t('set_up.skip')}
+        {trial?.ok && !form.isDirty() ? (
+          <Button ml="auto" onClick={() => void onDone()}>
+            {t('set_up.continue')}
           </Button>
-          {trial?.ok && !form.isDirty() ? (
-            <Button onClick={() => void onDone()}>{t('set_up.continue')}</Button>
-          ) : (
+        ) : (
+          <Group justify="space-between" gap="sm">
+            <Button variant="default" onClick={() => void onDone()}>
+              {t('set_up.skip')}
+            </Button>
             <Button type="submit" loading={saving.isPending}>
               {t(trial === undefined ? 'set_up.channel_submit' : 'set_up.channel_again')}
             </Button>
-          )}
-        </Group>
+          </Group>
+        )}
       </Stack>
     </form>
   )

@@ -3,6 +3,12 @@ import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { Trial } from './channels.ts'
 
+/** The others are refusals. */
+const TITLES: Readonly<Record<number, 'set_up.trial_silent' | 'set_up.trial_no_json'>> = {
+  0: 'set_up.trial_silent',
+  200: 'set_up.trial_no_json',
+}
+
 /** What the request through the channel found, in the gateway's words where it failed. */
 export function ChannelTrial({ trial }: { readonly trial: Trial }) {
   const { t } = useTranslation()
@@ -26,9 +32,9 @@ export function ChannelTrial({ trial }: { readonly trial: Trial }) {
       color="red"
       variant="light"
       icon={<IconAlertTriangle size={20} />}
-      title={status === 0 ? t('set_up.trial_silent') : t('set_up.trial_refused', { status })}
+      title={t(TITLES[status] ?? 'set_up.trial_refused', { status })}
     >
-      <Text size="sm">{message}</Text>
+      {status === 0 ? <Text size="sm">{message}</Text> : null}
       <Text size="sm">{t('set_up.trial_hint')}</Text>
     </Alert>
   )

@@ -30,7 +30,7 @@ export const PROVIDERS = {
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
   },
   'openai-compatible': {
-    name: 'OpenAI-compatible (vLLM, Ollama, OpenRouter, …)',
+    name: 'OpenAI-compatible',
     baseUrl: 'http://localhost:11434/v1',
     ...{ needsBaseUrl: true, mayBeOwn: true },
   },

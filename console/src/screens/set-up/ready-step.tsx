@@ -50,10 +50,13 @@ export function ReadyStep({ apiKey, onDone }: ReadyStepProps) {
 const fetchModels = () => unwrap(api.GET('/api/models'))
 type Model = Awaited<ReturnType<typeof fetchModels>>[number]
 
-/** A first try should cost little. What costs nothing answers without a provider, or is no model for chats. */
+const SIMULATOR = 'turnpike-simulator'
+
+/** A first try should cost little, but come from a provider. What has no price for output is no model for chats, or free. */
 function cheapest(models: readonly Model[]): string | undefined {
   const priceOf = ({ pricing }: Model) => (pricing.input ?? 0) + (pricing.output ?? 0)
-  const paid = models.filter(({ pricing }) => (pricing.output ?? 0) > 0)
+  const real = models.filter(({ id }) => id !== SIMULATOR)
+  const paid = real.filter(({ pricing }) => (pricing.output ?? 0) > 0)
   const [first] = paid.toSorted((a, b) => priceOf(a) - priceOf(b))
-  return (first ?? models[0])?.id
+  return (first ?? real[0] ?? models[0])?.id
 }
