@@ -77,6 +77,7 @@ const samples: Record<string, () => Sample> = {
   getTokenSearch: () => ({ path: '/api/token/search?keyword=ren' }),
   getTokenById: () => ({ path: `/api/token/${ids.key}` }),
   deleteTokenById: () => ({ path: `/api/token/${ids.deletable}` }),
+  putTokenBatch: () => ({ body: { ids: [ids.key], status: 1 } }),
   postTokenBatch: () => ({ body: { ids: [ids.deletable] } }),
   postTokenByIdRotate: () => ({
     path: `/api/token/${ids.key}/rotate`,
@@ -97,6 +98,7 @@ const samples: Record<string, () => Sample> = {
   getModels: () => ({}),
   getUserSelf: () => ({}),
   getUserSelfGroups: () => ({}),
+  getUserSelfAddress: () => ({}),
   postUser: () => ({ body: { username: 'made' } }),
   getUser: () => ({}),
   getUserById: () => ({ path: `/api/user/${ids.user}` }),
