@@ -67,15 +67,12 @@ export const groupsQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET('/api/user/self/groups', { signal })),
 })
 
-/** The ids of all models that are served. */
+/** The ids of the models that keys of the account may call. */
 export const modelsQuery = queryOptions({
-  queryKey: ['models'],
+  queryKey: ['ids of own models'],
   async queryFn({ signal }): Promise<readonly string[]> {
-    const answer = api.GET('/api/models', { signal })
-    await unwrap(answer)
-    // It has members beside `data`, so it has a type of its own.
-    const { data } = await answer
-    return data !== undefined && 'data' in data ? data.data.map(({ id }) => id) : []
+    const models = await unwrap(api.GET('/api/user/self/models', { signal }))
+    return models.map(({ id }) => id)
   },
 })
 
