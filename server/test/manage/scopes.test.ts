@@ -21,6 +21,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'GET /api/user/self',
     'GET /api/user/self/groups',
     'GET /api/user/self/address',
+    'GET /api/user/self/models',
     'GET /api/price',
     'GET /api/price/{model}',
     'POST /api/price/quote',
@@ -41,7 +42,12 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'POST /api/token/{id}/quota',
   ],
   'keys:reveal': ['POST /api/token/{id}/key'],
-  'usage:read': ['GET /api/log/self', 'GET /api/log/self/stat', 'GET /api/data/self'],
+  'usage:read': [
+    'GET /api/log/self',
+    'GET /api/log/self/stat',
+    'GET /api/data/self',
+    'GET /api/user/self/entries',
+  ],
   'account:write': [
     'GET /api/user/self/access_tokens',
     'POST /api/user/self/access_tokens',

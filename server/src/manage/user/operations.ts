@@ -3,6 +3,7 @@ import type { Rooms } from '../rooms.ts'
 import { getOwnAddress } from './address.ts'
 import { changeUser, deleteUser } from './change.ts'
 import { createUser } from './create.ts'
+import { listOwnEntries } from './entries.ts'
 import { adjustUserQuota } from './quota.ts'
 import { getUser, listUsers } from './read.ts'
 import { getOwnGroups, getSelf } from './self.ts'
@@ -12,6 +13,7 @@ import { createResetLink, forgetSecondFactors } from './sign-in.ts'
 export const userOperations = (rooms: Rooms): readonly Operation[] => [
   getSelf(rooms),
   getOwnGroups(rooms),
+  listOwnEntries(rooms),
   getOwnAddress(),
   createUser(rooms),
   listUsers(rooms),
