@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
+import { modelsRoute } from './screens/models/route.ts'
 import { resetPasswordRoute } from './screens/reset-password/route.ts'
 import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
@@ -30,6 +31,7 @@ const routeTree = rootRoute.addChildren([
     newKeyRoute,
     keyRoute,
     editKeyRoute,
+    modelsRoute,
     settingsRoutes,
   ]),
 ])
