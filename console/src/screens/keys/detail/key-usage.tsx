@@ -10,7 +10,7 @@ import { DAYS, type DayOfUse, usageQuery } from './usage.ts'
 
 // A chart is as large as all the rest: only whoever has something to see loads it.
 const UsageChart = lazy(() => import('./usage-chart.tsx'))
-export const CHART_PX = 180
+const CHART_PX = 180
 
 /** What the key's calls came to lately. */
 export function KeyUsage({ id }: { readonly id: number }) {
