@@ -98,6 +98,8 @@ const samples: Record<string, () => Sample> = {
   getModels: () => ({}),
   getUserSelf: () => ({}),
   getUserSelfGroups: () => ({}),
+  getUserSelfModels: () => ({}),
+  getUserSelfEntries: () => ({}),
   getUserSelfAddress: () => ({}),
   postUser: () => ({ body: { username: 'made' } }),
   getUser: () => ({}),
