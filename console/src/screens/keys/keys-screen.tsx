@@ -17,6 +17,7 @@ import classes from './keys-screen.module.css'
 import { SelectionBar } from './selection-bar.tsx'
 import { useKeyActions } from './use-key-actions.tsx'
 import { type Selection, useSelection } from './use-selection.ts'
+import { useTellFailure } from './use-tell-failure.ts'
 
 const route = getRouteApi('/shell/keys')
 /** Rows of the skeleton, before anybody knows how many there are. */
@@ -30,7 +31,7 @@ export function KeysScreen() {
     key: ['keys', 'list', query],
     fetchPage: (page, signal) => fetchKeys(query, page, signal),
   })
-  const selection = useSelection(query)
+  const selection = useSelection(query, useTellFailure())
   const { actions, dialog, pending } = useKeyActions(selection.clear)
   const change = (next: KeyQuery) => {
     selection.clear()

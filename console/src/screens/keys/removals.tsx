@@ -3,8 +3,8 @@ import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useFailureText } from '../../ui/use-failure-text.ts'
 import { DISABLED, deleteKeys, ENABLED, type KeyRecord, refreshKeys, setStatus } from './keys.ts'
+import { useTellFailure } from './use-tell-failure.ts'
 
 /** How long a deletion can be undone. */
 const UNDO_MS = 10_000
@@ -37,8 +37,7 @@ window.addEventListener('pagehide', () => {
  */
 export function useRemoveKeys(): (keys: readonly KeyRecord[]) => Promise<void> {
   const queryClient = useQueryClient()
-  const { t } = useTranslation()
-  const failureText = useFailureText()
+  const tell = useTellFailure()
   return async (keys) => {
     const enabled = keys.filter(({ status }) => status === ENABLED).map(({ id }) => id)
     await setStatus(enabled, DISABLED)
@@ -52,13 +51,7 @@ export function useRemoveKeys(): (keys: readonly KeyRecord[]) => Promise<void> {
     }
     const conclude = async (last: () => Promise<unknown>) => {
       end()
-      await last().catch((failure: unknown) => {
-        notifications.show({
-          color: 'red',
-          message: failureText(failure),
-          closeButtonProps: { 'aria-label': t('keys.done') },
-        })
-      })
+      await last().catch((failure: unknown) => tell(failure))
       await refreshKeys(queryClient)
     }
     const finish = () => conclude(() => deleteKeys(ids))

@@ -1,17 +1,13 @@
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiFailure } from '../../api/failure.ts'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
-import { useFailureText } from '../../ui/use-failure-text.ts'
 import type { KeyActions } from './key-menu.tsx'
 import { DISABLED, ENABLED, type KeyRecord, refreshKeys, setStatus } from './keys.ts'
 import { nameOf } from './name-of.ts'
 import { useRemoveKeys } from './removals.tsx'
-
-/** How long a failure is told. */
-const TOLD_MS = 8000
+import { useTellFailure } from './use-tell-failure.ts'
 
 interface Change {
   readonly keys: readonly KeyRecord[]
@@ -22,16 +18,9 @@ interface Change {
 export function useKeyActions(onDone: (removed: boolean) => void) {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
-  const failureText = useFailureText()
+  const tell = useTellFailure()
   const remove = useRemoveKeys()
   const [leaving, setLeaving] = useState<readonly KeyRecord[]>([])
-  const tell = (message: string) =>
-    notifications.show({
-      color: 'red',
-      message,
-      autoClose: TOLD_MS,
-      closeButtonProps: { 'aria-label': t('keys.done') },
-    })
   const changing = useMutation({
     mutationFn: ({ keys, status }: Change) =>
       setStatus(
@@ -42,12 +31,11 @@ export function useKeyActions(onDone: (removed: boolean) => void) {
       await refreshKeys(queryClient)
       for (const { id, code, message } of refused) {
         const record = keys.find((one) => one.id === id)
-        const why = failureText(new ApiFailure(code, message))
-        tell(`${record === undefined ? '' : nameOf(record, t)}: ${why}`)
+        tell(new ApiFailure(code, message), record && nameOf(record, t))
       }
       onDone(false)
     },
-    onError: (failure) => void tell(failureText(failure)),
+    onError: (failure) => tell(failure),
   })
   const removing = useMutation({
     mutationFn: remove,

@@ -1,3 +1,4 @@
+import { useMutation } from '@tanstack/react-query'
 import { useCallback, useMemo, useState } from 'react'
 import { fetchAllKeys, type KeyQuery, type KeyRecord } from './keys.ts'
 
@@ -11,7 +12,8 @@ export interface Selection {
   clear(): void
 }
 
-export function useSelection(query: KeyQuery): Selection {
+/** `onFailure` is told when not all could be found. */
+export function useSelection(query: KeyQuery, onFailure: (failure: unknown) => void): Selection {
   const [chosen, setChosen] = useState<ReadonlyMap<number, KeyRecord>>(new Map())
   const toggle = useCallback(
     (record: KeyRecord) =>
@@ -23,15 +25,17 @@ export function useSelection(query: KeyQuery): Selection {
     [],
   )
   const clear = useCallback(() => setChosen(new Map()), [])
-  const selectAll = useCallback(() => {
-    void fetchAllKeys(query).then((all) => setChosen(new Map(all.map((one) => [one.id, one]))))
-  }, [query])
+  const { mutate: selectAll } = useMutation({
+    mutationFn: () => fetchAllKeys(query),
+    onSuccess: (all) => setChosen(new Map(all.map((one) => [one.id, one]))),
+    onError: onFailure,
+  })
   return useMemo(
     () => ({
       selected: [...chosen.values()],
       has: (id: number) => chosen.has(id),
       toggle,
-      selectAll,
+      selectAll: () => selectAll(),
       clear,
     }),
     [chosen, toggle, selectAll, clear],

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { modelsQuery } from '../keys.ts'
 import type { FieldsProps } from './fields.ts'
+import { modelsOf } from './key-form.ts'
 
 const MOST_SHOWN = 100
 
@@ -20,12 +21,13 @@ export function ModelsField({ form }: FieldsProps) {
         placeholder={chosen.length === 0 ? t('keys.form.any_model') : ''}
         data={served === undefined ? [] : [...served]}
         limit={MOST_SHOWN}
-        splitChars={[',', ' ', '\n']}
+        splitChars={[',', '\n']}
         isDuplicate={(id, others) => others.includes(id)}
         clearable
         clearButtonProps={{ 'aria-label': t('keys.form.models_clear') }}
         value={chosen}
-        onChange={(ids) => form.setFieldValue('model_limits', ids)}
+        // Several that were pasted at once are one text.
+        onChange={(ids) => form.setFieldValue('model_limits', [...new Set(ids.flatMap(modelsOf))])}
         error={form.errors['model_limits']}
       />
       <Text size="sm" c="dimmed" mt="xs" role="status">
