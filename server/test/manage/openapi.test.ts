@@ -101,7 +101,6 @@ const samples: Record<string, () => Sample> = {
   getUserSelfModels: () => ({}),
   getUserSelfEntries: () => ({}),
   getUserSelfAddress: () => ({}),
-  getUserSelfModels: () => ({}),
   postUser: () => ({ body: { username: 'made' } }),
   getUser: () => ({}),
   getUserById: () => ({ path: `/api/user/${ids.user}` }),
