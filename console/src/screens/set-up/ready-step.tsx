@@ -27,7 +27,7 @@ export function ReadyStep({ apiKey, onDone }: ReadyStepProps) {
       {apiKey === undefined ? (
         <Text size="sm">{t('set_up.no_key')}</Text>
       ) : (
-        <Secret label={t('set_up.your_key')} value={apiKey} />
+        <Secret label={t('set_up.your_key')} value={apiKey} hint={t('keys.keep')} />
       )}
       {models.isError ? (
         <Failure failure={models.error} onRetry={() => void models.refetch()} />
