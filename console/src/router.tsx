@@ -2,11 +2,13 @@ import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
 import { modelsRoute } from './screens/models/route.ts'
+import { overviewRoute } from './screens/overview/route.ts'
 import { resetPasswordRoute } from './screens/reset-password/route.ts'
 import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
 import { signInRoute } from './screens/sign-in/route.ts'
 import { signUpRoute } from './screens/sign-up/route.ts'
+import { usageRoute } from './screens/usage/route.ts'
 import { rootRoute } from './shell/root-route.tsx'
 import { shellRoute } from './shell/shell-route.tsx'
 import { NotFound } from './ui/not-found.tsx'
@@ -16,7 +18,7 @@ import { ScreenSkeleton } from './ui/screen-skeleton.tsx'
 const startRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/',
-  beforeLoad: () => redirect({ to: '/keys', replace: true, throw: true }),
+  beforeLoad: () => redirect({ to: '/overview', replace: true, throw: true }),
 })
 
 /** Every screen. Those below the shell are shown to whoever is signed in. */
@@ -27,11 +29,13 @@ const routeTree = rootRoute.addChildren([
   setUpRoute,
   shellRoute.addChildren([
     startRoute,
+    overviewRoute,
     keysRoute,
     newKeyRoute,
     keyRoute,
     editKeyRoute,
     modelsRoute,
+    usageRoute,
     settingsRoutes,
   ]),
 ])

@@ -54,7 +54,7 @@ it.each(['//evil.example', '/\\evil.example', 'https://evil.example', 'javascrip
     const account = await newAccount(gateway)
     const page = await open(`/sign-in?return=${encodeURIComponent(JSON.stringify(elsewhere))}`)
     await enterPassword(page, account.username)
-    await page.waitForURL(`${gateway.url}/console/keys`)
+    await page.waitForURL(`${gateway.url}/console/overview`)
   },
 )
 

@@ -35,3 +35,22 @@ export function formatWait(locale: string, seconds: number): string {
   const minutes = whole(Math.floor(seconds / 60), 'minute')
   return rest === 0 ? minutes : `${minutes} ${whole(rest, 'second')}`
 }
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60_000
+
+/** How long something took: milliseconds below a second, then seconds, then minutes. */
+export function formatDuration(locale: string, ms: number): string {
+  const [value, unit, digits] =
+    ms < SECOND_MS
+      ? ([ms, 'millisecond', 0] as const)
+      : ms < MINUTE_MS
+        ? ([ms / SECOND_MS, 'second', 1] as const)
+        : ([ms / MINUTE_MS, 'minute', 1] as const)
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'short',
+    maximumFractionDigits: digits,
+  }).format(value)
+}

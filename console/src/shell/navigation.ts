@@ -1,4 +1,11 @@
-import { IconCpu, IconKey, type IconProps, IconSettings } from '@tabler/icons-react'
+import {
+  IconCpu,
+  IconKey,
+  IconLayoutDashboard,
+  IconListDetails,
+  type IconProps,
+  IconSettings,
+} from '@tabler/icons-react'
 import type { LinkProps } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
 import type { TextKey } from '../i18n/i18n.ts'
@@ -13,7 +20,9 @@ export interface NavigationEntry {
 
 /** The screens, in the order of the menu: overview, keys, usage, models, playground, wallet, settings. */
 export const NAVIGATION: readonly NavigationEntry[] = [
+  { to: '/overview', title: 'overview.title', icon: IconLayoutDashboard },
   { to: '/keys', title: 'keys.title', icon: IconKey },
+  { to: '/usage', title: 'usage.title', icon: IconListDetails },
   { to: '/models', title: 'models.title', icon: IconCpu },
   { to: '/settings', title: 'settings.title', icon: IconSettings },
 ]

@@ -2,6 +2,7 @@ import { Button, Skeleton, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconDeviceLaptop, IconDeviceMobile } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { TFunction } from 'i18next'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Card } from '../../ui/card.tsx'
@@ -186,8 +187,7 @@ function EndOthers({ count }: { readonly count: number }) {
 const usedAt = ({ lastUsedAt, createdAt }: OwnSession): number =>
   Date.parse(lastUsedAt ?? createdAt) / 1000
 
-const endOf = (t: ReturnType<typeof useTranslation>['t'], device: string): string =>
-  `${t('settings.session_end')}: ${device}`
+const endOf = (t: TFunction, device: string): string => `${t('settings.session_end')}: ${device}`
 
 /** Names a session's device in the reader's language. */
 function useDeviceName(): (session: OwnSession) => string {

@@ -1,0 +1,31 @@
+import { useTranslation } from 'react-i18next'
+import { formatMoney } from '../../format/money.ts'
+import { formatCompact, formatQuantity } from '../../format/quantity.ts'
+import { useLocale } from '../../format/use-locale.ts'
+import type { ChartShown } from './chart-series.ts'
+import type { Measure } from './measures.ts'
+
+/** Told apart by lightness, too, for whoever sees few colours; overview.module.css has them for both schemes. */
+export const colorOf = ({ shown }: ChartShown, place: number): string =>
+  place < shown.length ? `var(--series-${place + 1})` : 'var(--series-others)'
+
+/** What the series are called, in the order of their values. */
+export function useSeriesNames({ shown, others }: ChartShown): readonly string[] {
+  const { t } = useTranslation()
+  const names = shown.map(({ name, id }) => name || t('overview.unnamed', { id }))
+  return others > 0 ? [...names, t('overview.others', { count: others })] : names
+}
+
+/** Writes a value of the measure, with its unit. */
+export function useMeasured(measure: Measure): (value: number) => string {
+  const locale = useLocale()
+  return (value) =>
+    measure === 'spend' ? formatMoney(locale, value) : formatQuantity(locale, value)
+}
+
+/** The same where there is little room: at an axis. */
+export function useMeasuredShort(measure: Measure): (value: number) => string {
+  const locale = useLocale()
+  return (value) =>
+    measure === 'spend' ? formatMoney(locale, value) : formatCompact(locale, value)
+}

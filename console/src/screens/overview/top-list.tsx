@@ -1,0 +1,85 @@
+import { Skeleton, Text, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { formatShare } from '../../format/quantity.ts'
+import { useLocale } from '../../format/use-locale.ts'
+import { Failure } from '../../ui/failure.tsx'
+import { LinkAnchor } from '../../ui/link-anchor.tsx'
+import { Money } from '../../ui/money.tsx'
+import { rank } from './chart-series.ts'
+import classes from './overview.module.css'
+import { seriesQuery, stepOf } from './overview.ts'
+import type { Shown } from './route.ts'
+
+const SHOWN = 5
+
+interface TopListProps {
+  readonly shown: Shown
+  readonly by: 'model' | 'key'
+}
+
+/** What most was spent on, with its share; each leads to its calls. */
+export function TopList({ shown, by }: TopListProps) {
+  const { t } = useTranslation()
+  const { data, error, refetch } = useQuery(seriesQuery(shown, by, stepOf(shown)))
+  return (
+    <section className={classes.card} aria-labelledby={`top-${by}`}>
+      <Title order={2} id={`top-${by}`} mb="md">
+        {t(`overview.top.${by}`)}
+      </Title>
+      {error ? (
+        <Failure failure={error} onRetry={() => void refetch()} />
+      ) : data === undefined ? (
+        <Skeleton height={160} />
+      ) : (
+        <Ranking ranked={rank(data.points, by, 'spend')} shown={shown} by={by} />
+      )}
+    </section>
+  )
+}
+
+interface RankingProps extends TopListProps {
+  readonly ranked: ReturnType<typeof rank>
+}
+
+function Ranking({ ranked, shown, by }: RankingProps) {
+  const { t } = useTranslation()
+  const locale = useLocale()
+  const all = ranked.reduce((sum, { total }) => sum + total, 0)
+  if (ranked.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        {t('overview.no_use')}
+      </Text>
+    )
+  }
+  const { period = '7d', from, to } = shown
+  const time = { period, ...(from && { from }), ...(to && { to }) }
+  return (
+    <ol className={classes.ranking}>
+      {ranked.slice(0, SHOWN).map(({ id, name, total }) => {
+        const share = all === 0 ? 0 : total / all
+        const label = name || t('overview.unnamed', { id })
+        return (
+          <li key={id}>
+            <LinkAnchor
+              to="/usage"
+              search={by === 'model' ? { ...time, model: id } : { ...time, key: Number(id) }}
+              className={classes.series}
+              title={label}
+            >
+              {label}
+            </LinkAnchor>
+            <span className={classes.total}>
+              <Money units={total} />
+            </span>
+            <span className={classes.share}>{formatShare(locale, share)}</span>
+            <span className={classes.bar} aria-hidden="true">
+              <span style={{ width: `${share * 100}%` }} />
+            </span>
+          </li>
+        )
+      })}
+    </ol>
+  )
+}
