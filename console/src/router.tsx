@@ -9,6 +9,7 @@ import { settingsRoutes } from './screens/settings/route.ts'
 import { signInRoute } from './screens/sign-in/route.ts'
 import { signUpRoute } from './screens/sign-up/route.ts'
 import { usageRoute } from './screens/usage/route.ts'
+import { walletRoute } from './screens/wallet/route.ts'
 import { rootRoute } from './shell/root-route.tsx'
 import { shellRoute } from './shell/shell-route.tsx'
 import { NotFound } from './ui/not-found.tsx'
@@ -36,6 +37,7 @@ const routeTree = rootRoute.addChildren([
     editKeyRoute,
     modelsRoute,
     usageRoute,
+    walletRoute,
     settingsRoutes,
   ]),
 ])

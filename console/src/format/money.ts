@@ -8,20 +8,26 @@ const FINEST = 6
 const FINEST_RATE = 8
 
 /** Units as dollars: cents, and as many more digits as an amount below a dollar needs. */
-export function formatMoney(locale: string, units: number): string {
-  const dollars = units / UNITS_PER_DOLLAR
-  return inDollars(locale, dollars, Math.abs(dollars) < 1 ? FINEST : CENTS)
-}
+export const formatMoney = (locale: string, units: number): string =>
+  amount(locale, units).format(units / UNITS_PER_DOLLAR)
 
-/** A price in dollars: none of its digits is left out, as many are paid at once. */
+/** The same of what came or went, with a sign before either. */
+export const formatChange = (locale: string, units: number): string =>
+  amount(locale, units, { signDisplay: 'exceptZero' }).format(units / UNITS_PER_DOLLAR)
+
+/** A price in dollars; none of its digits is left out, as many are paid at once. */
 export const formatRate = (locale: string, dollars: number): string =>
-  inDollars(locale, dollars, FINEST_RATE)
+  inDollars(locale, FINEST_RATE).format(dollars)
 
-const inDollars = (locale: string, dollars: number, digits: number): string =>
+const amount = (locale: string, units: number, options: Intl.NumberFormatOptions = {}) =>
+  inDollars(locale, Math.abs(units) < UNITS_PER_DOLLAR ? FINEST : CENTS, options)
+
+const inDollars = (locale: string, digits: number, options: Intl.NumberFormatOptions = {}) =>
   new Intl.NumberFormat(locale, {
     style: 'currency',
     currency: 'USD',
     currencyDisplay: 'narrowSymbol',
     minimumFractionDigits: CENTS,
     maximumFractionDigits: digits,
-  }).format(dollars)
+    ...options,
+  })

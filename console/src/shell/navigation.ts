@@ -5,6 +5,7 @@ import {
   IconListDetails,
   type IconProps,
   IconSettings,
+  IconWallet,
 } from '@tabler/icons-react'
 import type { LinkProps } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
@@ -24,5 +25,6 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { to: '/keys', title: 'keys.title', icon: IconKey },
   { to: '/usage', title: 'usage.title', icon: IconListDetails },
   { to: '/models', title: 'models.title', icon: IconCpu },
+  { to: '/wallet', title: 'wallet.title', icon: IconWallet },
   { to: '/settings', title: 'settings.title', icon: IconSettings },
 ]

@@ -1,9 +1,15 @@
 import { useTranslation } from 'react-i18next'
-import { formatMoney } from '../format/money.ts'
+import { formatChange, formatMoney } from '../format/money.ts'
 import { useLocale } from '../format/use-locale.ts'
 
+interface MoneyProps {
+  readonly units: number
+  /** Of what came or went: with a sign. */
+  readonly change?: boolean
+}
+
 /** Quota units as dollars; the exact units are its title. */
-export function Money({ units }: { readonly units: number }) {
+export function Money({ units, change = false }: MoneyProps) {
   const { t } = useTranslation()
   const locale = useLocale()
   return (
@@ -11,7 +17,7 @@ export function Money({ units }: { readonly units: number }) {
       title={t('ui.units', { count: units })}
       style={{ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }}
     >
-      {formatMoney(locale, units)}
+      {change ? formatChange(locale, units) : formatMoney(locale, units)}
     </span>
   )
 }
