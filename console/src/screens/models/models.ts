@@ -3,7 +3,7 @@ import { api, unwrap } from '../../api/client.ts'
 
 /** What the account's keys may call. */
 export const modelsQuery = queryOptions({
-  queryKey: ['models'],
+  queryKey: ['models', 'own'],
   queryFn: ({ signal }) => unwrap(api.GET('/api/user/self/models', { signal })),
 })
 
