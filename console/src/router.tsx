@@ -3,6 +3,7 @@ import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { editKeyRoute, keyRoute, keysRoute, newKeyRoute } from './screens/keys/route.ts'
 import { modelsRoute } from './screens/models/route.ts'
 import { overviewRoute } from './screens/overview/route.ts'
+import { playgroundRoute } from './screens/playground/route.ts'
 import { resetPasswordRoute } from './screens/reset-password/route.ts'
 import { setUpRoute } from './screens/set-up/route.ts'
 import { settingsRoutes } from './screens/settings/route.ts'
@@ -37,6 +38,7 @@ const routeTree = rootRoute.addChildren([
     editKeyRoute,
     modelsRoute,
     usageRoute,
+    playgroundRoute,
     walletRoute,
     settingsRoutes,
   ]),

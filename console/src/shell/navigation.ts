@@ -3,6 +3,7 @@ import {
   IconKey,
   IconLayoutDashboard,
   IconListDetails,
+  IconMessages,
   type IconProps,
   IconSettings,
   IconWallet,
@@ -25,6 +26,7 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { to: '/keys', title: 'keys.title', icon: IconKey },
   { to: '/usage', title: 'usage.title', icon: IconListDetails },
   { to: '/models', title: 'models.title', icon: IconCpu },
+  { to: '/playground', title: 'playground.title', icon: IconMessages },
   { to: '/wallet', title: 'wallet.title', icon: IconWallet },
   { to: '/settings', title: 'settings.title', icon: IconSettings },
 ]

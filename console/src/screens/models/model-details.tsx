@@ -2,6 +2,7 @@ import { Group, Modal, NativeSelect, Stack, Text } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import { LinkButton } from '../../ui/link-button.tsx'
 import { Quantity } from '../../ui/quantity.tsx'
 import type { Model, Price, ServingGroup } from './models.ts'
 import classes from './models-screen.module.css'
@@ -46,6 +47,9 @@ export function ModelDetails({ model, group, onClose }: ModelDetailsProps) {
         )}
         <Group justify="flex-end" gap="sm">
           <CopyButton text={model.id} label={t('models.copy_id')} />
+          <LinkButton to="/playground" search={{ model: model.id }} size="xs">
+            {t('models.try')}
+          </LinkButton>
         </Group>
       </Stack>
     </Modal>

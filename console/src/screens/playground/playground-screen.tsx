@@ -1,0 +1,122 @@
+import { Button } from '@mantine/core'
+import { IconCode, IconCpu } from '@tabler/icons-react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Card } from '../../ui/card.tsx'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { Failure } from '../../ui/failure.tsx'
+import { PageHeader } from '../../ui/page-header.tsx'
+import { modelsQuery } from '../models/models.ts'
+import { callOf, NO_SETTINGS, type Turn } from './chat.ts'
+import { chatModels } from './chat-models.ts'
+import { CodeDialog } from './code-dialog.tsx'
+import { Composer } from './composer.tsx'
+import { Conversation } from './conversation.tsx'
+import { keyValue, NEW_KEY, usableKeysQuery } from './playground-key.ts'
+import classes from './playground-screen.module.css'
+import { type Chosen, SettingsForm } from './settings-form.tsx'
+import { useChat } from './use-chat.ts'
+
+export function PlaygroundScreen() {
+  const { t } = useTranslation()
+  const models = useQuery(modelsQuery)
+  const isNone = models.data?.length === 0
+  return (
+    <>
+      <PageHeader title={t('playground.title')} lead={t('playground.lead')} />
+      {models.isError ? (
+        <Failure failure={models.error} onRetry={() => void models.refetch()} />
+      ) : null}
+      {isNone ? (
+        <EmptyState
+          icon={<IconCpu size={28} stroke={1.5} />}
+          title={t('models.empty')}
+          hint={t('models.empty_hint')}
+        />
+      ) : null}
+      {isNone || models.isError ? null : <Playground />}
+    </>
+  )
+}
+
+const route = getRouteApi('/shell/playground')
+
+/** What was chosen, and what can be. */
+function useChosen() {
+  const { model: linked = '' } = route.useSearch()
+  const [chosen, setChosen] = useState<Chosen>({
+    model: linked,
+    keyChoice: NEW_KEY,
+    settings: NO_SETTINGS,
+  })
+  const keys = useQuery(usableKeysQuery).data ?? []
+  const all = useQuery(modelsQuery).data ?? []
+  const key = keys.find(({ id }) => String(id) === chosen.keyChoice)
+  const models = chatModels(all, key)
+  const model = models.some(({ id }) => id === chosen.model) ? chosen.model : models[0]?.id
+  return {
+    ...{ keys, models, chosen: { ...chosen, model: model ?? '' } },
+    change: (changed: Partial<Chosen>) => setChosen((now) => ({ ...now, ...changed })),
+  }
+}
+
+function Playground() {
+  const { t } = useTranslation()
+  const queryClient = useQueryClient()
+  const { chosen, change, keys, models } = useChosen()
+  const chat = useChat()
+  const call = (turns: readonly Turn[]) => callOf(chosen.model, chosen.settings, turns)
+  const send = (text: string) =>
+    void chat.ask({
+      text,
+      callOf: call,
+      key: () => keyValue(queryClient, chosen.keyChoice, t('playground.key_name')),
+    })
+  return (
+    <div className={classes.screen}>
+      <section className={classes.chat} aria-label={t('playground.chat')}>
+        <Conversation turns={chat.turns} />
+        <Composer
+          isRunning={chat.isRunning}
+          isReady={chosen.model !== ''}
+          onSend={send}
+          onStop={chat.stop}
+        />
+        <ChatActions chat={chat} call={call(chat.turns)} />
+      </section>
+      <Card title={t('playground.settings')}>
+        <SettingsForm chosen={chosen} models={models} keys={keys} onChange={change} />
+      </Card>
+    </div>
+  )
+}
+
+interface ChatActionsProps {
+  readonly chat: ReturnType<typeof useChat>
+  readonly call: ReturnType<typeof callOf>
+}
+
+function ChatActions({ chat, call }: ChatActionsProps) {
+  const { t } = useTranslation()
+  const [isCodeShown, setCodeShown] = useState(false)
+  if (chat.turns.length === 0) return null
+  return (
+    <div className={classes.actions}>
+      <Button
+        variant="subtle"
+        size="xs"
+        leftSection={<IconCode size={16} aria-hidden="true" />}
+        aria-haspopup="dialog"
+        onClick={() => setCodeShown(true)}
+      >
+        {t('playground.as_code')}
+      </Button>
+      <Button variant="subtle" size="xs" disabled={chat.isRunning} onClick={chat.clear}>
+        {t('playground.clear')}
+      </Button>
+      {isCodeShown ? <CodeDialog call={call} onClose={() => setCodeShown(false)} /> : null}
+    </div>
+  )
+}
