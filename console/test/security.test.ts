@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { encode } from 'uqr'
 import { expect, it } from 'vitest'
 import { codeOf } from '../../server/test/tools/authenticator.ts'
 import { openBrowser } from '../../server/test/tools/browser.ts'
@@ -48,6 +49,11 @@ it('a second factor is set up, renewed and switched off', async () => {
     .getByRole('link', { name: /^Open in an authenticator/ })
     .getAttribute('href')
   expect(uri).toMatch(/^otpauth:\/\/totp\/Turnpike:/)
+  const picture = dialog.getByRole('img', { name: 'The secret as a QR code' }).locator('path')
+  const dark = encode(uri ?? '', { border: 4 })
+    .data.flat()
+    .filter(Boolean)
+  expect((await picture.getAttribute('d'))?.match(/M/g)).toHaveLength(dark.length)
   await eachLook(page, 'settings-second-factor')
   await dialog.getByLabel('Code of your authenticator').fill('000000')
   await dialog.getByRole('button', { name: 'Switch on' }).click()

@@ -24,7 +24,6 @@ export const PIECES = [
   ...(['per_request', 'per_image', 'per_second', 'per_hour'] as const),
   ...(['per_search', 'per_file_search', 'per_code_run'] as const),
 ] as const
-export type Piece = (typeof PIECES)[number]
 
 /** The tokens' prices of a call, or of calls with a longer input. */
 export type Rates = Pick<Price, TokenKind>

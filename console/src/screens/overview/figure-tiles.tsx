@@ -62,7 +62,7 @@ interface TileProps {
   readonly children: ReactNode
 }
 
-export function Tile({ title, beside, children }: TileProps) {
+function Tile({ title, beside, children }: TileProps) {
   return (
     <div className={classes.tile}>
       <dt>{title}</dt>

@@ -20,7 +20,7 @@ const EVERY_MS = 60_000
 
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 
-export function spanShown(shown: Period, now = nowSeconds()): Span {
+function spanShown(shown: Period, now = nowSeconds()): Span {
   const { period = STANDARD_PERIOD } = shown
   return period === 'custom' ? customSpan(shown, now) : spanOf(period, now)
 }

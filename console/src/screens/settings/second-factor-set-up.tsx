@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { sendCode } from '../../session/session.ts'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
+import { QrCode } from '../../ui/qr-code.tsx'
 import { RecoveryCodes } from './recovery-codes.tsx'
 import { AskPassword } from './second-factor-dialogs.tsx'
 import classes from './second-factor-set-up.module.css'
@@ -92,6 +93,7 @@ function AuthenticatorSecret({ uri }: Pick<FirstCodeProps, 'uri'>) {
   return (
     <Stack gap="sm">
       <Text size="sm">{t('settings.secret_hint')}</Text>
+      <QrCode text={uri} label={t('settings.secret_picture')} />
       <figure className={classes.secret} aria-label={t('settings.secret')}>
         <code className={classes.value}>{secret.match(/.{1,4}/g)?.join(' ')}</code>
         <CopyButton text={secret} />
