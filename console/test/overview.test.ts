@@ -47,7 +47,7 @@ it('shows what the calls of a time cost, by model and key', async () => {
   await table.getByRole('columnheader', { name: 'website' }).waitFor()
   await page.getByText('24 hours').click()
   await page.waitForURL(/period=24h/)
-  await page.getByRole('radio', { name: 'Day' }).isDisabled()
+  expect(await page.getByRole('radio', { name: 'Day', exact: true }).isDisabled()).toBe(true)
   await page.getByRole('combobox', { name: 'What is shown' }).selectOption('failed')
   await page.getByRole('table', { name: 'Errors' }).waitFor()
   await page.getByText('Custom').click()

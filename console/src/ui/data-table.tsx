@@ -69,7 +69,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tr>
         </thead>
         <tbody ref={body}>
-          <Spacer height={first * ROW_PX} columns={columns.length} />
+          <Spacer height={first * ROW_PX} />
           {items.map(({ index }) => {
             const row = rowAt(index)
             return (
@@ -86,7 +86,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               </tr>
             )
           })}
-          <Spacer height={items.length === 0 ? 0 : below} columns={columns.length} />
+          <Spacer height={items.length === 0 ? 0 : below} />
         </tbody>
       </table>
     </div>
@@ -96,12 +96,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
 const classesOf = <Row,>({ align, from }: Column<Row>): string =>
   [align && classes[align], from && classes[from]].filter(Boolean).join(' ')
 
-function Spacer({ height, columns }: { readonly height: number; readonly columns: number }) {
+/** One cell: as many as there are columns would make room for those that are left out. */
+function Spacer({ height }: { readonly height: number }) {
   if (height === 0) return null
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row takes no focus, and this one holds nothing but height.
     <tr aria-hidden="true">
-      <td colSpan={columns} className={classes.spacer} style={{ height }} />
+      <td className={classes.spacer} style={{ height }} />
     </tr>
   )
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { asking } from '../../../server/test/tools/calls.ts'
 import type { TestGateway } from '../../../server/test/tools/gateway.ts'
 import { answers, sendJson } from '../../../server/test/tools/upstream-scripts.ts'
@@ -5,6 +6,7 @@ import type { TestAccount } from './account.ts'
 
 const DAY = 86_400
 const DAYS = 3
+const POLL_MS = 20
 export const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 const MODELS = [
@@ -47,5 +49,7 @@ export async function callForDays(gateway: TestGateway, account: TestAccount) {
     }
   }
   const refused = await gateway.call(asking(REFUSING), second.key)
+  const path = `/api/log/self?request_id=${refused.requestId}`
+  while ((await account.manage('GET', path)).total === 0) await pause(POLL_MS)
   return { first, second, refusedId: refused.requestId, ahead: DAY * (DAYS - 1) }
 }

@@ -8,7 +8,7 @@ import { LinkAnchor } from '../../ui/link-anchor.tsx'
 import { Money } from '../../ui/money.tsx'
 import { rank } from './chart-series.ts'
 import classes from './overview.module.css'
-import { seriesQuery, stepOf } from './overview.ts'
+import { type Series, seriesQuery, stepOf } from './overview.ts'
 import type { Shown } from './route.ts'
 
 const SHOWN = 5
@@ -32,10 +32,17 @@ export function TopList({ shown, by }: TopListProps) {
       ) : data === undefined ? (
         <Skeleton height={160} />
       ) : (
-        <Ranking ranked={rank(data.points, by, 'spend')} shown={shown} by={by} />
+        <Ranking ranked={spent(data.points, by)} shown={shown} by={by} />
       )}
     </section>
   )
+}
+
+/** What cost nothing is only shown where nothing cost anything. */
+function spent(points: Series['points'], by: TopListProps['by']) {
+  const ranked = rank(points, by, 'spend')
+  const paid = ranked.filter(({ total }) => total > 0)
+  return paid.length > 0 ? paid : ranked
 }
 
 interface RankingProps extends TopListProps {
@@ -65,6 +72,7 @@ function Ranking({ ranked, shown, by }: RankingProps) {
             <LinkAnchor
               to="/usage"
               search={by === 'model' ? { ...time, model: id } : { ...time, key: Number(id) }}
+              size="sm"
               className={classes.series}
               title={label}
             >

@@ -38,13 +38,15 @@ export default function UseChart({ chart, measure, step, height }: UseChartProps
             color: colorOf(chart, place),
           }))}
           valueFormatter={write}
-          gridAxis="y"
+          gridAxis="x"
           tickLine="none"
           maxBarWidth={48}
           barProps={{ isAnimationActive: false, stroke: 'var(--surface)', strokeWidth: 1 }}
           xAxisProps={{ minTickGap: 16 }}
           yAxisProps={{ width: 72, tickFormatter: short }}
           tooltipAnimationDuration={0}
+          // The table is for the keyboard and for screen readers.
+          barChartProps={{ accessibilityLayer: false }}
         />
       </div>
       <ChartTable chart={chart} measure={measure} step={step} />

@@ -1,7 +1,7 @@
 import { Text, UnstyledButton } from '@mantine/core'
 import type { TFunction } from 'i18next'
 import type { Column } from '../../ui/data-table.tsx'
-import { DateTime } from '../../ui/date-time.tsx'
+import { DateTime, TimeAgo } from '../../ui/date-time.tsx'
 import { Money } from '../../ui/money.tsx'
 import { Quantity } from '../../ui/quantity.tsx'
 import { CallStatus } from './call-status.tsx'
@@ -22,20 +22,20 @@ export const callColumns = (
   {
     key: 'status',
     title: t('usage.status'),
-    width: 'clamp(152px, 18%, 190px)',
+    width: '184px',
     cell: ({ status }) => <CallStatus status={status} />,
   },
   {
     key: 'time',
     title: t('usage.time'),
-    width: '17%',
+    width: '19%',
     from: 'desktop',
     cell: ({ created_at }) => <DateTime seconds={created_at} />,
   },
   {
     key: 'tokens',
     title: t('usage.tokens'),
-    width: '16%',
+    width: '15%',
     align: 'right',
     from: 'tablet',
     cell: (call) => <TokensCell call={call} />,
@@ -51,7 +51,7 @@ export const callColumns = (
   {
     key: 'cost',
     title: t('usage.cost'),
-    width: '14%',
+    width: '11%',
     align: 'right',
     from: 'tablet',
     cell: ({ quota }) => <Money units={quota} />,
@@ -80,7 +80,7 @@ function ModelCell({ call, onOpen, t }: ModelCellProps) {
         {token_name || t('usage.unnamed')}
       </Text>
       <Text size="xs" c="dimmed" hiddenFrom="sm">
-        <Money units={quota} /> · <DateTime seconds={created_at} />
+        <Money units={quota} /> · <TimeAgo seconds={created_at} />
       </Text>
     </>
   )

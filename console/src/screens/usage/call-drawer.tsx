@@ -21,17 +21,19 @@ interface CallDrawerProps {
 export function CallDrawer({ requestId, onClose }: CallDrawerProps) {
   const { t } = useTranslation()
   return (
-    <Drawer
-      opened={requestId !== undefined}
-      onClose={onClose}
-      position="right"
-      size={560}
-      title={t('usage.call')}
-      closeButtonProps={{ 'aria-label': t('usage.close') }}
-      classNames={{ title: classes.drawerTitle, body: classes.drawer }}
-    >
-      {requestId === undefined ? null : <Call requestId={requestId} />}
-    </Drawer>
+    <Drawer.Root opened={requestId !== undefined} onClose={onClose} position="right" size={560}>
+      <Drawer.Overlay />
+      <Drawer.Content>
+        {/* Not Mantine's own head, which would be another banner of the page. */}
+        <div className={classes.drawerHead}>
+          <Drawer.Title className={classes.drawerTitle}>{t('usage.call')}</Drawer.Title>
+          <Drawer.CloseButton aria-label={t('usage.close')} />
+        </div>
+        <Drawer.Body p={0}>
+          {requestId === undefined ? null : <Call requestId={requestId} />}
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   )
 }
 

@@ -24,7 +24,7 @@ export function CallFacts({ call }: { readonly call: Call }) {
             : ` (${t('usage.fallback_for', { model: requested_model })})`}
         </Fact>
         <Fact title={t('usage.key')}>
-          <LinkAnchor to="/keys/$keyId" params={{ keyId: call.token_id }}>
+          <LinkAnchor size="sm" to="/keys/$keyId" params={{ keyId: call.token_id }}>
             {call.token_name || t('usage.unnamed')}
           </LinkAnchor>
         </Fact>

@@ -1,0 +1,103 @@
+import { beforeAll, expect, it } from 'vitest'
+import { asking } from '../../server/test/tools/calls.ts'
+import { newAccount, type TestAccount } from './tools/account.ts'
+import { openConsole } from './tools/browser.ts'
+import { callForDays, HOSTILE, offerModels } from './tools/history.ts'
+import { eachLook } from './tools/look.ts'
+
+const { gateway, open } = await openConsole()
+let ada: TestAccount
+let made: Awaited<ReturnType<typeof callForDays>>
+
+beforeAll(async () => {
+  await offerModels(gateway)
+  ada = await newAccount(gateway)
+  made = await callForDays(gateway, ada)
+})
+
+/** The browser's clock shows what the gateway's shows. */
+async function openLater(path: string, as: string) {
+  const page = await open('/settings', { as })
+  await page.clock.setSystemTime(Date.now() + made.ahead * 1000)
+  await page.goto(`${gateway.url}/console${path}`)
+  await page.waitForSelector('h1')
+  return page
+}
+
+it('lists every call, filters them, and gives those as a file', async () => {
+  const { total } = await ada.manage('GET', '/api/log/self')
+  const page = await openLater('/usage', ada.token)
+  await page.getByText(`${total} calls`).waitFor()
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name }).first().innerText()
+  expect(await row('refusing-model')).toMatch(/website\s+Invalid request/)
+  expect(await row('claude-sonnet')).toMatch(/Answered[\s\S]*40,000 → 9,000[\s\S]*\$0\.174/)
+  await eachLook(page, 'usage')
+
+  await page.getByRole('combobox', { name: 'Status' }).click()
+  await page.getByRole('option', { name: '400 Invalid request' }).click()
+  await page.waitForURL(/status=400/)
+  await page.getByText('1 call', { exact: true }).waitFor()
+  await page.getByRole('combobox', { name: 'Model' }).click()
+  await page.getByRole('option', { name: 'gpt-small' }).click()
+  await page.getByRole('heading', { name: 'No call matches' }).waitFor()
+  await eachLook(page, 'usage-none-found')
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await page.getByText(`${total} calls`).waitFor()
+
+  await page.goto(`${gateway.url}/console/usage?key=${made.second.id}`)
+  await page.getByRole('table', { name: 'Usage' }).waitFor()
+  // A download carries the cookie of a session, which a test that shows a token does not have.
+  const link = page.getByRole('link', { name: 'Download CSV' })
+  const file = await page.request.get(`${gateway.url}${await link.getAttribute('href')}`)
+  const lines = (await file.text()).trim().split('\r\n')
+  const own = await ada.manage('GET', `/api/log/self?token_id=${made.second.id}`)
+  expect(lines).toHaveLength(own.total + 1)
+})
+
+it('opens a call with its tokens and the computation of its price', async () => {
+  const page = await openLater('/usage?model=claude-sonnet', ada.token)
+  await page.getByRole('button', { name: 'claude-sonnet' }).first().click()
+  const drawer = page.getByRole('dialog', { name: 'Call' })
+  await drawer.getByText('The call was answered.').waitFor()
+  await drawer.getByText('Sum, rounded up').waitFor()
+  const said = await drawer.innerText()
+  expect(said).toMatch(/Input\s+40,000\s+of it from the cache\s+30,000\s+Output\s+9,000/)
+  expect(said).toMatch(/Input\s+10,000\s+\$3\.00 \/ 1M\s+15,000/)
+  expect(said).toMatch(/Input from the cache\s+30,000\s+\$0\.30 \/ 1M\s+4,500/)
+  expect(said).toMatch(/Sum, rounded up to a whole unit\s+87,000/)
+  expect(said).toMatch(/Charged\s+\$0\.174/)
+  expect(said).not.toContain('They have changed')
+  expect(said).not.toMatch(/channel \d/)
+  await eachLook(page, 'usage-call')
+  await page.keyboard.press('Escape')
+  await drawer.waitFor({ state: 'hidden' })
+})
+
+it('says what went wrong with a call, and what to do', async () => {
+  const page = await openLater(`/usage?call=${made.refusedId}`, ada.token)
+  const drawer = page.getByRole('dialog', { name: 'Call' })
+  await drawer.getByText('mend the request').waitFor()
+  await drawer.getByText('The provider refused').waitFor()
+  await drawer.getByText('Nothing was charged').waitFor()
+  await eachLook(page, 'usage-call-failed')
+})
+
+it('shows new calls as they come while it is live', async () => {
+  const page = await openLater('/usage', ada.token)
+  const rows = page.getByRole('row').filter({ hasText: HOSTILE })
+  await rows.first().waitFor()
+  await page.getByRole('switch', { name: 'Live' }).check({ force: true })
+  const before = await ada.manage('GET', '/api/log/self')
+  await gateway.call(asking('llama-large'), made.first.key)
+  await page.getByText(`${before.total + 1} calls`).waitFor()
+  expect(await page.getByRole('row').nth(1).innerText()).toContain('llama-large')
+})
+
+it('shows nobody the calls of others', async () => {
+  const { token } = await newAccount(gateway)
+  const page = await openLater(`/usage?call=${made.refusedId}`, token)
+  await page.getByText('This call does not exist').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('heading', { name: 'No calls yet' }).waitFor()
+  await eachLook(page, 'usage-empty')
+})
