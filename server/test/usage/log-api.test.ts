@@ -39,6 +39,20 @@ const idsOf = (list: { items: { request_id: string }[] }) =>
   list.items.map((record) => record.request_id)
 const newestFirst = () => requests.toReversed()
 
+test('how long calls take is the median of those that were answered', async () => {
+  const { items } = await manage('GET', '/api/log/self')
+  const middle = (of: (record: (typeof items)[0]) => number) =>
+    items.map(of).toSorted((a: number, b: number) => a - b)[2]
+  expect(await manage('GET', '/api/log/self/latency')).toEqual({
+    calls: 5,
+    use_time_ms: middle((record) => record.use_time_ms),
+    first_token_ms: middle((record) => record.first_token_ms),
+  })
+  expect((await manage('GET', `/api/log/self/latency?token_id=${second.id}`)).calls).toBe(2)
+  const { json } = await api('GET', '/api/log/self/latency', undefined, { authorization: stranger })
+  expect(json.data).toEqual({ calls: 0, use_time_ms: 0, first_token_ms: 0 })
+})
+
 describe('usage records', () => {
   test('say what was called, with which key, and what it cost', async () => {
     const { items } = await manage('GET', `/api/log/self?request_id=${requests[0]}`)

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { DAY_SECONDS } from '../../format/period.ts'
 import { formatShare } from '../../format/quantity.ts'
+import { formatDuration } from '../../format/time.ts'
 import { useLocale } from '../../format/use-locale.ts'
 import { Money } from '../../ui/money.tsx'
 import { Quantity } from '../../ui/quantity.tsx'
@@ -24,7 +25,7 @@ interface FigureTilesProps {
 export function FigureTiles({ figures, account }: FigureTilesProps) {
   const { t } = useTranslation()
   const locale = useLocale()
-  const { now, then } = figures
+  const { now, then, latency } = figures
   const failedShare = now.requests === 0 ? 0 : now.failed / now.requests
   return (
     <dl className={classes.tiles}>
@@ -52,8 +53,19 @@ export function FigureTiles({ figures, account }: FigureTilesProps) {
       >
         <Quantity value={now.failed} compact />
       </Tile>
+      <Tile title={t('overview.latency')} beside={<FirstToken latency={latency} />}>
+        {latency.calls === 0 ? '–' : formatDuration(locale, latency.use_time_ms)}
+      </Tile>
     </dl>
   )
+}
+
+function FirstToken({ latency }: Pick<Figures, 'latency'>): ReactNode {
+  const { t } = useTranslation()
+  const locale = useLocale()
+  if (latency.calls === 0) return t('overview.no_calls')
+  const first = formatDuration(locale, latency.first_token_ms)
+  return <span title={t('overview.median')}>{t('overview.first_token', { first })}</span>
 }
 
 interface TileProps {

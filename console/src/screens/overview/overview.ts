@@ -42,8 +42,13 @@ export const figuresQuery = (shown: Period) =>
       const before = spanBefore(span, shown.period ?? STANDARD_PERIOD)
       const ask = (of: Span) =>
         unwrap(api.GET('/api/log/self/stat', { params: { query: ofTime(of) }, signal }))
-      const [now, then] = await Promise.all([ask(span), ask(before)])
-      return { span, now, then }
+      const query = ofTime(span)
+      const [now, then, latency] = await Promise.all([
+        ask(span),
+        ask(before),
+        unwrap(api.GET('/api/log/self/latency', { params: { query }, signal })),
+      ])
+      return { span, now, then, latency }
     },
     placeholderData: keepPreviousData,
     refetchInterval: EVERY_MS,

@@ -1,4 +1,5 @@
 import type { Rooms } from '../rooms.ts'
+import { latencyOfOwnLogs } from './latency.ts'
 import { listLogs, listOwnLogs } from './list.ts'
 import { seriesOfAll, seriesOfOwn } from './series.ts'
 import { statOfLogs, statOfOwnLogs } from './stat.ts'
@@ -9,6 +10,7 @@ export const logOperations = (rooms: Rooms) => [
   listLogs(rooms),
   statOfOwnLogs(rooms),
   statOfLogs(rooms),
+  latencyOfOwnLogs(rooms),
   seriesOfOwn(rooms),
   seriesOfAll(rooms),
 ]
