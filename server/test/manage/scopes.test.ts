@@ -45,6 +45,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
   'usage:read': [
     'GET /api/log/self',
     'GET /api/log/self/stat',
+    'GET /api/log/self/latency',
     'GET /api/data/self',
     'GET /api/user/self/entries',
   ],
