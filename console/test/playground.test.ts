@@ -71,6 +71,32 @@ it('answers with a key of its own, shows tokens and cost, and gives the call as 
   )
 })
 
+it('a model of another group is called with a key of that group', async () => {
+  await gateway.manage('POST', '/api/group/', { name: 'fast', ratio: 2 })
+  await gateway.offer('elsewhere', streams({ events: 2, usage: { prompt: 10, completion: 5 } }), {
+    channel: { groups: ['fast'] },
+  })
+  const ada = await newAccount(gateway, { groups: ['fast'] })
+  const page = await openPlayground(ada, 'elsewhere')
+  await page.getByPlaceholder('Message to elsewhere').fill('Hello?')
+  await page.keyboard.press('Enter')
+  await page.getByRole('article', { name: 'elsewhere' }).getByText('$0.00012').waitFor()
+  const [key] = (await ada.manage('GET', '/api/token/')).items
+  expect(key).toMatchObject({ group: 'fast', used_quota: 60 })
+  // A key that was deleted meanwhile is not asked for twice.
+  await ada.manage('DELETE', `/api/token/${key.id}`)
+  const ask = async (words: string) => {
+    await page.getByRole('textbox', { name: 'Message' }).fill(words)
+    await page.keyboard.press('Enter')
+  }
+  await ask('Refused?')
+  await page.getByRole('alert').waitFor()
+  await ask('Answered?')
+  await page.getByRole('article', { name: 'elsewhere' }).nth(2).getByText('$0.00012').waitFor()
+  expect(await page.getByRole('alert').count()).toBe(1)
+  expect((await ada.manage('GET', '/api/token/')).total).toBe(1)
+})
+
 it('stops for real, and the stopped answer is paid for as far as it came', async () => {
   const ada = await newAccount(gateway)
   const key = await ada.manage('POST', '/api/token/', { name: 'mine', unlimited_quota: true })

@@ -3,9 +3,9 @@ import type { Model } from '../models/models.ts'
 
 const AUTO = 'auto'
 
-/** Models that can be talked with, by a key where one was chosen. The gateway judges again. */
-export const chatModels = (models: readonly Model[], key: KeyRecord | undefined) =>
-  models.filter((model) => isForChats(model) && (key === undefined || mayCall(key, model)))
+/** Models that can be talked with, by a key where one was chosen. `own`: the account's group. The gateway judges again. */
+export const chatModels = (models: readonly Model[], key: KeyRecord | undefined, own: string) =>
+  models.filter((model) => isForChats(model) && (key === undefined || mayCall(key, model, own)))
 
 /** What is paid by the second or picture alone answers no chat. */
 const isForChats = ({ price }: Model): boolean =>
@@ -13,8 +13,9 @@ const isForChats = ({ price }: Model): boolean =>
   price.output !== undefined ||
   (price.per_second === undefined && price.per_hour === undefined && price.per_image === undefined)
 
-function mayCall({ model_limits_enabled, model_limits, group }: KeyRecord, model: Model): boolean {
+function mayCall(key: KeyRecord, model: Model, own: string): boolean {
+  const { model_limits_enabled, model_limits } = key
+  const group = key.group || own
   const isListed = !model_limits_enabled || model_limits.split(',').includes(model.id)
-  const isServed = group === '' || group === AUTO || model.groups.some(({ name }) => name === group)
-  return isListed && isServed
+  return isListed && (group === AUTO || model.groups.some(({ name }) => name === group))
 }

@@ -1,23 +1,25 @@
 import { Button, Group, Textarea } from '@mantine/core'
 import { IconPlayerStop, IconSend } from '@tabler/icons-react'
-import { type FormEvent, type KeyboardEvent, useState } from 'react'
+import { type FormEvent, type KeyboardEvent, type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import classes from './playground-screen.module.css'
 
 interface ComposerProps {
   readonly isRunning: boolean
-  /** False while there is no model to ask. */
-  readonly isReady: boolean
+  /** Whom the message is for; '' while there is none. */
+  readonly model: string
   readonly onSend: (text: string) => void
   readonly onStop: () => void
+  /** What else can be done with the conversation. */
+  readonly children: ReactNode
 }
 
 /** Enter sends, with Shift it begins a line. */
-export function Composer({ isRunning, isReady, onSend, onStop }: ComposerProps) {
+export function Composer({ isRunning, model, onSend, onStop, children }: ComposerProps) {
   const { t } = useTranslation()
   const [text, setText] = useState('')
   function send() {
-    if (text.trim() === '' || isRunning || !isReady) return
+    if (text.trim() === '' || isRunning || model === '') return
     onSend(text.trim())
     setText('')
   }
@@ -34,13 +36,14 @@ export function Composer({ isRunning, isReady, onSend, onStop }: ComposerProps) 
     <form onSubmit={submit} className={classes.composer}>
       <Textarea
         aria-label={t('playground.message')}
-        placeholder={t('playground.message')}
+        placeholder={model === '' ? '' : t('playground.message_to', { model })}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={press}
         rows={3}
       />
-      <Group justify="flex-end" gap="sm">
+      <Group justify="space-between" gap="sm">
+        <div className={classes.actions}>{children}</div>
         {isRunning ? (
           <Button
             variant="default"
@@ -52,7 +55,7 @@ export function Composer({ isRunning, isReady, onSend, onStop }: ComposerProps) 
         ) : (
           <Button
             type="submit"
-            disabled={text.trim() === '' || !isReady}
+            disabled={text.trim() === '' || model === ''}
             leftSection={<IconSend size={16} aria-hidden="true" />}
           >
             {t('playground.send')}

@@ -40,7 +40,7 @@ export function Conversation({ turns }: { readonly turns: readonly Turn[] }) {
           <AnswerTurn key={turn.id} answer={turn} />
         ),
       )}
-      <div ref={end} />
+      <div ref={end} className={classes.end} />
     </div>
   )
 }

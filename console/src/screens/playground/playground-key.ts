@@ -1,4 +1,5 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
+import type { ApiFailure } from '../../api/failure.ts'
 import { UNITS_PER_DOLLAR } from '../../format/money.ts'
 import { createKey, ENABLED, fetchAllKeys, revealKey } from '../keys/keys.ts'
 
@@ -14,25 +15,46 @@ export const usableKeysQuery = queryOptions({
   queryFn: () => fetchAllKeys({ status: ENABLED, sort: 'name' }),
 })
 
+/** Which key is called with. */
+export interface KeyChoice {
+  /** Id of a key, or `NEW_KEY`. */
+  readonly choice: string
+  /** Of a new one: its name, and the group that has to serve the model; '' is the account's own. */
+  readonly name: string
+  readonly group: string
+}
+
+const cacheKey = ({ choice, group }: KeyChoice) =>
+  ['playground', 'key', choice, ...(choice === NEW_KEY ? [group] : [])] as const
+
 /**
  * The value of a key, with `sk-`: what the console's session can't do, call a model, a key can. It is kept in the
  * page's memory alone, and forgotten with all else when somebody signs out. @throws ApiFailure
  */
-export const keyValue = (queryClient: QueryClient, choice: string, name: string) =>
+export const keyValue = (queryClient: QueryClient, chosen: KeyChoice) =>
   queryClient.fetchQuery({
-    queryKey: ['playground', 'key', choice],
+    queryKey: cacheKey(chosen),
     queryFn: async () => {
-      const { key } =
-        choice === NEW_KEY ? await makeKey(queryClient, name) : await revealKey(Number(choice))
+      const isNew = chosen.choice === NEW_KEY
+      const { key } = isNew
+        ? await makeKey(queryClient, chosen)
+        : await revealKey(Number(chosen.choice))
       return key.startsWith('sk-') ? key : `sk-${key}`
     },
-    staleTime: choice === NEW_KEY ? FRESH_MS : Number.POSITIVE_INFINITY,
+    staleTime: chosen.choice === NEW_KEY ? FRESH_MS : Number.POSITIVE_INFINITY,
     gcTime: Number.POSITIVE_INFINITY,
   })
 
-async function makeKey(queryClient: QueryClient, name: string) {
+/** Deleted, rotated, expired or used up: the next question asks for its value, or a new key, again. */
+const GONE = /^(key_unknown|key_expired|key_disabled|quota_exhausted)$/
+
+export function forgetIfGone(queryClient: QueryClient, chosen: KeyChoice, failure: ApiFailure) {
+  if (GONE.test(failure.code)) queryClient.removeQueries({ queryKey: cacheKey(chosen) })
+}
+
+async function makeKey(queryClient: QueryClient, { name, group }: KeyChoice) {
   const made = await createKey({
-    name,
+    ...{ name, group },
     remain_quota: UNITS_PER_DOLLAR,
     expired_time: Math.floor(Date.now() / 1000) + LIFE_SECONDS,
   })

@@ -4,17 +4,18 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useSession } from '../../session/use-session.ts'
 import { Card } from '../../ui/card.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { Failure } from '../../ui/failure.tsx'
 import { PageHeader } from '../../ui/page-header.tsx'
-import { modelsQuery } from '../models/models.ts'
+import { modelsQuery, shownGroup } from '../models/models.ts'
 import { callOf, NO_SETTINGS, type Turn } from './chat.ts'
 import { chatModels } from './chat-models.ts'
 import { CodeDialog } from './code-dialog.tsx'
 import { Composer } from './composer.tsx'
 import { Conversation } from './conversation.tsx'
-import { keyValue, NEW_KEY, usableKeysQuery } from './playground-key.ts'
+import { forgetIfGone, keyValue, NEW_KEY, usableKeysQuery } from './playground-key.ts'
 import classes from './playground-screen.module.css'
 import { type Chosen, SettingsForm } from './settings-form.tsx'
 import { useChat } from './use-chat.ts'
@@ -51,13 +52,15 @@ function useChosen() {
     keyChoice: NEW_KEY,
     settings: NO_SETTINGS,
   })
+  const { group: own } = useSession()
   const keys = useQuery(usableKeysQuery).data ?? []
   const all = useQuery(modelsQuery).data ?? []
   const key = keys.find(({ id }) => String(id) === chosen.keyChoice)
-  const models = chatModels(all, key)
-  const model = models.some(({ id }) => id === chosen.model) ? chosen.model : models[0]?.id
+  const models = chatModels(all, key, own)
+  const model = models.find(({ id }) => id === chosen.model) ?? models[0]
   return {
-    ...{ keys, models, chosen: { ...chosen, model: model ?? '' } },
+    ...{ keys, models, chosen: { ...chosen, model: model?.id ?? '' } },
+    group: model === undefined ? own : shownGroup(model, '', own).name,
     change: (changed: Partial<Chosen>) => setChosen((now) => ({ ...now, ...changed })),
   }
 }
@@ -65,26 +68,27 @@ function useChosen() {
 function Playground() {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
-  const { chosen, change, keys, models } = useChosen()
+  const { chosen, change, keys, models, group } = useChosen()
   const chat = useChat()
   const call = (turns: readonly Turn[]) => callOf(chosen.model, chosen.settings, turns)
-  const send = (text: string) =>
-    void chat.ask({
-      text,
-      callOf: call,
-      key: () => keyValue(queryClient, chosen.keyChoice, t('playground.key_name')),
-    })
+  async function send(text: string) {
+    const keyChoice = { choice: chosen.keyChoice, name: t('playground.key_name'), group }
+    const key = () => keyValue(queryClient, keyChoice)
+    const failure = await chat.ask({ text, callOf: call, key })
+    if (failure !== undefined) forgetIfGone(queryClient, keyChoice, failure)
+  }
   return (
     <div className={classes.screen}>
       <section className={classes.chat} aria-label={t('playground.chat')}>
         <Conversation turns={chat.turns} />
         <Composer
           isRunning={chat.isRunning}
-          isReady={chosen.model !== ''}
-          onSend={send}
+          model={chosen.model}
+          onSend={(text) => void send(text)}
           onStop={chat.stop}
-        />
-        <ChatActions chat={chat} call={call(chat.turns)} />
+        >
+          <ChatActions chat={chat} call={call(chat.turns)} />
+        </Composer>
       </section>
       <Card title={t('playground.settings')}>
         <SettingsForm chosen={chosen} models={models} keys={keys} onChange={change} />
@@ -103,7 +107,7 @@ function ChatActions({ chat, call }: ChatActionsProps) {
   const [isCodeShown, setCodeShown] = useState(false)
   if (chat.turns.length === 0) return null
   return (
-    <div className={classes.actions}>
+    <>
       <Button
         variant="subtle"
         size="xs"
@@ -117,6 +121,6 @@ function ChatActions({ chat, call }: ChatActionsProps) {
         {t('playground.clear')}
       </Button>
       {isCodeShown ? <CodeDialog call={call} onClose={() => setCodeShown(false)} /> : null}
-    </div>
+    </>
   )
 }

@@ -24,7 +24,8 @@ export function useChat() {
     )
   }, [])
 
-  async function ask({ text, callOf, key }: Asking) {
+  /** Resolves at the end of the answer, with what it failed of. */
+  async function ask({ text, callOf, key }: Asking): Promise<ApiFailure | undefined> {
     const abort = new AbortController()
     const asked: readonly Turn[] = [...turns, { role: 'user', id: ++ids.current, text }]
     const call = callOf(asked)
@@ -33,8 +34,9 @@ export function useChat() {
     setTurns([...asked, { role: 'assistant', id, text: '', model, state: 'coming' }])
     setRunning(abort)
     const tell = (changed: (answer: Answer) => Partial<Answer>) => change(id, changed)
-    await answer({ call, key, signal: abort.signal, tell })
+    const failure = await answer({ call, key, signal: abort.signal, tell })
     setRunning(undefined)
+    return failure
   }
 
   return {
@@ -54,25 +56,31 @@ interface Answering {
 }
 
 /** Follows one answer to its end, whichever that is, and then asks the books what it cost. */
-async function answer({ call, key, signal, tell }: Answering): Promise<void> {
+async function answer(answering: Answering): Promise<ApiFailure | undefined> {
+  const { signal, tell } = answering
   let requestId = ''
-  const onRequest = (id: string) => {
+  const failure = await follow(answering, (id) => {
     requestId = id
-  }
+  })
+  if (signal.aborted) tell(() => ({ state: 'stopped' }))
+  else tell(() => (failure === undefined ? { state: 'done' } : { state: 'failed', failure }))
+  // A cost that is not known is no trouble of the conversation.
+  const units = requestId === '' ? undefined : costOf(requestId).catch(() => undefined)
+  void units?.then((known) => known !== undefined && tell(() => ({ units: known })))
+  return failure
+}
+
+async function follow(
+  { call, key, signal, tell }: Answering,
+  onRequest: (id: string) => void,
+): Promise<ApiFailure | undefined> {
   try {
     const stream = streamChat({ call, key: await key(), signal, onRequest })
     for await (const { text = '', ...counted } of stream) {
       tell((now) => ({ text: now.text + text, ...counted }))
     }
-    tell(() => ({ state: 'done' }))
+    return undefined
   } catch (reason) {
-    const failure = reason instanceof ApiFailure ? reason : lost(reason)
-    tell(() => (signal.aborted ? { state: 'stopped' } : { state: 'failed', failure }))
+    return reason instanceof ApiFailure ? reason : lost(reason)
   }
-  if (requestId === '') return
-  // A cost that is not known is no trouble of the conversation.
-  void costOf(requestId).then(
-    (units) => units !== undefined && tell(() => ({ units })),
-    () => undefined,
-  )
 }
