@@ -101,3 +101,37 @@ it('shows nobody the calls of others', async () => {
   await page.getByRole('heading', { name: 'No calls yet' }).waitFor()
   await eachLook(page, 'usage-empty')
 })
+
+it('reads on as one scrolls, behind a cursor', async () => {
+  const bea = await newAccount(gateway)
+  const key = await bea.manage('POST', '/api/token/', { unlimited_quota: true })
+  gateway.secret(key.key)
+  const calls = 130
+  for (let ten = 0; ten < calls; ten += 10) {
+    await Promise.all(Array.from({ length: 10 }, () => gateway.call(asking('gpt-small'), key.key)))
+  }
+  const page = await openLater('/usage', bea.token)
+  await page.getByText(`${calls} calls`).waitFor()
+  const bottom = () =>
+    page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight))
+  await expect
+    .poll(async () => {
+      await bottom()
+      return page.locator(`[aria-rowindex="${calls + 1}"] time`).count()
+    })
+    .toBeGreaterThan(0)
+  expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(calls + 1))
+  expect(await page.getByRole('row').count()).toBeLessThan(50)
+})
+
+it('tells administrators, and nobody else, which channel answered', async () => {
+  const scopes = ['admin', 'keys:write', 'usage:read']
+  const admin = await newAccount(gateway, { role: 'admin', scopes })
+  const key = await admin.manage('POST', '/api/token/', { unlimited_quota: true })
+  gateway.secret(key.key)
+  const { requestId } = await gateway.call(asking('gpt-small'), key.key)
+  await expect.poll(() => gateway.usageOf(requestId)).toBeDefined()
+  const { channel } = await gateway.usageOf(requestId)
+  const page = await openLater(`/usage?call=${requestId}`, admin.token)
+  await page.getByRole('dialog', { name: 'Call' }).getByText(`channel ${channel}`).waitFor()
+})

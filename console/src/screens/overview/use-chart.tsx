@@ -43,7 +43,7 @@ export default function UseChart({ chart, measure, step, height }: UseChartProps
           maxBarWidth={48}
           barProps={{ isAnimationActive: false, stroke: 'var(--surface)', strokeWidth: 1 }}
           xAxisProps={{ minTickGap: 16 }}
-          yAxisProps={{ width: 72, tickFormatter: short }}
+          yAxisProps={{ width: 72, tickFormatter: short, allowDecimals: measure === 'spend' }}
           tooltipAnimationDuration={0}
           // The table is for the keyboard and for screen readers.
           barChartProps={{ accessibilityLayer: false }}
