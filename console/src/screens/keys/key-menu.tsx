@@ -1,31 +1,12 @@
 import { ActionIcon, Menu } from '@mantine/core'
-import {
-  IconDots,
-  IconPencil,
-  IconPlayerPlay,
-  IconPlayerStop,
-  IconTrash,
-} from '@tabler/icons-react'
+import { IconDots, IconPencil } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { DISABLED, type KeyRecord } from './keys.ts'
+import { DeleteItem, type KeyItemProps, SwitchItem } from './key-menu-items.tsx'
 import { nameOf } from './name-of.ts'
 
-/** What can be done with keys, for whoever shows them. */
-export interface KeyActions {
-  readonly onEnable: (keys: readonly KeyRecord[]) => void
-  readonly onDisable: (keys: readonly KeyRecord[]) => void
-  readonly onDelete: (keys: readonly KeyRecord[]) => void
-}
-
 /** What can be done with one key of the list. */
-export function KeyMenu({
-  record,
-  actions,
-}: {
-  readonly record: KeyRecord
-  readonly actions: KeyActions
-}) {
+export function KeyMenu({ record, actions }: KeyItemProps) {
   const { t } = useTranslation()
   return (
     <Menu position="bottom-end" withinPortal>
@@ -48,29 +29,9 @@ export function KeyMenu({
         >
           {t('keys.edit')}
         </Menu.Item>
-        {record.status === DISABLED ? (
-          <Menu.Item
-            leftSection={<IconPlayerPlay size={16} />}
-            onClick={() => actions.onEnable([record])}
-          >
-            {t('keys.enable')}
-          </Menu.Item>
-        ) : (
-          <Menu.Item
-            leftSection={<IconPlayerStop size={16} />}
-            onClick={() => actions.onDisable([record])}
-          >
-            {t('keys.disable')}
-          </Menu.Item>
-        )}
+        <SwitchItem record={record} actions={actions} />
         <Menu.Divider />
-        <Menu.Item
-          color="red"
-          leftSection={<IconTrash size={16} />}
-          onClick={() => actions.onDelete([record])}
-        >
-          {t('keys.delete')}
-        </Menu.Item>
+        <DeleteItem record={record} actions={actions} />
       </Menu.Dropdown>
     </Menu>
   )

@@ -1,6 +1,6 @@
 import { Button, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { KeyActions } from './key-menu.tsx'
+import type { KeyActions } from './key-menu-items.tsx'
 import { DISABLED, type KeyRecord } from './keys.ts'
 import classes from './keys-screen.module.css'
 

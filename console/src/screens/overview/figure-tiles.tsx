@@ -6,9 +6,9 @@ import { formatDuration } from '../../format/time.ts'
 import { useLocale } from '../../format/use-locale.ts'
 import { Money } from '../../ui/money.tsx'
 import { Quantity } from '../../ui/quantity.tsx'
+import { Tile, Tiles } from '../../ui/tiles.tsx'
 import { Change } from './change.tsx'
 import { measured } from './measures.ts'
-import classes from './overview.module.css'
 import type { Figures } from './overview.ts'
 
 interface Account {
@@ -28,7 +28,7 @@ export function FigureTiles({ figures, account }: FigureTilesProps) {
   const { now, then, latency } = figures
   const failedShare = now.requests === 0 ? 0 : now.failed / now.requests
   return (
-    <dl className={classes.tiles}>
+    <Tiles columns={6}>
       <Tile title={t('overview.balance')} beside={<DaysLeft figures={figures} account={account} />}>
         {account.unlimited_quota ? t('overview.unlimited') : <Money units={account.quota} />}
       </Tile>
@@ -56,7 +56,7 @@ export function FigureTiles({ figures, account }: FigureTilesProps) {
       <Tile title={t('overview.latency')} beside={<FirstToken latency={latency} />}>
         {latency.calls === 0 ? '–' : formatDuration(locale, latency.use_time_ms)}
       </Tile>
-    </dl>
+    </Tiles>
   )
 }
 
@@ -66,22 +66,6 @@ function FirstToken({ latency }: Pick<Figures, 'latency'>): ReactNode {
   if (latency.calls === 0) return t('overview.no_calls')
   const first = formatDuration(locale, latency.first_token_ms)
   return <span title={t('overview.median')}>{t('overview.first_token', { first })}</span>
-}
-
-interface TileProps {
-  readonly title: string
-  readonly beside: ReactNode
-  readonly children: ReactNode
-}
-
-function Tile({ title, beside, children }: TileProps) {
-  return (
-    <div className={classes.tile}>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-      <dd className={classes.beside}>{beside}</dd>
-    </div>
-  )
 }
 
 /** Beyond a year nobody plans. */

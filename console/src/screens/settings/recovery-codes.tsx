@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text } from '@mantine/core'
+import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -11,7 +11,7 @@ interface RecoveryCodesProps {
 }
 
 /** Shown once, to be kept: each opens the account without the authenticator, one time. */
-export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
+function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
   const { t } = useTranslation()
   const text = `${codes.join('\n')}\n`
   // Not a blob: its address would have to be let go again, and this is short.
@@ -43,5 +43,27 @@ export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
         </Button>
       </Group>
     </Stack>
+  )
+}
+
+interface ShownCodesDialogProps {
+  readonly codes: readonly string[]
+  readonly onClose: () => void
+}
+
+/** Does not close by a click beside it: the codes would be lost. */
+export function ShownCodesDialog({ codes, onClose }: ShownCodesDialogProps) {
+  const { t } = useTranslation()
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('settings.recovery_codes')}
+      closeOnClickOutside={false}
+      closeButtonProps={{ 'aria-label': t('settings.close') }}
+      centered
+    >
+      <RecoveryCodes codes={codes} onKept={onClose} />
+    </Modal>
   )
 }

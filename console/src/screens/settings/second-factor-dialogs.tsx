@@ -1,9 +1,9 @@
-import { Modal, PasswordInput, Text } from '@mantine/core'
+import { PasswordInput, Text } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { FormDialog } from '../../ui/form-dialog.tsx'
-import { RecoveryCodes } from './recovery-codes.tsx'
+import { ShownCodesDialog } from './recovery-codes.tsx'
 import { endSecondFactor, newRecoveryCodes } from './security.ts'
 
 interface AskPasswordProps<Answer> {
@@ -82,16 +82,5 @@ export function RecoveryCodesDialog({ onClose }: DialogProps) {
       />
     )
   }
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('settings.recovery_codes')}
-      closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': t('settings.close') }}
-      centered
-    >
-      <RecoveryCodes codes={making.data} onKept={onClose} />
-    </Modal>
-  )
+  return <ShownCodesDialog codes={making.data} onClose={onClose} />
 }

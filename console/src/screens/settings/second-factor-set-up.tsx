@@ -1,4 +1,4 @@
-import { Anchor, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { Anchor, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -7,7 +7,7 @@ import { sendCode } from '../../session/session.ts'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { QrCode } from '../../ui/qr-code.tsx'
-import { RecoveryCodes } from './recovery-codes.tsx'
+import { ShownCodesDialog } from './recovery-codes.tsx'
 import { AskPassword } from './second-factor-dialogs.tsx'
 import classes from './second-factor-set-up.module.css'
 import { beginSecondFactor, type SecondFactor } from './security.ts'
@@ -32,18 +32,7 @@ export function SecondFactorSetUp({ onClose }: { readonly onClose: () => void })
   if (!proven) {
     return <FirstCode uri={begun.totpURI} onProven={() => setProven(true)} onClose={onClose} />
   }
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('settings.recovery_codes')}
-      closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': t('settings.close') }}
-      centered
-    >
-      <RecoveryCodes codes={begun.backupCodes} onKept={onClose} />
-    </Modal>
-  )
+  return <ShownCodesDialog codes={begun.backupCodes} onClose={onClose} />
 }
 
 interface FirstCodeProps {

@@ -1,26 +1,14 @@
 import { ActionIcon, Button, Menu } from '@mantine/core'
-import {
-  IconDots,
-  IconPlayerPlay,
-  IconPlayerStop,
-  IconRefresh,
-  IconTrash,
-} from '@tabler/icons-react'
+import { IconDots, IconRefresh } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LinkButton } from '../../../ui/link-button.tsx'
-import type { KeyActions } from '../key-menu.tsx'
-import { DISABLED, type KeyRecord } from '../keys.ts'
+import { DeleteItem, type KeyItemProps, SwitchItem } from '../key-menu-items.tsx'
 import { QuotaDialog } from './quota-dialog.tsx'
 import { RotateDialog } from './rotate-dialog.tsx'
 
-interface KeyButtonsProps {
-  readonly record: KeyRecord
-  readonly actions: KeyActions
-}
-
 /** What can be done with the key; editing is what most come for. */
-export function KeyButtons({ record, actions }: KeyButtonsProps) {
+export function KeyButtons({ record, actions }: KeyItemProps) {
   const { t } = useTranslation()
   const [dialog, setDialog] = useState<'quota' | 'rotate' | undefined>()
   const close = () => setDialog(undefined)
@@ -41,14 +29,12 @@ export function KeyButtons({ record, actions }: KeyButtonsProps) {
   )
 }
 
-interface FurtherMenuProps extends KeyButtonsProps {
+interface FurtherMenuProps extends KeyItemProps {
   readonly onRotate: () => void
 }
 
 function FurtherMenu({ record, actions, onRotate }: FurtherMenuProps) {
   const { t } = useTranslation()
-  const isOff = record.status === DISABLED
-  const Icon = isOff ? IconPlayerPlay : IconPlayerStop
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -57,23 +43,12 @@ function FurtherMenu({ record, actions, onRotate }: FurtherMenuProps) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<Icon size={16} />}
-          onClick={() => (isOff ? actions.onEnable : actions.onDisable)([record])}
-        >
-          {t(isOff ? 'keys.enable' : 'keys.disable')}
-        </Menu.Item>
+        <SwitchItem record={record} actions={actions} />
         <Menu.Item leftSection={<IconRefresh size={16} />} onClick={onRotate}>
           {t('keys.rotate')}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item
-          color="red"
-          leftSection={<IconTrash size={16} />}
-          onClick={() => actions.onDelete([record])}
-        >
-          {t('keys.delete')}
-        </Menu.Item>
+        <DeleteItem record={record} actions={actions} />
       </Menu.Dropdown>
     </Menu>
   )

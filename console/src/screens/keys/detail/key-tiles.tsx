@@ -1,17 +1,16 @@
-import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { DateTime, TimeAgo } from '../../../ui/date-time.tsx'
 import { Money } from '../../../ui/money.tsx'
+import { Tile, Tiles } from '../../../ui/tiles.tsx'
 import { KeyStatus } from '../key-status.tsx'
 import { type KeyRecord, NEVER } from '../keys.ts'
-import classes from './detail.module.css'
 
 /** How the key stands, at a glance. */
 export function KeyTiles({ record }: { readonly record: KeyRecord }) {
   const { t } = useTranslation()
   const { accessed_time: used, created_time: created, expired_time: end } = record
   return (
-    <dl className={classes.tiles}>
+    <Tiles columns={5}>
       <Tile title={t('keys.status')}>
         <KeyStatus record={record} />
       </Tile>
@@ -27,15 +26,6 @@ export function KeyTiles({ record }: { readonly record: KeyRecord }) {
       <Tile title={t('keys.form.expiry')}>
         {end === NEVER ? t('keys.form.expiry_of.never') : <DateTime seconds={end} />}
       </Tile>
-    </dl>
-  )
-}
-
-function Tile({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <div className={classes.tile}>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </div>
+    </Tiles>
   )
 }
