@@ -89,7 +89,7 @@ it('where sign-up is open the way there stands at the sign-in', async () => {
   await page.getByLabel('Username').fill(named())
   await page.getByLabel('New password').fill('violet ladder seventeen')
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
 })
 
 it('a forgotten password is replaced by a link that comes by e-mail, or from an administrator', async () => {
@@ -114,7 +114,7 @@ it('a forgotten password is replaced by a link that comes by e-mail, or from an 
   await opened.getByText('Your password was changed. Sign in with it.').waitFor()
   await opened.getByRole('button', { name: 'To the sign-in' }).click()
   await enterPassword(opened, account.username, next)
-  await opened.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  await opened.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
 
   const spent = await open(pathOf(url))
   await spent.getByLabel('New password').fill(next)

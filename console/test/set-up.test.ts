@@ -109,7 +109,8 @@ it('makes a first key, and shows a first call that works', async () => {
     expect(await snippet.innerText()).toContain(`${gateway.url}/v1`)
   }
   await page.getByRole('button', { name: 'Go to the console' }).click()
-  await page.getByRole('heading', { name: 'API keys', exact: true }).waitFor()
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
+  await page.getByRole('link', { name: 'API keys' }).click()
   await page.getByText(HOSTILE).waitFor()
 })
 
@@ -124,12 +125,12 @@ it('an administrator may skip what is not a password', async () => {
   await step(page, 'Make your first call')
   await page.getByText('Put an API key where sk-... stands.').waitFor()
   await page.getByRole('button', { name: 'Go to the console' }).click()
-  await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
 })
 
 it('whoever signs in later is not led through it', async () => {
   const { username } = await newAccount(gateway, { role: 'admin' })
   const page = await open('/sign-in')
   await enterPassword(page, username, PASSWORD)
-  await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor()
 })

@@ -19,8 +19,8 @@ async function useSecondFactor({ username }: TestAccount) {
   return { uri: String(json.totpURI), recoveryCodes: json.backupCodes as readonly string[] }
 }
 
-const arrived = (page: Page) =>
-  page.getByRole('heading', { name: 'API keys', exact: true }).waitFor()
+const arrived = (page: Page, at = 'Overview') =>
+  page.getByRole('heading', { name: at, exact: true }).waitFor()
 
 it('leads through the sign-in to the screen that was asked for, and out again', async () => {
   const account = await newAccount(gateway)
@@ -38,7 +38,7 @@ it('leads through the sign-in to the screen that was asked for, and out again', 
 
   await enterPassword(page, account.username)
   await page.waitForURL(/\/keys\?q=none$/)
-  await arrived(page)
+  await arrived(page, 'API keys')
   expect(await page.title()).toBe('API keys · Turnpike')
 
   await page.getByRole('button', { name: `Account menu of ${account.username}` }).click()
