@@ -127,6 +127,7 @@ const samples: Record<string, () => Sample> = {
   getLogSelf: () => ({}),
   getLog: () => ({}),
   getLogSelfStat: () => ({}),
+  getLogSelfLatency: () => ({}),
   getLogStat: () => ({}),
   getDataSelf: () => ({}),
   getData: () => ({}),
