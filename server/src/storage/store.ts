@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Loans } from './loans.ts'
 import type { RateExchange } from './rate-exchange.ts'
-import type { Change, Tables, UsageTable } from './tables.ts'
+import type { Change, Tables } from './tables.ts'
+import type { UsageTable } from './usage-tables.ts'
 import type { PlainStatement } from './wire.ts'
 
 export type SqlValue = string | number | null | Uint8Array

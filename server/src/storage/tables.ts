@@ -3,12 +3,13 @@ import type { EventTables } from './event-tables.ts'
 import type { JobTable } from './job-table.ts'
 import type { ObjectTable } from './object-table.ts'
 import type { SignInColumns, SignInTables } from './sign-in-tables.ts'
+import type { UsageTables } from './usage-tables.ts'
 
 /**
  * Every table, as both databases hold it: integers for times (Unix seconds; `_ms` milliseconds) and flags (0 or 1),
  * text for what is not a number, JSON as text. The one place to look a column up.
  */
-export interface Tables extends EventTables, SignInTables {
+export interface Tables extends EventTables, SignInTables, UsageTables {
   /** A key's rules. Its balance stands in `balance`, so that charging never rewrites this wide row. */
   key: KeyTable
   /** Former values of rotated keys, valid until `valid_until`. */
@@ -36,21 +37,6 @@ export interface Tables extends EventTables, SignInTables {
     idempotency: string | null
     created_at: number
   }
-  usage: UsageTable
-  /** What deleted usage records had said: see usage/retention.ts. */
-  closed: { entity: number; taken: number; used: number; requests: number }
-  /** Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names. */
-  usage_hour: UsageSums & { hour: number; key_id: number }
-  /** The same by the day (UTC). */
-  usage_day: UsageSums & { day: number; key_id: number }
-  /** The same without keys; account 0 is everybody. */
-  account_hour: UsageSums & { hour: number }
-  account_day: UsageSums & { day: number }
-  /** Everybody's by model alone and by group alone, once `meta` says that they are filled. */
-  model_hour: NarrowSums & { hour: number; model: string }
-  model_day: NarrowSums & { day: number; model: string }
-  group_hour: NarrowSums & { hour: number; group_name: string }
-  group_day: NarrowSums & { day: number; group_name: string }
   access_token: AccessTokenTable
   redemption: RedemptionTable
   channel: ChannelTable
@@ -239,67 +225,4 @@ export interface GroupTable {
   policy: '' | 'weighted' | 'least_busy' | 'cheapest'
   /** JSON array of the models that are tried when nobody can serve the asked one. */
   fallback_models: string
-}
-
-export interface UsageTable {
-  id: number
-  created_at_ms: number
-  request_id: string
-  account_id: number
-  key_id: number
-  key_name: string
-  model: string
-  group_name: string
-  channel_id: number
-  /** Units charged to key and account alike. */
-  quota: number
-  /** Units of the cost that could not be had. */
-  shortfall: number
-  /** 1 = `quota` was taken from the key's `remain`; 0 = the key was unlimited, and `quota` only counts as used. */
-  key_charged: number
-  /** The same for the account. */
-  account_charged: number
-  prompt_tokens: number
-  completion_tokens: number
-  cached_tokens: number
-  cache_write_tokens: number
-  reasoning_tokens: number
-  audio_tokens: number
-  image_tokens: number
-  /** 1 = counted with a tokenizer because the upstream reported nothing. */
-  estimated: number
-  /** 1 = stream. */
-  is_stream: number
-  use_time_ms: number
-  first_token_ms: number
-  /** HTTP status of the answer; 499 when the client left. */
-  status: number
-  error_code: string
-  ip: string
-  attempts: number
-  /** Output limit sent upstream when lowered; 0 otherwise. */
-  output_limit: number
-  /** The model that was asked for, where `model`, which served or was tried last, is another one; '' for nearly all. */
-  requested_model: string
-  /** Entities of the budget periods that `quota` was taken from, with commas between; '' for nearly all. */
-  budgets: string
-  /** JSON array, see usage/attempt-list.ts. Null: one attempt, which answered, or a record from before there was a list. */
-  attempt_list: string | null
-  /** JSON object of what few calls used, see usage/details.ts. Null: nothing of it. */
-  details: string | null
-}
-
-type NarrowSums = Omit<UsageSums, 'account_id' | 'model' | 'group_name' | 'channel_id'>
-export interface UsageSums {
-  account_id: number
-  model: string
-  group_name: string
-  channel_id: number
-  requests: number
-  /** Of `requests`, those that were not answered with success. */
-  failed: number
-  quota: number
-  shortfall: number
-  prompt_tokens: number
-  completion_tokens: number
 }

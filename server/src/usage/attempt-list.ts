@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { statusOf, upstreamStatus } from '../errors.ts'
-import type { UsageTable } from '../storage/tables.ts'
+import type { UsageTable } from '../storage/usage-tables.ts'
 
 /** How an attempt ended. All but `answered` are why the call went on elsewhere, or ended there. */
 const OUTCOMES = {

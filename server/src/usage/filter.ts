@@ -1,5 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
-import type { Tables, UsageTable } from '../storage/tables.ts'
+import type { Tables } from '../storage/tables.ts'
+import type { UsageTable } from '../storage/usage-tables.ts'
 
 /** Which usage records are meant; what is absent does not matter. */
 export interface UsageFilter {
