@@ -97,19 +97,20 @@ export interface BatchLine {
   readonly output: number
 }
 
+/** What providers keep for their callers, and give ids to. */
+export type IssuedKind =
+  | 'response'
+  | 'conversation'
+  | 'file'
+  | 'container'
+  | 'video'
+  | 'batch'
+  | 'item'
+
 /** An id of a provider's in a body. */
 export interface Named {
-  readonly kind:
-    | 'response'
-    | 'conversation'
-    | 'file'
-    | 'container'
-    | 'video'
-    | 'batch'
-    | 'item'
-    // What nobody makes through the gateway.
-    | 'vector store'
-    | 'cached content'
+  /** The last two are made by nobody through the gateway. */
+  readonly kind: IssuedKind | 'vector store' | 'cached content'
   readonly id: string
   /** The model sees it as an image: its tokens are those of one. */
   readonly isImage: boolean
@@ -117,7 +118,7 @@ export interface Named {
 
 /** An id that a provider issued. */
 export interface Issued {
-  readonly kind: Exclude<Named['kind'], 'vector store' | 'cached content'>
+  readonly kind: IssuedKind
   readonly id: string
 }
 

@@ -1,22 +1,13 @@
+import type { IssuedKind } from '../dialects/dialect.ts'
 import type { ObjectTable } from '../storage/object-table.ts'
 import type { Store } from '../storage/store.ts'
 import { createRecording } from './recording.ts'
-
-/** What providers keep for their callers, and give ids to. */
-export type ObjectKind =
-  | 'response'
-  | 'conversation'
-  | 'file'
-  | 'container'
-  | 'video'
-  | 'batch'
-  | 'item'
 
 /** An object that a provider keeps for an account. */
 export interface KeptObject {
   /** As the provider wrote it. */
   readonly id: string
-  readonly kind: ObjectKind
+  readonly kind: IssuedKind
   readonly accountId: number
   readonly keyId: number
   /** Who issued it: nobody else knows it. */
@@ -34,7 +25,7 @@ export interface KeptObject {
 }
 
 /** Kinds that can be listed. */
-export type ListedKind = Extract<ObjectKind, 'file' | 'video' | 'batch'>
+export type ListedKind = Extract<IssuedKind, 'file' | 'video' | 'batch'>
 
 /** A page of an account's objects of one kind. */
 export interface Listing {
@@ -151,7 +142,7 @@ const rowOf = (object: KeptObject, created_at: number): ObjectRow => ({
 const read = (row: ObjectRow): KeptObject => ({
   id: row.object_id,
   // Written by `rowOf` alone.
-  kind: row.kind as ObjectKind,
+  kind: row.kind as IssuedKind,
   accountId: row.account_id,
   keyId: row.key_id,
   channelId: row.channel_id,
