@@ -1,8 +1,7 @@
-import type { Meter, ProducedTexts } from './meter.ts'
+import type { Meter } from './meter.ts'
+import { Unmetered } from './unmetered.ts'
 
 const LINE_FEED = 0x0a
-const NO_TEXTS: ProducedTexts = { texts: [], share: 1 }
-const NOTHING: readonly Buffer[] = []
 
 export interface LineLimits {
   readonly bytes: number
@@ -10,9 +9,8 @@ export interface LineLimits {
 }
 
 /** Hands a file on line by line, however long it is; empty lines are left out. Stops where the reader throws. */
-export class Lines implements Meter {
+export class Lines extends Unmetered implements Meter {
   complete = false
-  readonly finished = false
   /** What its reader threw, or that a limit was passed. */
   failure: unknown
   readonly #read: (line: Buffer, number: number) => void
@@ -23,6 +21,7 @@ export class Lines implements Meter {
   #number = 0
 
   constructor(limits: LineLimits, read: (line: Buffer, number: number) => void) {
+    super()
     this.#limits = limits
     this.#read = read
   }
@@ -45,18 +44,6 @@ export class Lines implements Meter {
   end(): boolean {
     if (!this.complete && this.#restBytes > 0) this.#line(NO_BYTES)
     return true
-  }
-
-  reported(): undefined {
-    return undefined
-  }
-
-  produced(): ProducedTexts {
-    return NO_TEXTS
-  }
-
-  held(): readonly Buffer[] {
-    return NOTHING
   }
 
   #keep(bytes: Buffer) {

@@ -1,15 +1,13 @@
-import type { Meter, Outlet, ProducedTexts } from './meter.ts'
-
-const NOTHING: readonly Buffer[] = []
-const NO_TEXTS: ProducedTexts = { texts: [], share: 1 }
+import type { Meter, Outlet } from './meter.ts'
+import { Unmetered } from './unmetered.ts'
 
 /** Passes an answer on that nothing is charged for, whatever is in it. */
-export class PassedBody implements Meter {
+export class PassedBody extends Unmetered implements Meter {
   readonly complete = false
-  readonly finished = false
   readonly #outlet: Outlet
 
   constructor(outlet: Outlet) {
+    super()
     this.#outlet = outlet
   }
 
@@ -19,17 +17,5 @@ export class PassedBody implements Meter {
 
   end(): boolean {
     return true
-  }
-
-  reported(): undefined {
-    return undefined
-  }
-
-  produced(): ProducedTexts {
-    return NO_TEXTS
-  }
-
-  held(): readonly Buffer[] {
-    return NOTHING
   }
 }
