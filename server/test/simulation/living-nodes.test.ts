@@ -1,4 +1,8 @@
 import { expect, it } from 'vitest'
+import { budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
+import { units } from '../../src/ledger/units.ts'
+import { isShort } from '../../src/ledger/waiting-room.ts'
+import { recordOf } from '../ledger/record.ts'
 import { Database } from './database.ts'
 import { createNetwork } from './network.ts'
 import { type Node, startNode } from './node.ts'
@@ -74,4 +78,27 @@ it('a node that died while the database was away is found out when it is back', 
     await world.run(world.now + 20_000)
     expect([seed, epochs()]).toEqual([seed, others.map(({ loans }) => loans.epoch)])
   }
+})
+
+it('what a call of a period left behind whose balance is lost is given back once, not every second', async () => {
+  const { world, database, nodes } = await openNodes(1)
+  const [node] = nodes
+  if (node === undefined) throw new Error('nobody has joined')
+  const day = budgetEntity({ owner: keyEntity(1), period: 'day', number: 1 })
+  const payers = {
+    ...{ key: keyEntity(1), account: 5, keyUnlimited: true, accountUnlimited: true },
+    budgets: [day],
+  }
+  node.ledger.know(day, 100)
+  const got = await node.ledger.reserve(payers, units(0))
+  if (isShort(got)) throw new Error('nothing is too much')
+  void got.settle(units(0), recordOf('a'))
+  await world.run(world.now + 10_000)
+  expect(database.holdsOf(day)).toMatchObject([{ granted: 0, requests: 1 }])
+  const moves = () => database.lanes.get(node.loans.epoch)?.move ?? 0
+  const before = moves()
+  await world.run(world.now + 60_000)
+  // A heartbeat every two seconds.
+  expect(moves() - before).toBeLessThan(33)
+  expect(moves() - before).toBeGreaterThan(27)
 })

@@ -221,18 +221,20 @@ function arrived(
   const answers = new Map(moved.map((one) => [one.entity, one]))
   for (const { loan, at, ask, returning } of asked) {
     takeBack(loan, returning)
+    // A call that was settled meanwhile has made a new row, perhaps.
+    const left = ask.leave === true && loan.usedAt < at
     const said = answers.get(ask.entity)
     if (said === undefined) {
-      // A failover has lost its balance: who asks again may find it opened anew.
+      // A failover has lost its balance: who asks again may find it opened anew. The row in which calls were counted stays,
+      // without units, as long as the epoch: were it not taken for left, it would be given back again every second.
       refuseOne(taken.get(ask.entity))
+      if (left) parts.answered(loan, 'left')
       continue
     }
     loan.unlent = said.remain
     loan.elsewhere = said.elsewhere
     loan.seen = !parts.wishes.has(ask.entity)
     follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
-    // A call that was settled meanwhile has made a new row, perhaps.
-    const left = ask.leave === true && loan.usedAt < at
     parts.answered(loan, left ? 'left' : ask.units > 0 ? 'asked' : 'looked')
   }
 }
