@@ -88,6 +88,8 @@ async function serveWhole(simulation: Simulation, customer: Customer): Promise<v
   if (deleted.has(customer.key) || first === undefined) return
   const payers = await payersSoon(simulation, first, customer)
   if (payers.keyUnlimited && payers.accountUnlimited && payers.budgets.length === 0) return
+  // Another payer has nothing left: nobody is served, and nothing is opened again.
+  if (payers.budgets.some((budget) => database.opened.get(budget) !== true)) return
   // Others use some of it first, and keep it for a while.
   for (const node of all) await touch(simulation, node, payers)
   const least = Math.min(
