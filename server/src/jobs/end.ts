@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Entity } from '../ledger/entity.ts'
 import { changeBalance } from '../ledger/statements.ts'
 import { MOST_UNITS } from '../ledger/units.ts'
@@ -27,21 +28,23 @@ const MOST_TRIES = 10
 
 /**
  * Ends jobs. What was charged is asked of the books: the usage record of the call, if it came to be written. The entries that
- * correct it carry an idempotency key, and stand in the same write as the end: there is no second one.
+ * correct it carry an idempotency key, and stand in the same write as the end: there is no second one. They are worked out
+ * from what was read before; the write judges that again, since a failover may have lost the charge, or it came just now.
  */
 export function createEnd(parts: JobsParts) {
   return async function end(job: Job, ending: Ending): Promise<Ended | 'unsettled' | undefined> {
-    const charged = await chargedFor(parts.store, job)
-    if (charged === undefined && job.createdAtMs + UNSETTLED_MS > parts.now()) return 'unsettled'
-    const cost = ending.cost ?? charged ?? job.estimate
-    const wanted = cost - (charged ?? 0)
     for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const charged = await chargedFor(parts.store, job)
+      if (charged === undefined && job.createdAtMs + UNSETTLED_MS > parts.now()) return 'unsettled'
+      const cost = ending.cost ?? charged ?? job.estimate
+      const wanted = cost - (charged ?? 0)
       const balances = await balancesOf(parts, job.payers)
       const { correction, changes } = changesOf(balances, wanted)
       const shortfall = Math.max(0, wanted - correction)
       const row = { ...ending, cost, correction, shortfall }
       const written = await parts.store.write([
         mustChange(closing(parts, job, row)),
+        mustChange(stillCharged(parts.store, job, charged)),
         ...changes.flatMap((change) => entryOf(parts, job, { ...change, state: ending.state })),
       ])
       if (written.done) return { correction, shortfall }
@@ -52,19 +55,27 @@ export function createEnd(parts: JobsParts) {
   }
 }
 
-/** Units that the call's usage record charges; `undefined`: there is none. */
-export async function chargedFor(
-  { db }: JobsParts['store'],
-  job: Job,
-): Promise<number | undefined> {
-  if (job.charged !== undefined) return job.charged
+/** Units that a job's usage record charges, or was seen to charge before it was deleted; null: there is none. */
+export const chargeOf = ({ requestId }: Pick<Job, 'requestId'>) =>
+  sql<
+    number | null
+  >`coalesce(job.charged, (select quota from usage where request_id = ${requestId} limit 1))`
+
+async function chargedFor({ db }: JobsParts['store'], job: Job): Promise<number | undefined> {
   const row = await db
-    .selectFrom('usage')
-    .select('quota')
-    .where('request_id', '=', job.requestId)
+    .selectFrom('job')
+    .select(chargeOf(job).as('charged'))
+    .where('id', '=', job.id)
     .executeTakeFirst()
-  return row?.quota
+  return row?.charged ?? undefined
 }
+
+const stillCharged = ({ db }: JobsParts['store'], job: Job, charged: number | undefined) =>
+  db
+    .selectFrom('job')
+    .select('id')
+    .where('id', '=', job.id)
+    .where(chargeOf(job), charged === undefined ? 'is' : '=', charged ?? null)
 
 interface Balance {
   readonly entity: Entity

@@ -1,5 +1,5 @@
 import { mustChange, type Store } from '../storage/store.ts'
-import { chargedFor, createEnd, type Ended, type Ending } from './end.ts'
+import { chargeOf, createEnd, type Ended, type Ending } from './end.ts'
 import {
   type Job,
   type JobKind,
@@ -89,8 +89,9 @@ export function createJobs({ store, now }: JobsParts): Jobs {
       return (await store.write([mustChange(claim)])).done
     },
     async postpone(job, byMs) {
-      const charged = (await chargedFor(store, job)) ?? null
-      await store.write([running(job.id).set({ due_at_ms: now() + byMs, charged })])
+      // Read by the write itself: what was read before it may be lost by a failover that the row outlives.
+      const later = { due_at_ms: now() + byMs, charged: chargeOf(job) }
+      await store.write([running(job.id).set(later)])
     },
     async hurry({ id }) {
       const soon = running(id).set({ due_at_ms: now() }).where('due_at_ms', '>', now())

@@ -3,6 +3,7 @@ import type { NewJob } from '../../src/jobs/job.ts'
 import { createJobs, LEASE_MS } from '../../src/jobs/jobs.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
+import { recordOf } from '../ledger/record.ts'
 import { newDatabase } from '../tools/database.ts'
 
 const database = await newDatabase()
@@ -78,6 +79,70 @@ describe('a job whose process died before it was charged', () => {
     )
     expect(ends.filter((ended) => ended !== undefined)).toEqual([{ correction: 40, shortfall: 0 }])
     expect(await left()).toEqual([960, 960])
+  })
+})
+
+/** Jobs of a node under which a failover takes place before its next write. */
+function losing(lost: () => Promise<unknown>) {
+  let next: Promise<unknown> | undefined
+  const write: typeof store.write = async (statements) => {
+    next ??= lost()
+    await next
+    return store.write(statements)
+  }
+  return createJobs({ store: { db: store.db, dialect: store.dialect, write }, now: () => now })
+}
+
+describe('a job whose charge is lost by a failover', () => {
+  async function charged(units: number) {
+    const made = await uncharged(300)
+    const { requestId } = made.job
+    const record = {
+      ...recordOf(requestId),
+      id: made.job.id,
+      quota: units,
+      shortfall: 0,
+      budgets: '',
+    }
+    const charge = store.db
+      .insertInto('usage')
+      .values({ ...record, key_charged: 1, account_charged: 1 })
+    await store.write([charge])
+    const lose = () =>
+      store.write([store.db.deleteFrom('usage').where('request_id', '=', requestId)])
+    return { ...made, lose }
+  }
+
+  it('gives nothing of it back, and is charged as if it had never been', async () => {
+    const { job, left, lose } = await charged(300)
+    now += LATER_MS
+    expect(await losing(lose).end(job, { state: 'completed', cost: 40 })).toEqual({
+      ...{ correction: 40, shortfall: 0 },
+    })
+    expect(await left()).toEqual([960, 960])
+  })
+
+  it('does not remember it when it is looked at again', async () => {
+    const { job, left, lose } = await charged(300)
+    await losing(lose).postpone(job, 1)
+    now += LATER_MS
+    const [read] = await here.ofRequests([job.requestId])
+    expect(read?.charged).toBeUndefined()
+    expect(await here.end(read as typeof job, { state: 'failed', cost: 0 })).toEqual({
+      ...{ correction: 0, shortfall: 0 },
+    })
+    expect(await left()).toEqual([1_000, 1_000])
+  })
+
+  it('remembers what it was charged while its record is there', async () => {
+    const { job, left, lose } = await charged(300)
+    await here.postpone(job, 1)
+    await lose()
+    now += LATER_MS
+    expect(await here.end(job, { state: 'completed', cost: 300 })).toEqual({
+      ...{ correction: 0, shortfall: 0 },
+    })
+    expect(await left()).toEqual([1_000, 1_000])
   })
 })
 
