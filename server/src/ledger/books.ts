@@ -1,7 +1,7 @@
 import { type Clock, machineClock } from '../storage/lanes/clock.ts'
 import type { Store } from '../storage/store.ts'
 import type { Balances } from './balances.ts'
-import { createRefund } from './entries.ts'
+import { createRefund } from './refund.ts'
 import type { Books, Held } from './running-reservation.ts'
 import type { Units } from './units.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -53,10 +53,10 @@ export function createBooks(parts: BooksParts) {
       leave(held, amount)
       done()
     },
-    refund(settlement, charged) {
+    refund(settlement) {
       pending++
       // What even retrying can't write: the process is ending, and the entry is missing from the books.
-      refund(settlement, charged).then(done, done)
+      refund(settlement).then(done, done)
     },
   }
   return {

@@ -18,8 +18,8 @@ export interface Books {
   settle(settlement: Settlement): Promise<Settled>
   /** The settlement was answered, and the call is over. */
   settled(held: Held, amount: number): void
-  /** Gives back what a settlement took. */
-  refund(settlement: Settlement, charged: number): void
+  /** Gives back what a settlement took, as the books say. */
+  refund(settlement: Settlement): void
 }
 
 /** The finite balances of a call's payers: budgets, then key and account unless they are unlimited. */
@@ -144,7 +144,7 @@ export class RunningReservation implements Reservation {
   }
 
   #refund({ charged }: Settled): void {
-    if (this.#settlement && charged > 0) this.#books.refund(this.#settlement, charged)
+    if (this.#settlement && charged > 0) this.#books.refund(this.#settlement)
   }
 
   #resize(amount: number): void {

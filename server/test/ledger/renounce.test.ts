@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import type { Payers } from '../../src/ledger/ledger.ts'
+import { createRefund } from '../../src/ledger/refund.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { MOST_UNITS, units } from '../../src/ledger/units.ts'
 import { type Books, balanceOf, openBooks, openPayers, reserved } from './books.ts'
@@ -55,6 +57,44 @@ it('a committed settlement is refunded by one entry for each finite balance, how
     .execute()
   expect(refunds).toEqual([{ entity: payers.account, delta: 40, reason: 'request a' }])
   expect(books.ledger.available(payers)).toBe(100)
+  expect(await books.database.doctor()).toEqual([])
+})
+
+/** Gives back what this settlement took, in no time; `beforeLook` comes before each look but the first. */
+function refundOf(
+  { store }: Books,
+  payers: Payers,
+  beforeLook: (look: number) => Promise<unknown>,
+) {
+  let looks = 1
+  const clock = {
+    after(_ms: number, call: () => void) {
+      void beforeLook(++looks).then(call)
+      return () => undefined
+    },
+  }
+  const settlement = { ...payers, record: recordOf('a'), cost: 40, atMost: 40, epoch: 0 }
+  const given = createRefund(store, Date.now, clock)(settlement)
+  return given.then(() => looks)
+}
+
+it('what a failover has lost of the books is not given back, however long it is looked for', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100 })
+  const looks = await refundOf(books, payers, async () => undefined)
+  expect(looks).toBeGreaterThan(30)
+  expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: 100 })
+  expect(await books.database.doctor()).toEqual([])
+})
+
+it('what comes onto the books late is given back as it was charged then', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100 })
+  const reservation = await reserved(books.ledger, payers, 50)
+  await refundOf(books, payers, async (look) => {
+    if (look === 3) await reservation.settle(units(30), recordOf('a'))
+  })
+  expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: 100, used: 30 })
   expect(await books.database.doctor()).toEqual([])
 })
 

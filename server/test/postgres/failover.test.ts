@@ -1,20 +1,25 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
 import { runDoctorOn } from '../../src/ledger/doctor.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { createSharedLedger } from '../../src/ledger/shared/create-shared-ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
+import { units } from '../../src/ledger/units.ts'
+import { isShort } from '../../src/ledger/waiting-room.ts'
 import { CannotOpen } from '../../src/storage/failures.ts'
 import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import { startServer } from '../tools/cluster.ts'
 import { newDatabaseOn } from '../tools/database.ts'
-import { call, know, type TestNode } from './nodes.ts'
+import { call, know, recordFor, type TestNode, take } from './nodes.ts'
 
 const CLIENTS = 8
 const COST = 5
 const RICH = 10_000_000
+/** A refund that finds no charge looks again each second. */
+const LOOKED_MS = 2_500
 const PAYERS = {
   ...{ key: keyEntity(1), account: accountEntity(1) },
   ...{ keyUnlimited: false, accountUnlimited: false, budgets: [] },
@@ -139,12 +144,15 @@ it.each([
     const clients = keepServing(nodes)
     await expect.poll(clients.served, { timeout: 10_000 }).toBeGreaterThan(100)
     const epochs = nodes.map(({ loans }) => loans.epoch)
+    const lost = await take(first.ledger, PAYERS, 50)
+    if (isShort(lost)) throw new Error('they are rich')
     if (loses) {
       await run(url, `alter system set synchronous_standby_names = ''`, 'select pg_reload_conf()')
       await run(standbyUrl, `alter system set primary_conninfo = ''`, 'select pg_reload_conf()')
       const before = clients.served()
       await expect.poll(clients.served, { timeout: 10_000 }).toBeGreaterThan(before + 100)
     }
+    await lost.settle(units(COST), recordFor(PAYERS))
     address.pointTo('postgres://127.0.0.1:9/')
     await run(standbyUrl, 'select pg_promote()')
     address.pointTo(standbyUrl)
@@ -152,6 +160,12 @@ it.each([
     await expect.poll(clients.served, { timeout: 20_000 }).toBeGreaterThan(before + 100)
     await clients.stop()
     for (const { ledger } of nodes) await ledger.flush()
+    // Its client was told that it failed: it is given back what was charged, which may be nothing any more.
+    lost.renounce()
+    if (loses) await pause(LOOKED_MS)
+    else await first.ledger.flush()
+    const refunds = await run(standbyUrl, `select delta::int from entry where kind = 'refund'`)
+    expect(refunds).toEqual(loses ? [] : [{ delta: COST }, { delta: COST }])
 
     const [{ written, distinct, charged }] = await run(
       standbyUrl,

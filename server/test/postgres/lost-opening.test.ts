@@ -65,22 +65,6 @@ it('a period whose opening a failover has lost is opened again, also when calls 
   next.release()
 })
 
-it('a refund that comes before a lost period is opened again opens it, and is not lost', async () => {
-  const opened = await openPeriod()
-  const { database, ledger, payers, take, running, whole, lose, endEpoch: end } = opened
-  const got = await take(10)
-  await got.settle(units(5), recordFor(payers))
-  // The charge is lost with the opening; the refund that its client was promised comes nevertheless.
-  await database.tamper('delete from usage; update hold set spent = 0, used = 0, requests = 0')
-  await lose()
-  await end()
-  got.renounce()
-  await ledger.flush()
-  expect(await whole()).toBe(AMOUNT + 5)
-  expect(await running()).toEqual([opened.day])
-  expect(await whole()).toBe(AMOUNT + 5)
-})
-
 it('a period that has nothing but refunds, as they were made before, is opened again', async () => {
   const { database, day, running, whole, lose, endEpoch: end } = await openPeriod()
   await lose()

@@ -49,6 +49,7 @@ export function createBooks(simulation: Simulation): Books {
     },
     whole() {
       for (const call of calls.values()) checkEnded(database, call, fail)
+      checkRefunds(database, fail)
       checkSums(database, fail)
       checkBudgets(database, fail)
     },
@@ -148,10 +149,20 @@ function checkEnded(database: Database, call: RunningCall, fail: Fail): void {
 /** A client that was told of a failure pays nothing. */
 function checkRenounced(database: Database, call: RunningCall, fail: Fail): void {
   const [row] = database.usage.get(call.id) ?? []
-  if (row === undefined || row.charged === 0 || database.lostRefunds > 0) return
+  if (row === undefined || row.charged === 0) return
   for (const entity of finite(call)) {
-    if (!database.idempotency.get(`refund:${call.id}:${entity}`))
+    const key = `refund:${call.id}:${entity}`
+    if (database.refunds.get(key) === undefined && !database.lostRefunds.has(key))
       fail(`${call.id} was renounced, and entity ${entity} has paid ${row.charged}`)
+  }
+}
+
+/** Nobody is given back what was not charged, or what a failover has returned already. */
+function checkRefunds(database: Database, fail: Fail): void {
+  for (const [key, given] of database.refunds.rows()) {
+    const [, id = ''] = key.split(':')
+    const charged = database.usage.get(id)?.[0]?.charged ?? 0
+    if (given !== charged) fail(`${key} gave back ${given}, and ${id} was charged ${charged}`)
   }
 }
 

@@ -23,8 +23,8 @@ export function changeBalance(
     const whole = take(database, entity, delta)
     if (whole === undefined) return undefined
     if (idempotency !== undefined) {
-      if (database.idempotency.get(idempotency)) throw new DoneBefore()
-      database.idempotency.set(idempotency, true)
+      if (database.refunds.get(idempotency) !== undefined) throw new DoneBefore()
+      database.refunds.set(idempotency, delta)
       database.refunded.set(entity, (database.refunded.get(entity) ?? 0) + delta)
     }
     enter(database, entity, delta)

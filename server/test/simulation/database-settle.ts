@@ -127,6 +127,7 @@ function payersOf({ key, account, keyUnlimited, accountUnlimited, budgets }: Who
 function record(database: Database, settlement: Settlement, charged: number): void {
   const { usage, charged: sums } = database
   const id = settlement.record.request_id
+  database.everCharged.set(id, charged)
   const row = { settlement, charged, shortfall: settlement.cost - charged }
   usage.set(id, [...(usage.get(id) ?? []), row])
   for (const entity of payersOf(settlement)) sums.set(entity, (sums.get(entity) ?? 0) + charged)

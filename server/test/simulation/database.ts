@@ -46,6 +46,7 @@ export type Weakness =
   | 'confiscation'
   | 'cached budget'
   | 'running budget'
+  | 'lost charge'
 
 export type Lane = 'move' | 'settle'
 
@@ -66,7 +67,8 @@ export class Database {
   /** By entity: what entries say was granted, and what records say was charged to a finite balance. */
   readonly granted = new Table<number, number>(this.journal)
   readonly charged = new Table<number, number>(this.journal)
-  readonly idempotency = new Table<string, true>(this.journal)
+  /** Units of refunds, by their idempotency keys. */
+  readonly refunds = new Table<string, number>(this.journal)
   /** Periods of budgets that have an entry which is no refund. */
   readonly opened = new Table<number, true>(this.journal)
   /** By entity: what refunds gave back. */
@@ -86,8 +88,10 @@ export class Database {
   readonly lost = new Set<string>()
   /** Epochs that were there at a failover: what their nodes know may not be so. */
   readonly tainted = new Set<number>()
-  /** Refunds that a failover lost. */
-  lostRefunds = 0
+  /** Keys of refunds that a failover lost. */
+  readonly lostRefunds = new Set<string>()
+  /** By request id: what was ever charged, whether a failover lost it or not. */
+  readonly everCharged = new Map<string, number>()
   /** Told when changes of balances are lost, and their numbers are given again: the feed sees it. */
   onBehind: () => void = () => undefined
   up = true
@@ -237,14 +241,14 @@ export class Database {
   /** The standby takes over, and never heard of the last commits. */
   failOver(count: number): number {
     const before = [...this.usage.rows()].map(([id]) => id)
-    const refunds = [...this.idempotency.rows()].length
+    const refunds = [...this.refunds.rows()].map(([key]) => key)
     for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
     const newest = this.#changes.get('newest')
     const lost = this.journal.lose(count)
     if (newest !== this.#changes.get('newest')) this.onBehind()
     for (const id of before) if (this.usage.get(id) === undefined) this.lost.add(id)
     for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
-    this.lostRefunds += refunds - [...this.idempotency.rows()].length
+    for (const key of refunds) if (this.refunds.get(key) === undefined) this.lostRefunds.add(key)
     this.incarnation++
     return lost
   }

@@ -18,6 +18,7 @@ export const weaknesses: Readonly<Record<Weakness, string>> = {
   fence: 'a node reserves although others may take it for dead',
   confiscation: 'what management takes of a hold stays in it',
   'cached budget': "a period is opened with what a node's cache says of the budget",
+  'lost charge': 'a charge that a failover has lost is given back',
   'running budget': 'an update of a budget leaves the periods that run alone',
 }
 

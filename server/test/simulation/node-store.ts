@@ -101,22 +101,29 @@ function cached(keys: Node['keys'], entity: number): number | undefined {
   return undefined
 }
 
-/** What the statements of a refund do, under its idempotency key; the period of a budget is opened first. */
+/** What the statements of a refund do, under its idempotency key: nothing, where no record charges anything. */
 async function refund(parts: NodeStoreParts, statements: readonly Plain[]): Promise<Written> {
   const { connection, database, changed } = parts
-  const [change, entry] = statements.slice(-2)
-  const [entity, delta] = (change?.parameters ?? []).map(Number)
-  const idempotency = entry?.parameters.find((value) => String(value).startsWith('refund:'))
-  if (entity === undefined || delta === undefined || typeof idempotency !== 'string')
-    throw new Error('not a refund')
-  const whole = await connection.ask('refund', () =>
-    database.journal.transact(() => {
-      if (statements.length > 2) openBudget(database, entity)
-      const left = changeBalance(database, { entity, delta, idempotency })
-      if (left !== undefined) changed(entity)
-      return left
+  const [, giveBack, entry] = statements
+  const [request, whose] = giveBack?.parameters ?? []
+  const entity = Number(whose)
+  const idempotency = `refund:${request}:${entity}`
+  if (entry?.parameters.includes(idempotency) !== true) throw new Error('not a refund')
+  return await connection.ask('refund', () =>
+    database.journal.transact((): Written => {
+      const delta = chargeOf(database, String(request))
+      if (delta === 0) return { done: false, stoppedAt: 0 }
+      const remain = changeBalance(database, { entity, delta, idempotency })
+      if (remain === undefined) return { done: false, stoppedAt: 1 }
+      changed(entity)
+      return { done: true, rows: [[], [{ entity, remain }], []], changed: [1, 1, 1] }
     }),
   )
-  if (whole === undefined) return { done: false, stoppedAt: 0 }
-  return { done: true, rows: [[{ entity, remain: whole }], []], changed: [1, 1] }
+}
+
+function chargeOf(database: Database, request: string): number {
+  const charged = database.usage.get(request)?.[0]?.charged ?? 0
+  if (database.weakness !== 'lost charge' || charged > 0) return charged
+  // What the node was answered before a failover lost it.
+  return database.everCharged.get(request) ?? 0
 }
