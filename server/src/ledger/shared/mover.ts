@@ -225,8 +225,10 @@ function arrived(
     const left = ask.leave === true && loan.usedAt < at
     const said = answers.get(ask.entity)
     if (said === undefined) {
-      // A failover has lost its balance: who asks again may find it opened anew. The row in which calls were counted stays,
-      // without units, as long as the epoch: were it not taken for left, it would be given back again every second.
+      // A failover has lost its balance, and with it what was borrowed: who asks again may find it opened anew. The row in
+      // which calls were counted stays, without units, as long as the epoch: were it not taken for left, it would be given
+      // back again every second.
+      follow(loan, { granted: 0, spent: 0 })
       refuseOne(taken.get(ask.entity))
       if (left) parts.answered(loan, 'left')
       continue
