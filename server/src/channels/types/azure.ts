@@ -7,6 +7,7 @@ import { type TypeRules, whyNotVisible } from './rules.ts'
 const V1: readonly DialectName[] = ['openai', 'responses']
 const DATED: readonly DialectName[] = ['openai']
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/
+const V1_PATH = '/openai/v1'
 const FORMS =
   'base_url must be https://{resource}.openai.azure.com/openai/v1, or .../openai/deployments?api-version=2024-10-21 for the dated API'
 
@@ -32,11 +33,9 @@ export const azure: TypeRules = {
     const others = query === '' ? '' : withoutVersion(query)
     return `${path}${others && `?${others}`}`
   },
-  // The dated API has them elsewhere, too.
-  realtimePath({ baseUrl: { apiVersion }, model, query }) {
-    if (apiVersion !== undefined) return undefined
-    return realtimePath(model, query === '' ? '' : withoutVersion(query))
-  },
+  // Those of dated versions are a preview, deprecated since April 2026; the v1 API has the same deployments and keys.
+  realtimePath: ({ model, query }) =>
+    V1_PATH + realtimePath(model, query === '' ? '' : withoutVersion(query)),
   // Its list is of what could be deployed, not of what is.
   modelsPath: () => undefined,
   accessTo: () => ACCESS,
@@ -46,9 +45,9 @@ function parseAzureUrl(text: string): BaseUrl {
   const url = parseHttpUrl(text)
   const { origin } = url
   const path = pathOf(url)
-  if (path === '' || path === '/openai/v1') {
+  if (path === '' || path === V1_PATH) {
     refuseQuery(url)
-    return { origin, pathPrefix: '/openai/v1' }
+    return { origin, pathPrefix: V1_PATH }
   }
   const [, deployment] = /^\/openai\/deployments\/([^/]+)/.exec(path) ?? []
   const apiVersion = versionOf(url)

@@ -40,7 +40,8 @@ export const openaiCompatible: TypeRules = {
   mayAlsoSpeak: ['responses', 'anthropic'],
   pathOf: (call) => openaiPath(call) + call.query,
   objectPath: (_baseUrl, path, query) => path + query,
-  realtimePath: ({ model, query }) => realtimePath(model, query.slice(1)),
+  realtimePath: ({ baseUrl, model, query }) =>
+    baseUrl.pathPrefix + realtimePath(model, query.slice(1)),
   modelsPath: () => '/models',
 }
 

@@ -49,10 +49,10 @@ export interface TypeRules {
     | ((baseUrl: BaseUrl, path: string, query: string) => string | undefined)
     | undefined
   /**
-   * Where realtime sessions are opened, below the path prefix; `query` as in `Addressed`, less the model. Absent or
-   * `undefined`: its providers have none, or elsewhere.
+   * Where realtime sessions are opened, below the origin; `query` as in `Addressed`, less the model. Absent: its providers
+   * have none.
    */
-  readonly realtimePath?: ((call: RealtimeAddressed) => string | undefined) | undefined
+  readonly realtimePath?: ((call: RealtimeAddressed) => string) | undefined
   /** Where the list of models is, below the path prefix; `undefined`: there is none, so that a channel names its own. */
   modelsPath(baseUrl: BaseUrl): string | undefined
   /** How requests are let in. Absent: by the key as it is, as a bearer. */

@@ -103,7 +103,7 @@ const unserved = (course: Course): Unserved => ({
 const notOffered = ({ offers }: Reserved): Refused =>
   new Refused(
     'unsupported_parameter',
-    `nobody who serves ${quoted(offers[0].model)} has realtime sessions: they take a channel of type openai, openai-compatible or azure with its v1 API`,
+    `nobody who serves ${quoted(offers[0].model)} has realtime sessions: they take a channel of type openai, openai-compatible or azure`,
   )
 
 /** Below the channel's origin; `undefined`: it has no such sessions. */
@@ -111,8 +111,7 @@ function pathIn({ channel, offer, reserved }: Course): string | undefined {
   const { type, baseUrl, mapping } = channel
   const model = mapping.get(offer.model) ?? offer.model
   const { query } = reserved.call
-  const path = TYPE_RULES[type].realtimePath?.({ baseUrl, model, query })
-  return path === undefined ? undefined : baseUrl.pathPrefix + path
+  return TYPE_RULES[type].realtimePath?.({ baseUrl, model, query })
 }
 
 interface TriedOpening {
