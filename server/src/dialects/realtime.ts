@@ -59,14 +59,49 @@ export function errorEvent(refusal: Spoken, about: string | null = null): string
 
 /** What a provider's event tells the gateway. */
 export type Told =
-  | { readonly of: 'session'; readonly transcriber: string | undefined; readonly rate: number }
+  | ToldSession
   | { readonly of: 'begun'; readonly id: string }
   | { readonly of: 'written'; readonly id: string; readonly text: string }
   /** So many characters of base64. */
   | { readonly of: 'spoken'; readonly id: string; readonly length: number }
   | { readonly of: 'done'; readonly id: string; readonly usage: Usage | undefined }
-  | { readonly of: 'transcribed'; readonly usage: Usage }
+  | ToldSound
+  /** A piece of a transcript of what was heard. */
+  | { readonly of: 'noted'; readonly item: string; readonly text: string }
+  | ToldTranscript
   | { readonly of: 'error' }
+
+export type ToldOf<Of extends Told['of']> = Extract<Told, { readonly of: Of }>
+
+interface ToldSession {
+  readonly of: 'session'
+  /** It is the first word of the session. */
+  readonly isGreeting: boolean
+  /** Who writes down what is heard. */
+  readonly transcriber: string | undefined
+  /** The provider finds out by itself where turns begin and end. */
+  readonly detects: boolean
+  /** Bytes a second of what is heard, and of what is spoken. */
+  readonly soundRate: number
+  readonly rate: number
+}
+
+/** What becomes of the sound that was sent. `item`: the turn that it belongs to. */
+interface ToldSound {
+  readonly of: 'sound'
+  readonly what: 'speech_started' | 'speech_stopped' | 'committed' | 'cleared' | 'failed'
+  readonly item: string
+  /** Milliseconds of the session's sound, where it begins or ends there. */
+  readonly at: number | undefined
+}
+
+/** The whole transcript of a turn. */
+interface ToldTranscript {
+  readonly of: 'transcribed'
+  readonly item: string
+  readonly text: string
+  readonly usage: Usage | undefined
+}
 
 /** Whatever is none of these passes unread. */
 export function readToldEvent(text: string): Told | undefined {
@@ -74,9 +109,11 @@ export function readToldEvent(text: string): Told | undefined {
   if (event === undefined) return undefined
   switch (event.type) {
     case 'session.created':
+    case 'transcription_session.created':
+      return tellsSession(detailsOf(event.session), true)
     case 'session.updated':
     case 'transcription_session.updated':
-      return tellsSession(detailsOf(event.session))
+      return tellsSession(detailsOf(event.session), false)
     case 'response.created':
       return { of: 'begun', id: responseId(event) }
     case 'response.done':
@@ -90,10 +127,34 @@ export function readToldEvent(text: string): Told | undefined {
     case 'response.audio_transcript.delta':
     case 'response.function_call_arguments.delta':
       return { of: 'written', id: responseId(event), text: textIn(event.delta) }
-    case 'conversation.item.input_audio_transcription.completed':
-      return transcribedBy(event)
     case 'error':
       return { of: 'error' }
+    default:
+      return toldOfSound(event)
+  }
+}
+
+function toldOfSound(event: Loose): Told | undefined {
+  const { type, delta, transcript, usage } = event
+  const item = textIn(event.item_id)
+  const sound = (what: ToldSound['what'], at?: unknown): ToldSound => ({
+    ...{ of: 'sound', what, item, at: typeof at === 'number' ? at : undefined },
+  })
+  switch (type) {
+    case 'input_audio_buffer.speech_started':
+      return sound('speech_started', event.audio_start_ms)
+    case 'input_audio_buffer.speech_stopped':
+      return sound('speech_stopped', event.audio_end_ms)
+    case 'input_audio_buffer.committed':
+      return sound('committed')
+    case 'input_audio_buffer.cleared':
+      return sound('cleared')
+    case 'conversation.item.input_audio_transcription.failed':
+      return sound('failed')
+    case 'conversation.item.input_audio_transcription.delta':
+      return { of: 'noted', item, text: textIn(delta) }
+    case 'conversation.item.input_audio_transcription.completed':
+      return { of: 'transcribed', item, text: textIn(transcript), usage: readMediaUsage(usage) }
     default:
       return undefined
   }
@@ -119,31 +180,29 @@ function doneBy(event: Loose): Told {
   return { of: 'done', id: responseId(event), usage: readResponseUsage(usage) }
 }
 
-function transcribedBy({ usage }: Loose): Told | undefined {
-  const read = readMediaUsage(usage)
-  return read === undefined ? undefined : { of: 'transcribed', usage: read }
-}
-
-/** Where the model stands that writes down what is heard: in the present form of sessions, and in the former one. */
-const transcriptionOf = (session: Loose): Loose =>
-  detailsOf(
-    detailsOf(detailsOf(session.audio).input).transcription ?? session.input_audio_transcription,
-  )
-
 /** Bytes a second: 24 000 samples of two bytes, or telephone's 8 000 of one. */
 const WIDE = 48_000
 const NARROW = 8_000
+const SAMPLE_BYTES = 2
 
-function tellsSession(session: Loose): Told {
-  const { model } = transcriptionOf(session)
-  const format = detailsOf(detailsOf(session.audio).output).format ?? session.output_audio_format
-  const name = textIn(isObject(format) ? format.type : format)
-  const isNarrow = name.startsWith('g711') || name.startsWith('audio/pcm')
+/** In the present form of sessions, and in the former one. */
+function tellsSession(session: Loose, isGreeting: boolean): Told {
+  const audio = detailsOf(session.audio)
+  const input = detailsOf(audio.input)
+  const { model } = detailsOf(input.transcription ?? session.input_audio_transcription)
   return {
-    of: 'session',
-    transcriber: typeof model === 'string' ? model : undefined,
-    rate: isNarrow && name !== 'audio/pcm' ? NARROW : WIDE,
+    ...{ of: 'session', isGreeting, transcriber: typeof model === 'string' ? model : undefined },
+    detects: isObject(input.turn_detection ?? session.turn_detection),
+    soundRate: rateOf(input.format ?? session.input_audio_format),
+    rate: rateOf(detailsOf(audio.output).format ?? session.output_audio_format),
   }
+}
+
+function rateOf(format: unknown): number {
+  const { type, rate } = detailsOf(format)
+  const name = textIn(isObject(format) ? type : format)
+  if (name.startsWith('g711') || name === 'audio/pcmu' || name === 'audio/pcma') return NARROW
+  return typeof rate === 'number' && rate >= NARROW ? rate * SAMPLE_BYTES : WIDE
 }
 
 function readResponseUsage(reported: unknown): Usage | undefined {

@@ -10,7 +10,7 @@ import type { ModelCall, Outcome } from './values.ts'
 /** Words in a transcript, as tokens, of somebody who speaks at a usual pace. */
 const TOKENS_SAID_A_SECOND = 3
 /** OpenAI reckons with 1 000 tokens of sound a minute. */
-const TOKENS_HEARD_A_SECOND = 1_000 / 60
+const TOKENS_HEARD_A_MINUTE = 1_000
 /** Of `pcm` and `wav`: 24 000 samples a second, of two bytes. */
 const BYTES_SPOKEN_A_SECOND = 48_000
 /** OpenAI reckons with 1 250 tokens of speech a minute. */
@@ -60,7 +60,7 @@ const BY_TOKENS = new Set([
 ])
 
 /** What the call is charged by. */
-function pricedBy(price: ModelPrice): { readonly time: boolean; readonly tokens: boolean } {
+export function pricedBy(price: ModelPrice): { readonly time: boolean; readonly tokens: boolean } {
   const charged = Object.entries(price).filter(([, dollars]) => Number(dollars) > 0)
   return {
     time: charged.some(([name]) => BY_TIME.has(name)),
@@ -112,14 +112,28 @@ async function transcribed(
   const completion = Math.ceil((await count(texts)) / share)
   const guessed = Math.max(
     media.seconds.fair,
-    completion / TOKENS_SAID_A_SECOND,
+    secondsToSay(completion),
     lastSubtitle(texts.join('')),
   )
   const seconds = known.seconds ?? Math.min(guessed, media.seconds.most)
+  return withLength(known, { seconds, completion, textTokens })
+}
+
+/** How long somebody takes to say so many tokens at a usual pace. */
+export const secondsToSay = (tokens: number): number => tokens / TOKENS_SAID_A_SECOND
+
+/** A transcript of so many tokens: what nobody reported of it is estimated by the length of its sound. */
+export function withLength(
+  known: Usage,
+  of: { readonly seconds: number; readonly completion: number; readonly textTokens: number },
+): Usage {
+  const { seconds, completion, textTokens } = of
   if (known.prompt + known.completion > 0) return { ...known, seconds, estimated: true }
-  const audioIn = Math.ceil(seconds * TOKENS_HEARD_A_SECOND)
-  const prompt = textTokens + audioIn
-  return { ...known, prompt, completion, audioIn, seconds, estimated: true }
+  const audioIn = Math.ceil((seconds * TOKENS_HEARD_A_MINUTE) / 60)
+  return {
+    ...known,
+    ...{ prompt: textTokens + audioIn, completion, audioIn, seconds, estimated: true },
+  }
 }
 
 /** Seconds at which the last line of SRT or WebVTT ends; 0: it is none. */

@@ -42,6 +42,9 @@ export const USAGE = {
   output_token_details: { text_tokens: 20, audio_tokens: 30 },
 }
 
+/** Silence of so many seconds, as it is sent: two bytes for each of 24 000 samples. */
+export const seconds = (length: number): string => Buffer.alloc(length * 48_000).toString('base64')
+
 let responses = 0
 
 /** Says hello, and reports what that cost. */

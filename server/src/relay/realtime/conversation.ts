@@ -1,4 +1,4 @@
-import type { Told } from '../../dialects/realtime.ts'
+import type { ToldOf } from '../../dialects/realtime.ts'
 import { Refused } from '../../errors.ts'
 import type { PriceBook } from '../../prices/price-book.ts'
 import type { Tokenizer } from '../../prices/tokenizer.ts'
@@ -6,17 +6,17 @@ import type { Usage } from '../../usage/usage.ts'
 import type { Proven } from '../authenticate.ts'
 import type { Steps } from '../relay.ts'
 import type { Connected } from './connect.ts'
+import { Hearing, type Turn } from './hearing.ts'
 import { SessionModels } from './models.ts'
 import { Produced } from './produced.ts'
 import { type Item, Tab, type TabParts } from './tab.ts'
+import { transcriptUsage } from './transcript.ts'
 
 export interface ConversationParts extends TabParts {
   readonly prices: Pick<PriceBook, 'priceOf'>
   readonly tokenizer: Pick<Tokenizer, 'count'>
   readonly authoriseAgain: Steps['authoriseAgain']
 }
-
-type ToldOf<Of extends Told['of']> = Extract<Told, { readonly of: Of }>
 
 /** Nobody listens to more at a time, and each holds units. */
 const MOST_OPEN = 64
@@ -30,6 +30,7 @@ const USUAL_RATE = 48_000
  */
 export class Conversation {
   readonly models: SessionModels
+  readonly hearing: Hearing
   readonly #parts: ConversationParts
   readonly #session: Connected
   readonly #proven: Proven
@@ -38,8 +39,7 @@ export class Conversation {
   #asked = 0
   readonly #running = new Map<string, Produced>()
   readonly #charged = new Set<string>()
-  /** As the provider said last: who writes down what is heard, and bytes a second of what is spoken. */
-  #transcriber: string | undefined
+  /** Bytes a second of what is spoken, as the provider said last. */
   #rate = USUAL_RATE
 
   constructor(parts: ConversationParts, session: Connected, proven: Proven) {
@@ -48,11 +48,17 @@ export class Conversation {
     this.#proven = proven
     this.#tab = new Tab(parts, session)
     this.models = new SessionModels(session, parts.prices)
+    this.hearing = new Hearing(parts.now, false)
   }
 
   /** Responses that were asked for or have begun, and are not done. */
   get open(): number {
     return this.#asked + this.#running.size
+  }
+
+  /** Whether the provider owes nothing: no response that has begun, no transcript of what was heard. */
+  get isQuiet(): boolean {
+    return this.#running.size === 0 && !this.hearing.isOwed
   }
 
   /** The ids of responses that have begun. */
@@ -108,9 +114,9 @@ export class Conversation {
   }
 
   /** The provider says how the session is set up. */
-  setUp({ transcriber, rate }: ToldOf<'session'>): void {
-    this.#transcriber = transcriber
-    this.#rate = rate
+  setUp(told: ToldOf<'session'>): void {
+    this.hearing.setUp(told)
+    this.#rate = told.rate
   }
 
   /**
@@ -129,11 +135,14 @@ export class Conversation {
   }
 
   /** Charges a transcript; false: it could not be paid in full. @throws Refused as `done`. */
-  async transcribed({ usage }: ToldOf<'transcribed'>, broken?: Item['broken']): Promise<boolean> {
-    const now = this.#parts.now()
-    const item = { usage, startedAt: now, firstByteAt: now, ...(broken && { broken }) }
-    const offer = this.models.transcribing(this.#transcriber)
-    const settled = await this.#tab.chargeBeside(item, offer)
+  async transcribed(
+    { item, text, usage }: ToldOf<'transcribed'>,
+    broken?: Item['broken'],
+  ): Promise<boolean> {
+    const turn = this.hearing.take(item)
+    // Nobody asked for it, as far as anybody can tell, and it is said to cost nothing.
+    if (usage === undefined && turn.transcriber === undefined) return true
+    const settled = await this.#chargeTurn({ ...turn, words: [text] }, usage, broken)
     if (settled === undefined) throw new Refused('ledger_unavailable')
     return settled.shortfall === 0
   }
@@ -152,6 +161,10 @@ export class Conversation {
       const usage = await this.#estimated(produced)
       await this.#tab.charge(this.#itemOf(produced, usage, broken))
     })
+    const turns = this.hearing.takeLeft()
+    charges.push(
+      ...turns.map(async (turn) => void (await this.#chargeTurn(turn, undefined, broken))),
+    )
     await Promise.all(charges).finally(() => this.#tab.release())
   }
 
@@ -162,6 +175,16 @@ export class Conversation {
   #estimated(produced: Produced): Promise<Usage> {
     const { tokenizer } = this.#parts
     return produced.usage(tokenizer.count, this.#tab.conversation, this.#rate)
+  }
+
+  async #chargeTurn(turn: Turn, reported: Usage | undefined, broken: Item['broken']) {
+    const { seconds, words: texts, startedAt } = turn
+    const offer = this.models.transcribing(turn.transcriber)
+    const transcript = { reported, seconds, texts }
+    const usage = await transcriptUsage(this.#parts.tokenizer.count, transcript, offer.price)
+    const firstByteAt = turn.firstByteAt || this.#parts.now()
+    const item = { usage, startedAt, firstByteAt, ...(broken && { broken }) }
+    return this.#tab.chargeBeside(item, offer)
   }
 
   #itemOf({ startedAt, firstByteAt }: Produced, usage: Usage, broken: Item['broken']): Item {

@@ -3,11 +3,13 @@ import { readMembers } from '../../dialects/members.ts'
 
 /** A client's event, as far as it is judged. Whatever else it says passes untouched. */
 export interface Said {
-  readonly of: 'response' | 'session' | 'other'
+  readonly of: 'response' | 'session' | 'sound' | 'other'
   /** The client's own name of it, which answers repeat. */
   readonly id: string | null
   /** The models that it names. */
   readonly models: readonly NamedModel[]
+  /** Of sound: its bytes. */
+  readonly bytes: number
 }
 
 export interface NamedModel {
@@ -18,32 +20,42 @@ export interface NamedModel {
   readonly span: Span
 }
 
-const EVENT = ['type', 'event_id', 'session', 'response']
+const EVENT = ['type', 'event_id', 'session', 'response', 'audio']
 const SESSION = ['model', 'audio', 'input_audio_transcription']
 const KINDS: ReadonlyMap<unknown, Said['of']> = new Map([
   ['response.create', 'response'],
   ['session.update', 'session'],
   ['transcription_session.update', 'session'],
+  ['input_audio_buffer.append', 'sound'],
 ])
+/** Of base64, four characters are three bytes. */
+const BYTES_A_CHARACTER = 3 / 4
 const LONGEST_ID = 512
 const NO_MODELS: readonly NamedModel[] = []
 
 /**
- * Reads an event as its receiver will: a member that comes twice is refused, wherever it counts. `undefined`: it is none.
+ * Reads an event as its receiver will: a member that comes twice is refused, wherever it counts. Bytes that are none are
+ * sound.
  * @throws Refused `invalid_request`.
  */
-export function readSaidEvent(bytes: Buffer, isBinary: boolean): Said | undefined {
-  if (isBinary && !maybeJson(bytes)) return undefined
-  const { body, spans } = readMembers(bytes, EVENT)
-  const { event_id: named } = body
-  const id = typeof named === 'string' && named.length <= LONGEST_ID ? named : null
-  const of = KINDS.get(body.type)
-  if (of === undefined) return { of: 'other', id, models: NO_MODELS }
-  return {
-    of,
-    id,
-    models: [...modelsIn(bytes, spans.get('session')), ...modelsIn(bytes, spans.get('response'))],
+export function readSaidEvent(bytes: Buffer, isBinary: boolean): Said {
+  if (isBinary && !maybeJson(bytes)) {
+    return { of: 'sound', id: null, models: NO_MODELS, bytes: bytes.length }
   }
+  const { body, spans } = readMembers(bytes, EVENT)
+  const { event_id: named, audio } = body
+  const id = typeof named === 'string' && named.length <= LONGEST_ID ? named : null
+  const of = KINDS.get(body.type) ?? 'other'
+  if (of === 'other') return { of, id, models: NO_MODELS, bytes: 0 }
+  if (of === 'sound') {
+    const length = typeof audio === 'string' ? audio.length * BYTES_A_CHARACTER : 0
+    return { of, id, models: NO_MODELS, bytes: length }
+  }
+  const models = [
+    ...modelsIn(bytes, spans.get('session')),
+    ...modelsIn(bytes, spans.get('response')),
+  ]
+  return { of, id, models, bytes: 0 }
 }
 
 const OPEN = 0x7b

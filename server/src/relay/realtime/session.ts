@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
 import { type Edit, spliced } from '../../dialects/edits.ts'
-import { errorEvent, readToldEvent, type Told } from '../../dialects/realtime.ts'
+import { errorEvent, readToldEvent, type ToldOf } from '../../dialects/realtime.ts'
 import { CLIENT_LEFT_STATUS, Refused, statusOf, todoOf } from '../../errors.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Proven } from '../authenticate.ts'
@@ -132,7 +132,8 @@ class Session implements Watched {
     let edits: readonly Edit[]
     try {
       said = readSaidEvent(frame.bytes, frame.isBinary)
-      if (said === undefined || said.of === 'other') return frame
+      if (said.of === 'sound') this.#conversation.hearing.hear(said.bytes)
+      if (said.of === 'sound' || said.of === 'other') return frame
       edits = this.#conversation.models.edits(said.models)
     } catch (failure) {
       return this.#refuseOne(failure, said)
@@ -165,6 +166,12 @@ class Session implements Watched {
       case 'spoken':
         this.#conversation.spoken(told)
         return frame
+      case 'sound':
+        this.#conversation.hearing.note(told)
+        return frame
+      case 'noted':
+        this.#conversation.hearing.write(told)
+        return frame
       case 'error':
         this.#conversation.refusedByProvider()
         return this.#clean(frame)
@@ -177,10 +184,7 @@ class Session implements Watched {
   }
 
   /** Nobody hears that something is done before its charge is durable. */
-  async #charge(
-    told: Extract<Told, { readonly of: 'done' | 'transcribed' }>,
-    frame: Frame,
-  ): Promise<Passed> {
+  async #charge(told: ToldOf<'done' | 'transcribed'>, frame: Frame): Promise<Passed> {
     const conversation = this.#conversation
     if (told.of === 'done') await conversation.done(told, this.#ended)
     else if (!(await conversation.transcribed(told, this.#ended))) {
@@ -196,7 +200,7 @@ class Session implements Watched {
 
   #passed() {
     if (this.#ended !== undefined) {
-      if (this.#conversation.running.length === 0) this.#finish()
+      if (this.#conversation.isQuiet) this.#finish()
     } else if (this.#due !== undefined) this.#refuseAll(this.#due)
   }
 
@@ -261,9 +265,9 @@ class Session implements Watched {
   #stop(ended: NonNullable<Item['broken']>, closed: Closed = DONE) {
     this.#ended = ended
     const provider = this.#provider
-    const { running } = this.#conversation
+    const { running, isQuiet } = this.#conversation
     const isOpen = provider.readyState === provider.OPEN
-    if (!isOpen || running.length === 0 || this.#parts.draining()) return this.#finish(closed)
+    if (!isOpen || isQuiet || this.#parts.draining()) return this.#finish(closed)
     this.#stopAt = this.#parts.deadlines.now + STOPPING_MS
     for (const id of running) {
       provider.send(JSON.stringify({ type: 'response.cancel', ...(id && { response_id: id }) }))
