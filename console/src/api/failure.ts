@@ -35,6 +35,12 @@ export const isSignedOut = (failure: unknown): boolean =>
   failure.status === UNAUTHORIZED &&
   !PROOFS_REFUSED.has(failure.code)
 
+const SERVER_TROUBLE = 500
+
+/** What may be otherwise in a second: no answer, or trouble of the server. A refusal stays a refusal. */
+export const mayPass = (failure: unknown): boolean =>
+  failure instanceof ApiFailure && (failure.status === 0 || failure.status >= SERVER_TROUBLE)
+
 /** The refusal that a body tells of, in the words of the API or, of `/api/auth`, in those of better-auth. */
 export function failureOf(body: unknown, response: Response): ApiFailure {
   const told: { code?: unknown; message?: unknown } = Object(body)

@@ -1,13 +1,8 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
-import { ApiFailure, isSignedOut } from './failure.ts'
+import { isSignedOut, mayPass } from './failure.ts'
 
 const FRESH_MS = 15_000
 const TRIES = 2
-const SERVER_TROUBLE = 500
-
-/** What may be otherwise in a second: no answer, or trouble of the server. A refusal stays a refusal. */
-const mayPass = (failure: unknown): boolean =>
-  failure instanceof ApiFailure && (failure.status === 0 || failure.status >= SERVER_TROUBLE)
 
 /** The cache of everything that was asked of the API. `signedOut` is told of each call that found nobody signed in. */
 export function createQueryClient(signedOut: () => void): QueryClient {

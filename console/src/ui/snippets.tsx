@@ -5,8 +5,8 @@ import { CopyButton } from './copy-button.tsx'
 import classes from './snippets.module.css'
 
 interface SnippetsProps {
-  /** With `sk-`. */
-  readonly apiKey: string
+  /** With `sk-`; undefined of one that can't be shown. */
+  readonly apiKey: string | undefined
   /** Undefined where none is served yet. */
   readonly model: string | undefined
   /** Where the gateway is; the address of this page unless told. */
@@ -21,8 +21,15 @@ const SDKS = {
 } as const
 type Sdk = keyof typeof SDKS
 
+/** What stands for a key that is not shown. */
+const NO_KEY = 'sk-...'
+
 /** A first call that can be copied and run, for each way that people call. */
-export function Snippets({ apiKey, model, origin = window.location.origin }: SnippetsProps) {
+export function Snippets({
+  apiKey = NO_KEY,
+  model,
+  origin = window.location.origin,
+}: SnippetsProps) {
   const { t } = useTranslation()
   const [sdk, setSdk] = useState<Sdk>('curl')
   const code = CODE[sdk]({ apiKey, model: model ?? 'MODEL', origin })

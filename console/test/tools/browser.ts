@@ -15,8 +15,12 @@ import {
 
 const DESKTOP = { width: 1280, height: 800 }
 const MOST_WAIT_MS = 8000
-/** Said by the browser of each answer that is no success, although the console shows those to its reader. */
-const TOLD_OF_API = /Failed to load resource: .*status of (400|401|403|429)/
+/**
+ * Said by the browser of each answer that is no success, although the console shows those to its reader; and of one that a
+ * test has cut (`loseAnswer`).
+ */
+const TOLD_OF_API =
+  /Failed to load resource: (.*status of (400|401|403|429)|net::ERR_INTERNET_DISCONNECTED)/
 
 /** A gateway and a browser before it, for all tests of a file. */
 export interface TestConsole {
@@ -89,6 +93,18 @@ export async function addAuthenticator(page: Page): Promise<void> {
       automaticPresenceSimulation: true,
     },
   })
+}
+
+/** Lets the next call of `path` reach the gateway and be carried out, and cuts its answer. */
+export function loseAnswer(page: Page, path: string): Promise<void> {
+  return page.route(
+    `**${path}`,
+    async (route) => {
+      await route.fetch()
+      await route.abort('internetdisconnected')
+    },
+    { times: 1 },
+  )
 }
 
 async function listen(page: Page, complaints: string[]): Promise<void> {

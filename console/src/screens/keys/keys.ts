@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '../../api/client.ts'
 import type { paths } from '../../api/schema.d.ts'
+import type { Attempt } from '../../ui/use-once.ts'
 import { PAGE_SIZE } from '../../ui/use-pages.ts'
 
 /** How a list can be sorted, and which end comes first. */
@@ -82,25 +83,40 @@ export type KeyFields = NonNullable<
 >['content']['application/json']
 
 /** Makes a key. The answer has its value. */
-export const createKey = async (body: KeyFields): Promise<KeyRecord> => {
-  const headers = { prefer: 'return=representation' }
+export const createKey = async (body: KeyFields, attempt: Attempt): Promise<KeyRecord> => {
+  const headers = { prefer: 'return=representation', 'idempotency-key': attempt.key }
   return (await unwrap(api.POST('/api/token', { body, headers }))) as KeyRecord
 }
 
 export const updateKey = (id: number, changed: KeyFields) =>
   unwrap(api.PUT('/api/token', { body: { id, ...changed } }))
 
-export const rotateKey = (id: number, graceSeconds: number) =>
+export const rotateKey = (id: number, graceSeconds: number, attempt: Attempt) =>
   unwrap(
     api.POST('/api/token/{id}/rotate', {
       params: { path: { id } },
       body: { grace_seconds: graceSeconds },
+      headers: { 'idempotency-key': attempt.key },
     }),
   )
 
+/** As programs send it; undefined in the answer to a repeat where the gateway keeps no values. */
+export const shownValueOf = ({ key }: KeyRecord): string | undefined =>
+  key.includes('*') ? undefined : `sk-${key}`
+
 /** Adds units, or takes them where `delta` is below 0. */
-export const changeQuota = (id: number, delta: number, reason: string) =>
-  unwrap(api.POST('/api/token/{id}/quota', { params: { path: { id } }, body: { delta, reason } }))
+export const changeQuota = (
+  id: number,
+  change: { readonly delta: number; readonly reason: string },
+  attempt: Attempt,
+) =>
+  unwrap(
+    api.POST('/api/token/{id}/quota', {
+      params: { path: { id } },
+      body: change,
+      headers: { 'idempotency-key': attempt.key },
+    }),
+  )
 
 export const revealKey = (id: number) =>
   unwrap(api.POST('/api/token/{id}/key', { params: { path: { id } } }))

@@ -1,7 +1,8 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import type { ApiFailure } from '../../api/failure.ts'
 import { UNITS_PER_DOLLAR } from '../../format/money.ts'
-import { createKey, ENABLED, fetchAllKeys, revealKey } from '../keys/keys.ts'
+import { type Attempt, newAttempt } from '../../ui/use-once.ts'
+import { createKey, ENABLED, fetchAllKeys, type KeyRecord, revealKey } from '../keys/keys.ts'
 
 /** Instead of the id of a key: one that is made for the playground. */
 export const NEW_KEY = 'new'
@@ -31,19 +32,22 @@ const cacheKey = ({ choice, group }: KeyChoice) =>
  * The value of a key, with `sk-`: what the console's session can't do, call a model, a key can. It is kept in the
  * page's memory alone, and forgotten with all else when somebody signs out. @throws ApiFailure
  */
-export const keyValue = (queryClient: QueryClient, chosen: KeyChoice) =>
-  queryClient.fetchQuery({
+export const keyValue = (queryClient: QueryClient, chosen: KeyChoice) => {
+  // Of all tries of the query: each may have made the key although its answer was lost.
+  const attempt = newAttempt()
+  return queryClient.fetchQuery({
     queryKey: cacheKey(chosen),
     queryFn: async () => {
       const isNew = chosen.choice === NEW_KEY
       const { key } = isNew
-        ? await makeKey(queryClient, chosen)
+        ? await makeKey(queryClient, chosen, attempt)
         : await revealKey(Number(chosen.choice))
       return key.startsWith('sk-') ? key : `sk-${key}`
     },
     staleTime: chosen.choice === NEW_KEY ? FRESH_MS : Number.POSITIVE_INFINITY,
     gcTime: Number.POSITIVE_INFINITY,
   })
+}
 
 /** Deleted, rotated, expired or used up: the next question asks for its value, or a new key, again. */
 const GONE = /^(key_unknown|key_expired|key_disabled|quota_exhausted)$/
@@ -52,12 +56,14 @@ export function forgetIfGone(queryClient: QueryClient, chosen: KeyChoice, failur
   if (GONE.test(failure.code)) queryClient.removeQueries({ queryKey: cacheKey(chosen) })
 }
 
-async function makeKey(queryClient: QueryClient, { name, group }: KeyChoice) {
-  const made = await createKey({
-    ...{ name, group },
-    remain_quota: UNITS_PER_DOLLAR,
-    expired_time: Math.floor(Date.now() / 1000) + LIFE_SECONDS,
-  })
+async function makeKey(
+  queryClient: QueryClient,
+  { name, group }: KeyChoice,
+  attempt: Attempt,
+): Promise<KeyRecord> {
+  const expired_time = attempt.sinceSeconds + LIFE_SECONDS
+  const fields = { name, group, remain_quota: UNITS_PER_DOLLAR, expired_time }
+  const made = await createKey(fields, attempt)
   void queryClient.invalidateQueries({ queryKey: ['keys'] })
   return made
 }

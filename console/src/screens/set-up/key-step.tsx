@@ -2,15 +2,17 @@ import { Button, Group, NumberInput, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { api, unwrap } from '../../api/client.ts'
 import { statusQuery } from '../../session/status.ts'
 import { Failure } from '../../ui/failure.tsx'
+import { useOnce } from '../../ui/use-once.ts'
+import { createKey, type KeyFields, shownValueOf } from '../keys/keys.ts'
 
 const LONGEST_NAME = 50
 const UNITS_PER_DOLLAR = 500_000
 
 interface KeyStepProps {
-  readonly onCreated: (key: string) => void
+  /** Told the key as programs send it, if the answer has it. */
+  readonly onCreated: (key: string | undefined) => void
   readonly onDone: () => Promise<void>
 }
 
@@ -24,9 +26,11 @@ export function KeyStep({ onCreated, onDone }: KeyStepProps) {
   const { t } = useTranslation()
   const { data: status } = useQuery(statusQuery)
   const unitsPerDollar = status?.quota_per_unit ?? UNITS_PER_DOLLAR
+  const once = useOnce()
   const creating = useMutation({
-    mutationFn: (values: KeyValues) => createKey(values, unitsPerDollar),
-    onSuccess: onCreated,
+    mutationFn: (values: KeyValues) =>
+      once((attempt) => createKey(fieldsOf(values, unitsPerDollar), attempt)),
+    onSuccess: (record) => onCreated(shownValueOf(record)),
   })
   const form = useForm<KeyValues>({
     initialValues: { name: t('set_up.key_name_first'), limit: '' },
@@ -66,17 +70,10 @@ export function KeyStep({ onCreated, onDone }: KeyStepProps) {
   )
 }
 
-/** Resolves with the key as programs send it. */
-async function createKey({ name, limit }: KeyValues, unitsPerDollar: number): Promise<string> {
+function fieldsOf({ name, limit }: KeyValues, unitsPerDollar: number): KeyFields {
   const quota =
     typeof limit === 'number'
       ? { remain_quota: Math.round(limit * unitsPerDollar) }
       : { unlimited_quota: true }
-  const record = await unwrap(
-    api.POST('/api/token', {
-      body: { name: name.trim(), ...quota },
-      headers: { prefer: 'return=representation' },
-    }),
-  )
-  return `sk-${record?.key ?? ''}`
+  return { name: name.trim(), ...quota }
 }

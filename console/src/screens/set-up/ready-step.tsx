@@ -7,9 +7,6 @@ import { Failure } from '../../ui/failure.tsx'
 import { Secret } from '../../ui/secret.tsx'
 import { Snippets } from '../../ui/snippets.tsx'
 
-/** What stands in the snippets for a key that is not shown any more. */
-const NO_KEY = 'sk-...'
-
 interface ReadyStepProps {
   /** Undefined when none was made here, or the page was loaded again since. */
   readonly apiKey: string | undefined
@@ -39,7 +36,7 @@ export function ReadyStep({ apiKey, onDone }: ReadyStepProps) {
           onChange={(event) => setChosen(event.currentTarget.value)}
         />
       )}
-      <Snippets apiKey={apiKey ?? NO_KEY} model={model} />
+      <Snippets apiKey={apiKey} model={model} />
       <Group justify="flex-end">
         <Button onClick={() => void onDone()}>{t('set_up.finish')}</Button>
       </Group>

@@ -10,6 +10,7 @@ import { sessionQuery } from '../../session/session.ts'
 import { Card } from '../../ui/card.tsx'
 import { Failure } from '../../ui/failure.tsx'
 import { useFailureText } from '../../ui/use-failure-text.ts'
+import { useOnce } from '../../ui/use-once.ts'
 import classes from './redeem-card.module.css'
 import { redeem } from './wallet.ts'
 
@@ -60,8 +61,9 @@ export function RedeemCard() {
 
 function useRedeeming(onDone: () => void) {
   const queryClient = useQueryClient()
+  const once = useOnce()
   return useMutation({
-    mutationFn: redeem,
+    mutationFn: (code: string) => once((attempt) => redeem(code, attempt)),
     async onSuccess() {
       onDone()
       await Promise.all([

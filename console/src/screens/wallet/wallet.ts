@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '../../api/client.ts'
+import type { Attempt } from '../../ui/use-once.ts'
 import { PAGE_SIZE } from '../../ui/use-pages.ts'
 
 const HOUR_SECONDS = 3600
@@ -29,5 +30,5 @@ export const spendQuery = queryOptions({
 })
 
 /** Redeems a code. Resolves with the units that were added. @throws ApiFailure */
-export const redeem = (code: string): Promise<number> =>
-  unwrap(api.POST('/api/user/topup', { body: { key: code } }))
+export const redeem = (code: string, { key }: Attempt): Promise<number> =>
+  unwrap(api.POST('/api/user/topup', { body: { key: code }, headers: { 'idempotency-key': key } }))

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failure } from '../../../ui/failure.tsx'
 import { Money } from '../../../ui/money.tsx'
+import { useOnce } from '../../../ui/use-once.ts'
 import { AmountField } from '../form/amount-field.tsx'
 import { type Amount, unitsOf } from '../form/key-form.ts'
 import { changeQuota, type KeyRecord, refreshKeys } from '../keys.ts'
@@ -38,8 +39,10 @@ function QuotaForm({ record, onClose }: Omit<QuotaDialogProps, 'opened'>) {
   const [amount, setAmount] = useState(NOTHING)
   const [reason, setReason] = useState('')
   const delta = unitsOf(amount)
+  const once = useOnce()
   const changing = useMutation({
-    mutationFn: (units: number) => changeQuota(record.id, units, reason),
+    mutationFn: (units: number) =>
+      once((attempt) => changeQuota(record.id, { delta: units, reason }, attempt)),
     async onSuccess() {
       await refreshKeys(queryClient)
       onClose()

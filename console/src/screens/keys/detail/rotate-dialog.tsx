@@ -3,9 +3,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failure } from '../../../ui/failure.tsx'
-import { Secret } from '../../../ui/secret.tsx'
+import { useOnce } from '../../../ui/use-once.ts'
 import { type KeyRecord, refreshKeys, rotateKey } from '../keys.ts'
 import { nameOf } from '../name-of.ts'
+import { NewValue } from '../new-value.tsx'
 
 interface RotateDialogProps {
   readonly record: KeyRecord
@@ -37,14 +38,15 @@ function Rotation({ record, onClose }: Omit<RotateDialogProps, 'opened'>) {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
   const [grace, setGrace] = useState<Grace>('hour')
+  const once = useOnce()
   const rotating = useMutation({
-    mutationFn: () => rotateKey(record.id, GRACES[grace]),
+    mutationFn: () => once((attempt) => rotateKey(record.id, GRACES[grace], attempt)),
     onSuccess: () => refreshKeys(queryClient),
   })
   if (rotating.isSuccess) {
     return (
       <Stack>
-        <Secret label={t('keys.value')} value={`sk-${rotating.data.key}`} hint={t('keys.keep')} />
+        <NewValue record={rotating.data} />
         <Group justify="flex-end">
           <Button onClick={onClose} data-autofocus>
             {t('keys.done')}

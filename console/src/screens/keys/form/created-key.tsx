@@ -3,10 +3,10 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LinkButton } from '../../../ui/link-button.tsx'
-import { Secret } from '../../../ui/secret.tsx'
 import { Snippets } from '../../../ui/snippets.tsx'
-import { type KeyRecord, modelsQuery } from '../keys.ts'
+import { type KeyRecord, modelsQuery, shownValueOf } from '../keys.ts'
 import { nameOf } from '../name-of.ts'
+import { NewValue } from '../new-value.tsx'
 import classes from './form.module.css'
 import { modelsOf } from './key-form.ts'
 
@@ -29,12 +29,12 @@ export function CreatedKey({ record }: { readonly record: KeyRecord }) {
           {nameOf(record, t)}
         </Text>
       </div>
-      <Secret label={t('keys.value')} value={`sk-${record.key}`} hint={t('keys.keep')} />
+      <NewValue record={record} />
       <section className={classes.card} aria-labelledby="first-call">
         <Title order={2} id="first-call">
           {t('keys.first_call')}
         </Title>
-        <Snippets apiKey={`sk-${record.key}`} model={model} />
+        <Snippets apiKey={shownValueOf(record)} model={model} />
       </section>
       <div className={classes.buttons}>
         <LinkButton to="/keys/$keyId" params={{ keyId: record.id }}>

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { PageHeader } from '../../../ui/page-header.tsx'
+import { useOnce } from '../../../ui/use-once.ts'
 import { createKey, refreshKeys } from '../keys.ts'
 import { CreatedKey } from './created-key.tsx'
 import { emptyForm, fieldsOf, type KeyForm } from './key-form.ts'
@@ -13,8 +14,10 @@ import { KeyFormFields } from './key-form-fields.tsx'
 export function NewKeyScreen() {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
+  const once = useOnce()
   const creating = useMutation({
-    mutationFn: (form: KeyForm) => createKey(fieldsOf(form, Math.floor(Date.now() / 1000))),
+    mutationFn: (form: KeyForm) =>
+      once((attempt) => createKey(fieldsOf(form, attempt.sinceSeconds), attempt)),
     onSuccess: () => refreshKeys(queryClient),
   })
   const initial = useMemo(emptyForm, [])
