@@ -1,6 +1,7 @@
 import type { RefusalCode } from '../errors.ts'
 import { AUTO } from '../groups/groups.ts'
 import type { ApiKey } from './api-key.ts'
+import { type Because, because } from './because.ts'
 
 /** What the rules look at in a call. `model` is undefined where the endpoint names none. */
 export interface RuledCall {
@@ -13,19 +14,18 @@ export interface RuledCall {
 export interface Rule {
   readonly check: string
   readonly refuses: (key: ApiKey, call: RuledCall, nowSeconds: number) => RefusalCode | undefined
-  readonly because: (key: ApiKey, call: RuledCall, nowSeconds: number) => string
+  readonly because: (key: ApiKey, call: RuledCall, nowSeconds: number) => Because
 }
 
 // The address stands before the state: a stolen key used from elsewhere learns no more than that the key exists.
 export const addressAllowed: Rule = {
   check: 'address',
   refuses: (key, call) => (key.mayCallFrom(call.ip) ? undefined : 'ip_not_allowed'),
-  because: (key, call) => {
-    if (key.addressCount === 0) return 'any address may use this key'
-    const entries = key.addressCount === 1 ? '1 entry' : `${key.addressCount} entries`
-    return key.mayCallFrom(call.ip)
-      ? `${call.ip} is in allow_ips (${entries})`
-      : `${call.ip} is in none of ${entries}`
+  because: (key, { ip }) => {
+    const entries = key.addressCount
+    if (entries === 0) return because('any_address', {})
+    const word = key.mayCallFrom(ip) ? 'address_listed' : 'address_not_listed'
+    return because(word, { ip, entries })
   },
 }
 
@@ -33,15 +33,13 @@ export const accountActive: Rule = {
   check: 'account',
   refuses: (key) => (key.accountActive ? undefined : 'account_suspended'),
   because: (key) =>
-    key.accountActive
-      ? `account ${key.username} is active`
-      : `account ${key.username} is suspended`,
+    because(key.accountActive ? 'account_active' : 'account_suspended', { account: key.username }),
 }
 
 export const keyEnabled: Rule = {
   check: 'status',
   refuses: (key) => (key.disabled ? 'key_disabled' : undefined),
-  because: (key) => (key.disabled ? 'the key is disabled (status 2)' : 'the key is not disabled'),
+  because: (key) => because(key.disabled ? 'key_disabled' : 'key_not_disabled', {}),
 }
 
 const notMarked: Rule = {
@@ -50,20 +48,19 @@ const notMarked: Rule = {
     if (key.mark === 3) return 'key_expired'
     return key.mark === 4 ? 'quota_exhausted' : undefined
   },
-  because: (key) =>
-    key.mark === 0
-      ? 'the key carries no mark'
-      : `the key was marked ${key.mark === 3 ? 'expired' : 'exhausted'} (status ${key.mark}) by an update; send status 1 to lift it`,
+  because: (key) => {
+    if (key.mark === 0) return because('no_mark', {})
+    return because(key.mark === 3 ? 'marked_expired' : 'marked_exhausted', {})
+  },
 }
 
 const notExpired: Rule = {
   check: 'expiry',
   refuses: (key, _call, nowSeconds) =>
     key.expiresAt !== null && key.expiresAt <= nowSeconds ? 'key_expired' : undefined,
-  because: (key, _call, nowSeconds) => {
-    if (key.expiresAt === null) return 'the key never expires'
-    const when = `${describeTime(key.expiresAt)}, now ${describeTime(nowSeconds)}`
-    return key.expiresAt <= nowSeconds ? `the key expired at ${when}` : `the key expires at ${when}`
+  because: ({ expiresAt }, _call, now) => {
+    if (expiresAt === null) return because('never_expires', {})
+    return because(expiresAt <= now ? 'expired' : 'expires', { at: expiresAt, now })
   },
 }
 
@@ -71,25 +68,23 @@ const modelAllowed: Rule = {
   check: 'model',
   refuses: (key, call) =>
     call.model === undefined || key.mayUseModel(call.model) ? undefined : 'model_not_allowed',
-  because: (key, call) => {
-    if (key.modelLimits.length === 0) return 'the key may use any model'
-    if (call.model === undefined) return `the key may use ${key.modelLimits.length} models`
-    const verdict = key.mayUseModel(call.model) ? 'one' : 'none'
-    return `${call.model} is ${verdict} of ${key.modelLimits.length} in model_limits`
+  because: (key, { model }) => {
+    const models = key.modelLimits.length
+    if (models === 0) return because('any_model', {})
+    if (model === undefined) return because('some_models', { models })
+    return because(key.mayUseModel(model) ? 'model_listed' : 'model_not_listed', { model, models })
   },
 }
 
 export const groupAvailable: Rule = {
   check: 'group',
   refuses: (key) => (key.groups.length > 0 ? undefined : 'group_not_available'),
-  because: (key) => {
-    if (!key.accountGroups.includes(key.group)) {
-      return `the account has no access to group ${key.group}`
-    }
-    if (key.group !== AUTO) return `the account has access to group ${key.group}`
-    return key.groups.length === 0
-      ? 'auto walks no group that the account may use'
-      : `auto walks ${key.groups.map(({ name }) => name).join(', ')}`
+  because: ({ group, groups, accountGroups }) => {
+    if (!accountGroups.includes(group)) return because('group_closed', { group })
+    if (group !== AUTO) return because('group_open', { group })
+    return groups.length === 0
+      ? because('no_group_to_walk', {})
+      : because('groups_walked', { groups: groups.map(({ name }) => name) })
   },
 }
 
@@ -118,5 +113,3 @@ export function firstRefusal(
   }
   return undefined
 }
-
-const describeTime = (seconds: number): string => new Date(seconds * 1000).toISOString()

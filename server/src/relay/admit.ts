@@ -1,7 +1,7 @@
 import { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import { type Admission, type Standings, UNLIMITED } from '../rates/admission.ts'
-import { denialText, retryAfterOf } from '../rates/denial-text.ts'
+import { exceededOf, exceededText, retryAfterOf } from '../rates/denial-text.ts'
 import type { Judged, Rates } from '../rates/rates.ts'
 import type { Denial } from '../rates/tally.ts'
 import { rateHeaders } from './rate-headers.ts'
@@ -59,7 +59,7 @@ export async function admitUncharged(
 }
 
 const denied = (denial: Denial, tokens: number, standings: Standings): Refused =>
-  new Refused('rate_limited', denialText(denial, tokens), {
+  new Refused('rate_limited', exceededText(exceededOf(denial), tokens), {
     retryAfter: retryAfterOf(denial),
     headers: rateHeaders(standings),
   })

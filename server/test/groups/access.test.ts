@@ -158,12 +158,17 @@ describe('what a key of auto is told', () => {
     const { id, api } = await makeKey(gateway, { groups }, { ...AUTO, cross_group_retry: false })
     const check = async () =>
       (await api('POST', `/api/token/${id}/check`, { model: 'checked', ip: '127.0.0.1' })).json.data
-    const off = 'cross_group_retry is off, and group a is chosen'
+    const why = (skipped: string, word: string) => ({
+      skipped,
+      skipped_because: { word, facts: { group: 'a' } },
+    })
+    const off = why('cross_group_retry is off, and group a is chosen', 'other_group_chosen')
+    const before = why('it is tried in group a already', 'tried_before')
     expect(await check()).toMatchObject({ verdict: 'allowed' })
     expect((await check()).channels).toEqual([
       { id: both?.id, name: 'both', group: 'a' },
-      { id: both?.id, name: 'both', group: 'b', skipped: off },
-      { id: b1?.id, name: 'b1', group: 'b', skipped: off },
+      { id: both?.id, name: 'both', group: 'b', ...off },
+      { id: b1?.id, name: 'b1', group: 'b', ...off },
     ])
     const because = (await check()).checks.map((one: { because: string }) => one.because)
     expect(because).toContain('auto walks a, b')
@@ -171,7 +176,7 @@ describe('what a key of auto is told', () => {
     await api('PUT', '/api/token/', { id, cross_group_retry: true })
     expect((await check()).channels).toEqual([
       { id: both?.id, name: 'both', group: 'a' },
-      { id: both?.id, name: 'both', group: 'b', skipped: 'it is tried in group a already' },
+      { id: both?.id, name: 'both', group: 'b', ...before },
       { id: b1?.id, name: 'b1', group: 'b' },
     ])
   })

@@ -85,6 +85,7 @@ describe('a channel whose key is refused', () => {
     })
     expect(check.checks.at(-1)).toEqual({
       ...{ check: 'channel', passed: false, because: 'no channels may be tried now' },
+      ...{ word: 'channels_up', facts: { channels: 0 } },
     })
     expect((await gateway.call(asking(model), key)).status).toBe(200)
   })

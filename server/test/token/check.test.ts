@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { BECAUSE_WORDS } from '../../src/keys/because.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 import { newCaller } from './callers.ts'
 
+const docs = readFileSync(join(import.meta.dirname, '../../../docs/keys.md'), 'utf8')
 const gateway = await sharedGateway()
 const model = await gateway.offer('checked-model')
 await gateway.offer('unpriced-model', undefined, { price: null })
@@ -9,7 +13,13 @@ await gateway.offer('unpriced-model', undefined, { price: null })
 interface Checked {
   readonly verdict: string
   readonly code?: string
-  readonly checks: readonly { check: string; passed: boolean; because: string }[]
+  readonly checks: readonly {
+    check: string
+    passed: boolean
+    because: string
+    word: string
+    facts: object
+  }[]
   readonly channels: readonly { id: number; name: string; group: string; skipped?: string }[]
   readonly fallbacks?: readonly { model: string; named_by: string; skipped?: string }[]
 }
@@ -116,6 +126,33 @@ describe('POST /api/token/{id}/check', () => {
     expect(await ask()).toMatchObject({ verdict: 'allowed' })
   })
 
+  it('says each thing as a word with facts, too, for those who say it in other words', async () => {
+    const { id } = await gateway.createKey({ allow_ips: '203.0.113.9', rpm_limit: 5 })
+    const { checks } = await check(id)
+    const said = Object.fromEntries(checks.map(({ word, facts }) => [word, facts]))
+    expect(said).toMatchObject({
+      address_not_listed: { ip: '127.0.0.1', entries: 1 },
+      never_expires: {},
+      any_model: {},
+      served: { model, channels: 1, groups: ['default'] },
+      rate_limits_left: { requests: 5 },
+      channels_up: { channels: 1 },
+    })
+    expect(checks.find(({ word }) => word === 'balance')?.facts).toEqual({
+      whose: 'key',
+      left_units: 1_000_000,
+    })
+    const unpriced = await check(id, { model: 'unpriced-model' })
+    expect(unpriced.channels[0]).toMatchObject({
+      skipped_because: { word: 'channel_unpriced', facts: {} },
+    })
+  })
+
+  it('has words that docs/keys.md lists, each', () => {
+    const listed = [...docs.matchAll(/^\| `(\w+)` \| /gm)].map(([, word]) => word)
+    expect(listed).toEqual(expect.arrayContaining(BECAUSE_WORDS))
+  })
+
   it('spends nothing', async () => {
     const { id } = await gateway.createKey()
     const before = await gateway.account()
@@ -143,6 +180,11 @@ describe('the models that a call would fall back to', () => {
     expect(result.checks.find((one) => one.check === 'served')?.because).toBe(
       `no channels of group default serve absent: ${model} is tried instead`,
     )
+    expect(result.checks.find((one) => one.check === 'served')).toMatchObject({
+      word: 'served',
+      facts: { model: 'absent', channels: 0, groups: ['default'] },
+      instead: model,
+    })
     expect(result.checks.at(-1)).toMatchObject({ check: 'channel', passed: true })
     expect(result.fallbacks).toMatchObject([
       { model: 'nowhere', named_by: 'key', skipped: 'no channels of group default serve nowhere' },

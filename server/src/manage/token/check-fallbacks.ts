@@ -1,8 +1,16 @@
 import Type, { type Static } from 'typebox'
 import type { ApiKey } from '../../keys/api-key.ts'
+import { because } from '../../keys/because.ts'
 import { namedFallbacks } from '../../keys/fallbacks.ts'
 import type { Rooms } from '../rooms.ts'
-import { type Judged, judgeRoute, triedChannel, type Verdict } from './check-route.ts'
+import {
+  type Judged,
+  judgeRoute,
+  skipped,
+  toSkipped,
+  triedChannel,
+  type Verdict,
+} from './check-route.ts'
 import { readExtra } from './extra.ts'
 import type { KeyRow } from './rows.ts'
 
@@ -12,7 +20,7 @@ export const triedFallback = Type.Object({
   named_by: Type.Union([Type.Literal('key'), Type.Literal('group'), Type.Literal('model')], {
     description: 'Whose list it is in.',
   }),
-  skipped: Type.Optional(Type.String({ description: 'Why it would not be tried.' })),
+  ...skipped,
   channels: Type.Array(triedChannel),
 })
 
@@ -42,9 +50,9 @@ export function judgeFallbacks(
   return namedFallbacks(rooms.settings, key, model).map((other) => {
     const route = judgeRoute(rooms, key, other)
     const refused = [...route.verdicts, ...route.up].find(({ refusal }) => refusal !== undefined)
-    const skipped = key.mayUseModel(other) ? refused?.because : 'model_limits of the key lacks it'
+    const why = key.mayUseModel(other) ? refused?.because : because('fallback_not_listed', {})
     const tried: TriedFallback = { model: other, named_by, channels: [...route.channels] }
-    return { route, tried: skipped === undefined ? tried : { ...tried, skipped } }
+    return { route, tried: why === undefined ? tried : { ...tried, ...toSkipped(why) } }
   })
 }
 
@@ -58,7 +66,7 @@ export function withFallbacks(route: Judged, fallbacks: readonly Fallback[]): Ju
       : {
           ...verdict,
           refusal: undefined,
-          because: `${verdict.because}: ${next.tried.model} is tried instead`,
+          instead: next.tried.model,
         }
   const up = route.up.length === 0 ? next.route.up : route.up.map(instead)
   return { ...route, verdicts: route.verdicts.map(instead), up }

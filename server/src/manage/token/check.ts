@@ -12,7 +12,14 @@ import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { judgeBudgets } from './check-budgets.ts'
 import { judgeFallbacks, triedFallback, withFallbacks } from './check-fallbacks.ts'
-import { judgeBalances, judgeRates, judgeRoute, triedChannel, type Verdict } from './check-route.ts'
+import {
+  judgeBalances,
+  judgeRates,
+  judgeRoute,
+  triedChannel,
+  type Verdict,
+  wordAndFacts,
+} from './check-route.ts'
 import { keyParams } from './fields.ts'
 import { ownRow } from './rows.ts'
 
@@ -27,7 +34,15 @@ const checkResult = Type.Object({
   verdict: Type.Union([Type.Literal('allowed'), Type.Literal('refused')]),
   code: Type.Optional(Type.String({ description: 'The first refusal, in the order of checks.' })),
   checks: Type.Array(
-    Type.Object({ check: Type.String(), passed: Type.Boolean(), because: Type.String() }),
+    Type.Object({
+      check: Type.String(),
+      passed: Type.Boolean(),
+      because: Type.String({ description: 'In English.' }),
+      ...wordAndFacts,
+      instead: Type.Optional(
+        Type.String({ description: 'The fallback model that is tried, as this one can not be.' }),
+      ),
+    }),
   ),
   channels: Type.Array(triedChannel),
   fallbacks: Type.Optional(
@@ -85,10 +100,13 @@ function addressOf(text: string): string {
 
 function outcome(verdicts: readonly Verdict[]) {
   const code: RefusalCode | undefined = verdicts.find(({ refusal }) => refusal)?.refusal
-  const checks = verdicts.map(({ check, refusal, because }) => ({
+  const checks = verdicts.map(({ check, refusal, because: { word, facts, says }, instead }) => ({
     check,
     passed: refusal === undefined,
-    because,
+    because: instead === undefined ? says : `${says}: ${instead} is tried instead`,
+    word,
+    facts,
+    ...(instead !== undefined && { instead }),
   }))
   return code === undefined ? { verdict: 'allowed', checks } : { verdict: 'refused', code, checks }
 }
