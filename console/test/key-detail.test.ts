@@ -59,11 +59,55 @@ it('says why a call would be refused, check by check', async () => {
   await page.keyboard.press('Enter')
   await card.getByText('It would be refused').waitFor()
   await card.getByText('ip_not_allowed').waitFor()
-  await card.getByText('127.0.0.1 is in none of 1 entry').waitFor()
+  await card.getByText('127.0.0.1 does not fit the one address or range of the key.').waitFor()
   await eachLook(page, 'key-check')
   await card.getByRole('textbox', { name: 'From address' }).fill('203.0.113.9')
   await card.getByRole('button', { name: 'Check' }).click()
   await card.getByText('It would pass').waitFor()
+  await card.getByText('203.0.113.9 fits the one address or range of the key.').waitFor()
+  await card.getByText('The key has $0.01 left.').waitFor()
+  expect(await card.locator('li [lang=en]').count()).toBe(0)
+})
+
+it('says why in Dutch, with amounts, times and names as Dutch people read them', async () => {
+  const { token, made, manage } = await newKey({
+    name: 'bijna op',
+    remain_quota: 5_000,
+    expired_time: Math.floor(Date.UTC(2035, 0, 2, 12) / 1000),
+    model_limits_enabled: true,
+    model_limits: `${model},other`,
+    fallback_models: ['other'],
+    rpm_limit: 1500,
+    budgets: [{ period: 'month', amount: 2_500_000, tz: 'Europe/Amsterdam' }],
+  })
+  await gateway.manage('PUT', `/api/user/${made.user_id}`, { rpm_limit: 2000 })
+  const page = await open(`/keys/${made.id}`, { as: token, locale: 'nl-NL' })
+  const card = page.getByRole('region', { name: 'Komt een aanroep erdoor?' })
+  const ask = async (asked: string) => {
+    await card.getByRole('combobox', { name: 'Model' }).fill(asked)
+    await page.keyboard.press('Enter')
+  }
+  await ask(model)
+  for (const text of [
+    'Elk adres mag deze sleutel gebruiken.',
+    'De sleutel verloopt op 2 jan 2035, 13:00.',
+    `${model} is een van de 2 modellen die de sleutel mag aanroepen.`,
+    `1 kanaal van default bedient ${model}.`,
+    'Aanroepen over in deze 60 seconden: 1.500.',
+    /Maandbudget van de sleutel: \$\s5,00 van \$\s5,00 over tot/,
+    'De sleutel heeft $ 0,01 over.',
+  ]) {
+    await card.getByText(text).waitFor()
+  }
+  await card.getByText('Geen kanaal van default bedient other.').waitFor()
+  await ask('nobody')
+  await card.getByText('Geen kanaal van default bedient nobody.').waitFor()
+  await card.getByText('nobody is geen van de 2 modellen').waitFor()
+  expect(await card.locator('[lang=en]').count()).toBe(0)
+  await manage('PUT', '/api/token/', { id: made.id, status: 3 })
+  await ask('nobody')
+  await card.getByText('Een wijziging heeft de sleutel als verlopen gemerkt.').waitFor()
+  await eachLook(page, 'key-check-words')
 })
 
 it('quota is added and taken, and the key rotated, disabled and deleted', async () => {

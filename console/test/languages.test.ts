@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { refusals } from '../../server/src/errors.ts'
+import { BECAUSE_WORDS } from '../../server/src/keys/because.ts'
 
 const FOLDER = join(import.meta.dirname, '../src/languages')
 
@@ -33,3 +35,18 @@ it.each(readdirSync(FOLDER).filter((file) => file !== 'en.json'))(
     }
   },
 )
+
+it("every code of docs/errors.md is said in people's words", () => {
+  for (const code of Object.keys(refusals)) expect([...english.keys()]).toContain(`errors.${code}`)
+})
+
+it('every reason that the check of a key can give has a text', () => {
+  const texts = [...english.keys()]
+  for (const word of BECAUSE_WORDS) {
+    const text = new RegExp(`^keys\\.check\\.because\\.${word}(\\.\\w+|_(zero|one|other))?$`)
+    expect(
+      texts.filter((key) => text.test(key)),
+      word,
+    ).not.toEqual([])
+  }
+})

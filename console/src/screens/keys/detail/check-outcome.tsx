@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { TextKey } from '../../../i18n/i18n.ts'
 import { StatusBadge } from '../../../ui/status-badge.tsx'
 import type { checkKey } from '../keys.ts'
+import { Because } from './because.tsx'
 import classes from './detail.module.css'
 
 type Outcome = Awaited<ReturnType<typeof checkKey>>
@@ -36,7 +37,7 @@ export function CheckOutcome({ outcome }: { readonly outcome: Outcome }) {
   )
 }
 
-function Check({ check, passed, because }: Outcome['checks'][number]) {
+function Check({ check, passed, because, instead, ...told }: Outcome['checks'][number]) {
   const { t, i18n } = useTranslation()
   const named = `keys.check.of.${check}`
   const Icon = passed ? IconCircleCheck : IconCircleX
@@ -52,10 +53,7 @@ function Check({ check, passed, because }: Outcome['checks'][number]) {
         <Text size="sm" fw={passed ? 400 : 600}>
           {i18n.exists(named) ? t(named as TextKey) : check}
         </Text>
-        {/* In the server's words. */}
-        <Text size="sm" c="dimmed" lang="en" style={{ overflowWrap: 'anywhere' }}>
-          {because}
-        </Text>
+        <Because told={told} english={because} instead={instead} />
       </div>
     </li>
   )
@@ -73,7 +71,7 @@ function Channels({ outcome: { channels, fallbacks = [] } }: { readonly outcome:
           <ChannelList channels={channels} />
         </div>
       )}
-      {fallbacks.map(({ model, skipped, channels: others }) => (
+      {fallbacks.map(({ model, skipped, skipped_because, channels: others }) => (
         <div key={model}>
           <Text size="sm" fw={600} mb="xs" style={{ overflowWrap: 'anywhere' }}>
             {t('keys.check.fallback', { model })}
@@ -81,9 +79,7 @@ function Channels({ outcome: { channels, fallbacks = [] } }: { readonly outcome:
           {skipped === undefined ? (
             <ChannelList channels={others} />
           ) : (
-            <Text size="sm" c="dimmed" lang="en">
-              {skipped}
-            </Text>
+            <Because told={skipped_because} english={skipped} />
           )}
         </div>
       ))}
@@ -94,14 +90,10 @@ function Channels({ outcome: { channels, fallbacks = [] } }: { readonly outcome:
 function ChannelList({ channels }: Pick<Outcome, 'channels'>) {
   return (
     <ol style={{ margin: 0, paddingInlineStart: 24, fontSize: 14 }}>
-      {channels.map(({ id, name, group, skipped }) => (
+      {channels.map(({ id, name, group, skipped, skipped_because }) => (
         <li key={`${group} ${id}`} style={{ overflowWrap: 'anywhere' }}>
           {name} ({group})
-          {skipped === undefined ? null : (
-            <Text size="sm" c="dimmed" lang="en">
-              {skipped}
-            </Text>
-          )}
+          {skipped === undefined ? null : <Because told={skipped_because} english={skipped} />}
         </li>
       ))}
     </ol>
