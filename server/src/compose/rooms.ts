@@ -25,6 +25,7 @@ import { openLedger } from '../ledger/open-ledger.ts'
 import { createOnce } from '../manage/idempotency.ts'
 import type { Rooms } from '../manage/rooms.ts'
 import { createMetrics } from '../metrics/metrics.ts'
+import { createChargedPrices } from '../prices/charged-prices.ts'
 import { createPriceBook } from '../prices/price-book.ts'
 import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
@@ -114,6 +115,7 @@ export async function buildRooms(
     charts: createCharts(store),
     jobs: createJobs({ store, now }),
     prices: await pricesComing,
+    chargedPrices: createChargedPrices({ store, now }),
     once: createOnce({ store, now }),
     program: {
       version: programVersion(),

@@ -12,6 +12,7 @@ import type { KeyCache } from '../keys/key-cache.ts'
 import type { Vault } from '../keys/vault.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { ChargedPrices } from '../prices/charged-prices.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -45,6 +46,8 @@ export interface Rooms {
   readonly health: Health
   readonly probe: Probe
   readonly prices: PriceBook
+  /** What calls were charged at, when that has changed since. */
+  readonly chargedPrices: ChargedPrices
   readonly metrics: Metrics
   readonly rates: Rates
   readonly charts: Charts

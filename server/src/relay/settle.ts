@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { CLIENT_LEFT_STATUS, type RefusalCode, statusOf } from '../errors.ts'
 import type { Settled, UsageRecord } from '../ledger/ledger.ts'
 import { type Units, units } from '../ledger/units.ts'
+import type { ChargedPrices } from '../prices/charged-prices.ts'
 import { countInput } from '../prices/input-tokens.ts'
 import { cost } from '../prices/price.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
@@ -22,6 +23,7 @@ export interface SettleParts {
   readonly log: Pick<Logger, 'error'>
   readonly used: (usage: Usage, settled: Settled) => void
   readonly now: () => number
+  readonly chargedPrices: Pick<ChargedPrices, 'note'>
   /** How long an answer waits for its charge to be durable. */
   readonly patienceMs?: number
 }
@@ -57,6 +59,7 @@ function charge(parts: SettleParts, settling: Settling): MaybeSettled {
   // What a job may use is no word on what it does: the guess at its admission stands.
   if (reserved.job === undefined) admission.used(usage.prompt + usage.completion)
   const record = recordOf(parts, settling, endingOf(outcome))
+  parts.chargedPrices.note(record.model, outcome.offer.price)
   const settled = reservation.settle(costOf(settling), record)
   const used = (done: Settled) => parts.used(usage, done)
   if (outcome.kind === 'answered') return inTime(parts, reserved, { settled, used })

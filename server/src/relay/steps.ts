@@ -11,6 +11,7 @@ import type { Vault } from '../keys/vault.ts'
 import type { Ledger, Settled } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Objects } from '../objects/objects.ts'
+import type { ChargedPrices } from '../prices/charged-prices.ts'
 import type { PriceBook } from '../prices/price-book.ts'
 import type { Tokenizer } from '../prices/tokenizer.ts'
 import type { Rates } from '../rates/rates.ts'
@@ -69,6 +70,7 @@ export interface StepParts {
   /** The program was told to stop. */
   readonly draining: () => boolean
   readonly now: () => number
+  readonly chargedPrices: Pick<ChargedPrices, 'note'>
   /** 0 <= x < 1. */
   readonly chance: () => number
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>

@@ -45,6 +45,8 @@ export interface Tables extends EventTables, SignInTables, UsageTables {
   job: JobTable
   /** Overrides of the price catalogue; `price` is the JSON of `prices/price.ts` `ModelPrice`. */
   price: { model: string; price: string; updated_at: number }
+  /** Prices that were charged, each since when: see prices/charged-prices.ts. `price` as in `price`. */
+  charged_price: { model: string; ratio: string; since_ms: number; price: string }
   /** At most one row (id 1): the prices that stand in the place of the bundled catalogue, as JSON of its format. */
   price_catalogue: { id: 1; providers: string; updated_at_ms: number }
   setting: { name: string; value: string; updated_at: number }

@@ -42,6 +42,7 @@ const ids = {
 }
 let apiKey = ''
 let code = ''
+let requestId = ''
 
 beforeAll(async () => {
   await gateway.offer('sampled')
@@ -50,7 +51,8 @@ beforeAll(async () => {
   apiKey = key.key
   ids.key = key.id
   ids.deletable = (await gateway.createKey()).id
-  await gateway.call({ model: 'sampled', messages: [{ role: 'user', content: 'x' }] }, apiKey)
+  const sampled = { model: 'sampled', messages: [{ role: 'user', content: 'x' }] }
+  requestId = (await gateway.call(sampled, apiKey)).requestId
   ids.user = (await gateway.manage('POST', '/api/user/', { username: 'sampled' })).id
   ids.gone = (await gateway.manage('POST', '/api/user/', { username: 'gone' })).id
   ids.channel = (await gateway.createChannel({ name: 'one', models: ['a'] })).id
@@ -126,6 +128,7 @@ const samples: Record<string, () => Sample> = {
   deleteRedemptionById: () => ({ path: `/api/redemption/${ids.code}` }),
   getLogSelf: () => ({}),
   getLog: () => ({}),
+  getLogSelfPrice: () => ({ path: `/api/log/self/price?request_id=${requestId}` }),
   getLogSelfStat: () => ({}),
   getLogSelfLatency: () => ({}),
   getLogStat: () => ({}),

@@ -44,6 +44,7 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
   'keys:reveal': ['POST /api/token/{id}/key'],
   'usage:read': [
     'GET /api/log/self',
+    'GET /api/log/self/price',
     'GET /api/log/self/stat',
     'GET /api/log/self/latency',
     'GET /api/data/self',

@@ -107,6 +107,7 @@ export async function startRig(options: RigOptions = {}) {
       isUnknown: () => false,
       touch: () => {},
     },
+    chargedPrices: { note: () => {} },
     vault: { digest: (value) => `digest of ${value}` },
     ledger: book,
     budgets: { running: () => [] },

@@ -1,6 +1,7 @@
 import type { Rooms } from '../rooms.ts'
 import { latencyOfOwnLogs } from './latency.ts'
 import { listLogs, listOwnLogs } from './list.ts'
+import { priceOfOwnLog } from './price.ts'
 import { seriesOfAll, seriesOfOwn } from './series.ts'
 import { statOfLogs, statOfOwnLogs } from './stat.ts'
 
@@ -11,6 +12,7 @@ export const logOperations = (rooms: Rooms) => [
   statOfOwnLogs(rooms),
   statOfLogs(rooms),
   latencyOfOwnLogs(rooms),
+  priceOfOwnLog(rooms),
   seriesOfOwn(rooms),
   seriesOfAll(rooms),
 ]

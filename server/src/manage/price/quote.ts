@@ -52,6 +52,16 @@ const line = Type.Object({
   computation: Type.String(),
 })
 
+/** A computation, as it is told. */
+export const quoted = {
+  lines: Type.Array(line),
+  exact_units: Type.String({
+    description: 'The sum, before it is rounded up: a decimal number, or a fraction such as 50/9.',
+  }),
+  quota: Type.Integer({ description: 'What would be charged, in units.' }),
+  usd: Type.String({ description: 'The same in US dollars.' }),
+}
+
 /** `POST /api/price/quote`: what a call would cost, and why. */
 export const quotePrice = ({ prices, groups }: Rooms) =>
   operation({
@@ -73,13 +83,7 @@ export const quotePrice = ({ prices, groups }: Rooms) =>
       group: Type.String(),
       ratio: Type.String(),
       source: Type.String(),
-      lines: Type.Array(line),
-      exact_units: Type.String({
-        description:
-          'The sum, before it is rounded up: a decimal number, or a fraction such as 50/9.',
-      }),
-      quota: Type.Integer({ description: 'What would be charged, in units.' }),
-      usd: Type.String({ description: 'The same in US dollars.' }),
+      ...quoted,
     }),
     async run({ body, caller }) {
       const { model } = body

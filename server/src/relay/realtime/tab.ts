@@ -3,6 +3,7 @@ import { sessionOf } from '../../dialects/realtime.ts'
 import type { RefusalCode } from '../../errors.ts'
 import type { Ledger, Settled } from '../../ledger/ledger.ts'
 import { units } from '../../ledger/units.ts'
+import type { ChargedPrices } from '../../prices/charged-prices.ts'
 import type { Usage } from '../../usage/usage.ts'
 import type { Deadlines } from '../forward/deadlines.ts'
 import type { Steps } from '../relay.ts'
@@ -16,6 +17,7 @@ export interface TabParts {
   readonly reserve: Steps['reserve']
   readonly deadlines: Deadlines
   readonly now: () => number
+  readonly chargedPrices: Pick<ChargedPrices, 'note'>
   readonly log: Pick<Logger, 'error'>
   readonly used: (usage: Usage, settled: Settled) => void
   readonly patienceMs?: number
@@ -126,6 +128,7 @@ export class Tab {
     const outcome = { channel, offer, attempts, list, outputLimit, firstByteAt }
     const recordable: Recordable = { reserved: { call, key: held.key }, outcome, usage }
     const record = recordOf(this.#parts, recordable, broken ?? WHOLE)
+    this.#parts.chargedPrices.note(offer.model, offer.price)
     const settled = held.reservation.settle(priceOf(recordable), record)
     const used = (done: Settled) => this.#parts.used(usage, done)
     return inTime(this.#parts, { call, reservation: held.reservation }, { settled, used })

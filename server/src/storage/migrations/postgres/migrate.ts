@@ -25,6 +25,7 @@ import { jobs } from './0020-jobs.ts'
 import { formerEpochs } from './0024-former-epochs.ts'
 import { refundedOpenings } from './0025-refunded-openings.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
+import { chargedPrices } from './0034-charged-prices.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -51,6 +52,7 @@ const steps: readonly string[] = [
   formerEpochs,
   refundedOpenings,
   narrowSums,
+  chargedPrices,
 ]
 
 /** The schema this program writes. */
