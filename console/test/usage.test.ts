@@ -54,7 +54,8 @@ it('lists every call, filters them, and gives those as a file', async () => {
   expect(lines).toHaveLength(own.total + 1)
 })
 
-it('opens a call with its tokens and the computation of its price', async () => {
+it('opens a call with its tokens and the computation of its price, which has changed since', async () => {
+  await gateway.manage('PUT', '/api/price/claude-sonnet', { input: '1', output: '1' })
   const page = await openLater('/usage?model=claude-sonnet', ada.token)
   await page.getByRole('button', { name: 'claude-sonnet' }).first().click()
   const drawer = page.getByRole('dialog', { name: 'Call' })
@@ -66,11 +67,20 @@ it('opens a call with its tokens and the computation of its price', async () => 
   expect(said).toMatch(/Input from the cache\s+30,000\s+\$0\.30 \/ 1M\s+4,500/)
   expect(said).toMatch(/Sum, rounded up to a whole unit\s+87,000/)
   expect(said).toMatch(/Charged\s+\$0\.174/)
-  expect(said).not.toContain('They have changed')
   expect(said).not.toMatch(/channel \d/)
   await eachLook(page, 'usage-call')
   await page.keyboard.press('Escape')
   await drawer.waitFor({ state: 'hidden' })
+})
+
+it('says so where the price of that time was not kept', async () => {
+  await gateway.database.tamper("delete from charged_price where model = 'gpt-small'")
+  const page = await openLater('/usage?model=gpt-small', ada.token)
+  await page.getByRole('button', { name: 'gpt-small' }).first().click()
+  const drawer = page.getByRole('dialog', { name: 'Call' })
+  await drawer.getByText('The gateway has not kept the price of that time').waitFor()
+  expect(await drawer.innerText()).toMatch(/Charged\s+\$0/)
+  await eachLook(page, 'usage-call-no-price')
 })
 
 it('says what went wrong with a call, and what to do', async () => {

@@ -34,14 +34,14 @@ function Computation({ call }: { readonly call: Call }) {
   const { t } = useTranslation()
   const { data: quote, isError } = useQuery(quoteQuery(call))
   if (quote === undefined && !isError) return <Skeleton height={160} />
-  const isAsCharged = quote?.quota === call.quota + call.shortfall
   return (
     <>
-      {quote === undefined ? null : <Lines quote={quote} />}
-      {isAsCharged ? null : (
+      {quote === undefined ? (
         <Text size="sm" c="dimmed" mb="sm">
-          {t(quote === undefined ? 'usage.price_unknown' : 'usage.price_changed')}
+          {t('usage.price_unknown')}
         </Text>
+      ) : (
+        <Lines quote={quote} />
       )}
       <Charged call={call} />
     </>
