@@ -26,14 +26,42 @@ export async function eachLook(page: Page, name: string): Promise<void> {
     await page.emulateMedia({ colorScheme: look.colorScheme })
     await page.setViewportSize(look.size)
     await speak(page, look.language)
-    await page.waitForFunction(() => document.getAnimations().length === 0)
-    await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`), fullPage: true })
+    await isStill(page)
     await expectAccessible(page)
     expect(await cutOff(page), `${name} ${look.name}`).toEqual([])
+    await growWindow(page)
+    await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`) })
   }
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize(WIDE)
   await speak(page, 'en')
+}
+
+/** Nothing moves; what waits, and so moves for ever, does not count. */
+async function isStill(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every((one) => one.effect?.getComputedTiming().iterations === Number.POSITIVE_INFINITY),
+  )
+}
+
+const MOST_PX = 4000
+
+/** Makes the window as high as what it shows, so that nothing fixed stands in the midst of a picture of all of it. */
+export async function growWindow(page: Page): Promise<void> {
+  const { width = 0, height = 0 } = page.viewportSize() ?? {}
+  const needed = await page.evaluate(() => {
+    const dialogs = [...document.querySelectorAll('[role="dialog"]')]
+    return Math.max(
+      document.documentElement.scrollHeight,
+      ...dialogs.map((one) => one.getBoundingClientRect().top * 2 + one.scrollHeight),
+    )
+  })
+  if (needed <= height) return
+  await page.setViewportSize({ width, height: Math.min(needed, MOST_PX) })
+  await page.evaluate(() => window.scrollTo(0, 0))
+  await isStill(page)
 }
 
 /** As if another tab had chosen the language: what the screen shows is not loaded again. */
