@@ -3,6 +3,7 @@ import { BarChart } from '@mantine/charts'
 import { VisuallyHidden } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useLocale } from '../../format/use-locale.ts'
+import { CHART_MARGIN, X_AXIS } from '../../ui/chart-frame.ts'
 import type { ChartShown } from './chart-series.ts'
 import { colorOf, useMeasured, useMeasuredShort, useSeriesNames } from './chart-words.ts'
 import type { Measure } from './measures.ts'
@@ -42,11 +43,11 @@ export default function UseChart({ chart, measure, step, height }: UseChartProps
           tickLine="none"
           maxBarWidth={48}
           barProps={{ isAnimationActive: false, stroke: 'var(--surface)', strokeWidth: 1 }}
-          xAxisProps={{ minTickGap: 16 }}
+          xAxisProps={X_AXIS}
           yAxisProps={{ width: 72, tickFormatter: short, allowDecimals: measure === 'spend' }}
           tooltipAnimationDuration={0}
           // The table is for the keyboard and for screen readers.
-          barChartProps={{ accessibilityLayer: false }}
+          barChartProps={{ accessibilityLayer: false, margin: CHART_MARGIN }}
         />
       </div>
       <ChartTable chart={chart} measure={measure} step={step} />

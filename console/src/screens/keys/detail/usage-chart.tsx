@@ -4,6 +4,7 @@ import { VisuallyHidden } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { formatMoney, UNITS_PER_DOLLAR } from '../../../format/money.ts'
 import { useLocale } from '../../../format/use-locale.ts'
+import { CHART_MARGIN, X_AXIS } from '../../../ui/chart-frame.ts'
 import type { DayOfUse } from './usage.ts'
 
 interface UsageChartProps {
@@ -35,8 +36,9 @@ export default function UsageChart({ days, height }: UsageChartProps) {
           tickLine="none"
           barProps={{ radius: 2, isAnimationActive: false }}
           // What can't be seen is no stop of the keyboard: the table below says it.
-          barChartProps={{ accessibilityLayer: false }}
-          yAxisProps={{ width: 72 }}
+          barChartProps={{ accessibilityLayer: false, margin: CHART_MARGIN }}
+          xAxisProps={X_AXIS}
+          yAxisProps={{ width: 84 }}
           tooltipAnimationDuration={0}
         />
       </div>
