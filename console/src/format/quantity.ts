@@ -6,6 +6,10 @@ export const formatQuantity = (locale: string, quantity: number): string =>
 export const formatCompact = (locale: string, quantity: number): string =>
   new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(quantity)
 
-/** A share of one, such as 12.5 %. */
+/** A share of one, such as 12.5 %: with as many digits as every other, so that they stand under each other. */
 export const formatShare = (locale: string, share: number): string =>
-  new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)
+  new Intl.NumberFormat(locale, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  }).format(share)
