@@ -28,7 +28,7 @@ export function KeyScreen() {
     <>
       <PageHeader
         title={nameOf(record, t)}
-        lead={t('keys.one')}
+        above={{ to: '/keys', title: t('keys.all') }}
         action={<KeyButtons record={record} actions={actions} />}
       />
       <KeyTiles record={record} />

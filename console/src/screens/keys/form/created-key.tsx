@@ -25,7 +25,7 @@ export function CreatedKey({ record }: { readonly record: KeyRecord }) {
         <Title order={1} tabIndex={-1} ref={heading}>
           {t('keys.created')}
         </Title>
-        <Text c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+        <Text c="dimmed" mt={4} style={{ overflowWrap: 'anywhere' }}>
           {nameOf(record, t)}
         </Text>
       </div>

@@ -35,7 +35,11 @@ export function EditKeyScreen() {
   })
   return (
     <>
-      <PageHeader title={t('keys.edit')} lead={nameOf(record, t)} />
+      <PageHeader
+        above={{ to: '/keys', title: t('keys.all') }}
+        title={t('keys.edit')}
+        lead={nameOf(record, t)}
+      />
       <KeyFormFields
         initial={initial}
         verb={t('keys.save')}

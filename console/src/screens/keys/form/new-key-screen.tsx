@@ -24,7 +24,11 @@ export function NewKeyScreen() {
   if (creating.isSuccess) return <CreatedKey record={creating.data} />
   return (
     <>
-      <PageHeader title={t('keys.create')} lead={t('keys.form.lead')} />
+      <PageHeader
+        above={{ to: '/keys', title: t('keys.all') }}
+        title={t('keys.create')}
+        lead={t('keys.form.lead')}
+      />
       <KeyFormFields
         initial={initial}
         verb={t('keys.create')}
