@@ -42,11 +42,12 @@ export function Composer({ isRunning, model, onSend, onStop, children }: Compose
         onKeyDown={press}
         rows={3}
       />
-      <Group justify="space-between" gap="sm">
+      <Group gap="sm">
         <div className={classes.actions}>{children}</div>
         {isRunning ? (
           <Button
             variant="default"
+            className={classes.send}
             leftSection={<IconPlayerStop size={16} aria-hidden="true" />}
             onClick={onStop}
           >
@@ -55,6 +56,7 @@ export function Composer({ isRunning, model, onSend, onStop, children }: Compose
         ) : (
           <Button
             type="submit"
+            className={classes.send}
             disabled={text.trim() === '' || model === ''}
             leftSection={<IconSend size={16} aria-hidden="true" />}
           >

@@ -17,7 +17,7 @@ import { Composer } from './composer.tsx'
 import { Conversation } from './conversation.tsx'
 import { forgetIfGone, keyValue, NEW_KEY, usableKeysQuery } from './playground-key.ts'
 import classes from './playground-screen.module.css'
-import { type Chosen, SettingsForm } from './settings-form.tsx'
+import { type Chosen, ModelAndKey, Parameters } from './settings-form.tsx'
 import { useChat } from './use-chat.ts'
 
 export function PlaygroundScreen() {
@@ -80,6 +80,7 @@ function Playground() {
   return (
     <div className={classes.screen}>
       <section className={classes.chat} aria-label={t('playground.chat')}>
+        <ModelAndKey chosen={chosen} models={models} keys={keys} onChange={change} />
         <Conversation turns={chat.turns} />
         <Composer
           isRunning={chat.isRunning}
@@ -91,7 +92,10 @@ function Playground() {
         </Composer>
       </section>
       <Card title={t('playground.settings')}>
-        <SettingsForm chosen={chosen} models={models} keys={keys} onChange={change} />
+        <Parameters
+          settings={chosen.settings}
+          onChange={(changed) => change({ settings: { ...chosen.settings, ...changed } })}
+        />
       </Card>
     </div>
   )

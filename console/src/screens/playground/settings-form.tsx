@@ -4,6 +4,7 @@ import type { KeyRecord } from '../keys/keys.ts'
 import type { Model } from '../models/models.ts'
 import { type ChatSettings, EFFORTS } from './chat.ts'
 import { NEW_KEY } from './playground-key.ts'
+import classes from './playground-screen.module.css'
 
 export interface Chosen {
   readonly model: string
@@ -12,19 +13,19 @@ export interface Chosen {
   readonly settings: ChatSettings
 }
 
-interface SettingsFormProps {
+interface ModelAndKeyProps {
   readonly chosen: Chosen
   readonly models: readonly Model[]
   readonly keys: readonly KeyRecord[]
   readonly onChange: (changed: Partial<Chosen>) => void
 }
 
-/** What is asked, of whom, and who pays. */
-export function SettingsForm({ chosen, models, keys, onChange }: SettingsFormProps) {
+/** Who is asked, and who pays. */
+export function ModelAndKey({ chosen, models, keys, onChange }: ModelAndKeyProps) {
   const { t } = useTranslation()
   const isNew = chosen.keyChoice === NEW_KEY
   return (
-    <Stack gap="md">
+    <div className={classes.choice}>
       <NativeSelect
         label={t('playground.model')}
         value={chosen.model}
@@ -34,6 +35,7 @@ export function SettingsForm({ chosen, models, keys, onChange }: SettingsFormPro
       <NativeSelect
         label={t('playground.key')}
         description={isNew ? t('playground.key_new_hint') : t('playground.key_own_hint')}
+        inputWrapperOrder={['label', 'input', 'description', 'error']}
         value={chosen.keyChoice}
         data={[
           { value: NEW_KEY, label: t('playground.key_new') },
@@ -44,11 +46,7 @@ export function SettingsForm({ chosen, models, keys, onChange }: SettingsFormPro
         ]}
         onChange={(event) => onChange({ keyChoice: event.currentTarget.value })}
       />
-      <Parameters
-        settings={chosen.settings}
-        onChange={(changed) => onChange({ settings: { ...chosen.settings, ...changed } })}
-      />
-    </Stack>
+    </div>
   )
 }
 
@@ -57,10 +55,11 @@ interface ParametersProps {
   readonly onChange: (changed: Partial<ChatSettings>) => void
 }
 
-function Parameters({ settings, onChange }: ParametersProps) {
+/** What is asked besides the message. */
+export function Parameters({ settings, onChange }: ParametersProps) {
   const { t } = useTranslation()
   return (
-    <>
+    <Stack gap="md">
       <Textarea
         label={t('playground.system')}
         value={settings.system}
@@ -97,6 +96,6 @@ function Parameters({ settings, onChange }: ParametersProps) {
           onChange({ effort: event.currentTarget.value as ChatSettings['effort'] })
         }
       />
-    </>
+    </Stack>
   )
 }
