@@ -45,7 +45,7 @@ function AttemptLine({ attempt }: { readonly attempt: Call['attempt_list'][numbe
           </Text>
         )}
       </span>
-      <Text span c="dimmed">
+      <Text span size="sm" c="dimmed">
         {attempt.status === 0 ? t('usage.no_answer') : attempt.status}
       </Text>
       <span className={classes.took}>

@@ -1,4 +1,4 @@
-import { Text, UnstyledButton } from '@mantine/core'
+import { Box, Text, UnstyledButton } from '@mantine/core'
 import type { TFunction } from 'i18next'
 import type { Column } from '../../ui/data-table.tsx'
 import { DateTime, TimeAgo } from '../../ui/date-time.tsx'
@@ -22,7 +22,8 @@ export const callColumns = (
   {
     key: 'status',
     title: t('usage.status'),
-    width: '184px',
+    width: '172px',
+    from: 'tablet',
     cell: ({ status }) => <CallStatus status={status} />,
   },
   {
@@ -51,10 +52,9 @@ export const callColumns = (
   {
     key: 'cost',
     title: t('usage.cost'),
-    width: '11%',
+    width: '112px',
     align: 'right',
-    from: 'tablet',
-    cell: ({ quota }) => <Money units={quota} />,
+    cell: (call) => <CostCell call={call} />,
   },
 ]
 
@@ -64,9 +64,9 @@ interface ModelCellProps {
   readonly t: TFunction
 }
 
-/** On a phone there are columns less: time and cost stand here. */
+/** On a phone there are columns less: how it ended stands here. */
 function ModelCell({ call, onOpen, t }: ModelCellProps) {
-  const { model_name, token_name, created_at, quota } = call
+  const { model_name, token_name, status } = call
   return (
     <>
       <UnstyledButton
@@ -79,8 +79,20 @@ function ModelCell({ call, onOpen, t }: ModelCellProps) {
       <Text size="xs" c="dimmed" truncate title={token_name} visibleFrom="sm">
         {token_name || t('usage.unnamed')}
       </Text>
-      <Text size="xs" c="dimmed" hiddenFrom="sm">
-        <Money units={quota} /> · <TimeAgo seconds={created_at} />
+      <Box hiddenFrom="sm">
+        <CallStatus status={status} />
+      </Box>
+    </>
+  )
+}
+
+/** The time is below, where it has no column of its own. */
+function CostCell({ call: { quota, created_at } }: { readonly call: CallRecord }) {
+  return (
+    <>
+      <Money units={quota} />
+      <Text size="xs" c="dimmed" hiddenFrom="md">
+        <TimeAgo seconds={created_at} />
       </Text>
     </>
   )

@@ -40,17 +40,29 @@ export function CallDrawer({ requestId, onClose }: CallDrawerProps) {
 function Call({ requestId }: { readonly requestId: string }) {
   const { t } = useTranslation()
   const { data: call, error, refetch } = useQuery(callQuery(requestId, useSession()))
-  if (error) return <Failure failure={error} onRetry={() => void refetch()} />
+  if (error) {
+    return (
+      <div className={classes.instead}>
+        <Failure failure={error} onRetry={() => void refetch()} />
+      </div>
+    )
+  }
   if (call === undefined) {
     return (
-      <Stack gap="lg" role="status" aria-busy="true" aria-label={t('ui.loading')}>
+      <Stack
+        className={classes.instead}
+        gap="lg"
+        role="status"
+        aria-busy="true"
+        aria-label={t('ui.loading')}
+      >
         <Skeleton height={64} />
         <Skeleton height={220} />
         <Skeleton height={160} />
       </Stack>
     )
   }
-  if (call === null) return <Text c="dimmed">{t('usage.missing')}</Text>
+  if (call === null) return <Missing />
   return (
     <>
       <WhatHappened call={call} />
@@ -59,5 +71,14 @@ function Call({ requestId }: { readonly requestId: string }) {
       <CallPrice call={call} />
       <Attempts call={call} />
     </>
+  )
+}
+
+function Missing() {
+  const { t } = useTranslation()
+  return (
+    <Text size="sm" c="dimmed" className={classes.instead}>
+      {t('usage.missing')}
+    </Text>
   )
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { CopyButton } from '../../ui/copy-button.tsx'
+import { CopyIcon } from '../../ui/copy-icon.tsx'
 import { DateTime } from '../../ui/date-time.tsx'
 import { LinkAnchor } from '../../ui/link-anchor.tsx'
 import { Duration } from './duration.tsx'
@@ -49,7 +49,7 @@ export function CallFacts({ call }: { readonly call: Call }) {
         <Fact title={t('usage.request_id')}>
           <span className={classes.requestId}>
             <code>{call.request_id}</code>
-            <CopyButton text={call.request_id} />
+            <CopyIcon text={call.request_id} />
           </span>
         </Fact>
       </dl>
