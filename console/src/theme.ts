@@ -75,8 +75,8 @@ export const theme = createTheme({
   headings: {
     fontWeight: '650',
     sizes: {
-      h1: { fontSize: rem(26), lineHeight: '1.25' },
-      h2: { fontSize: rem(18), lineHeight: '1.35' },
+      h1: { fontSize: rem(24), lineHeight: '1.25' },
+      h2: { fontSize: rem(17), lineHeight: '1.35' },
       h3: { fontSize: rem(15), lineHeight: '1.4' },
     },
   },

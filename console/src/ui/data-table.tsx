@@ -30,7 +30,7 @@ interface DataTableProps<Row> {
   readonly onShow?: (first: number, last: number) => void
 }
 
-const ROW_PX = 64
+const ROW_PX = 56
 const OVERSCAN = 8
 
 /**

@@ -54,7 +54,7 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
   {
     key: 'status',
     title: t('keys.status'),
-    width: 'clamp(150px, 17%, 170px)',
+    width: '164px',
     cell: (record) => <KeyStatus record={record} />,
   },
   {

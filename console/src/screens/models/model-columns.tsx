@@ -77,6 +77,7 @@ function Name({ model, group, t, onOpen }: CellProps & Pick<Shown, 'onOpen'>) {
           type="button"
           size="sm"
           fw={600}
+          c="var(--mantine-color-text)"
           truncate
           title={id}
           aria-haspopup="dialog"

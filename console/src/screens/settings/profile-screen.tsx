@@ -20,7 +20,7 @@ export function ProfileScreen() {
   return (
     <>
       <PageHeader title={t('settings.profile')} lead={t('settings.profile_lead')} />
-      <Stack gap="md">
+      <Stack gap="lg">
         <Account />
         <Preferences />
       </Stack>

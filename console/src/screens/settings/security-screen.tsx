@@ -11,7 +11,7 @@ export function SecurityScreen() {
   return (
     <>
       <PageHeader title={t('settings.security')} lead={t('settings.security_lead')} />
-      <Stack gap="md">
+      <Stack gap="lg">
         <PasswordCard />
         <SecondFactorCard />
         <PasskeysCard />

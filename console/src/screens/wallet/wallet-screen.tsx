@@ -20,7 +20,7 @@ export function WalletScreen() {
   return (
     <>
       <PageHeader title={t('wallet.title')} lead={t('wallet.lead')} />
-      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md">
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
         <BalanceCard />
         <RedeemCard />
       </SimpleGrid>
