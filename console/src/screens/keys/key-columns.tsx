@@ -54,7 +54,7 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
   {
     key: 'status',
     title: t('keys.status'),
-    width: '164px',
+    width: '184px',
     cell: (record) => <KeyStatus record={record} />,
   },
   {

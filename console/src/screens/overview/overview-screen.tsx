@@ -80,9 +80,24 @@ function ContentSkeleton() {
   const { t } = useTranslation()
   return (
     <div role="status" aria-busy="true" aria-label={t('ui.loading')}>
-      <Skeleton height={106} radius={12} mb="lg" />
-      <Skeleton height={404} radius={12} mb="lg" />
-      <Skeleton height={240} radius={12} />
+      <div className={classes.coming} style={{ height: 106 }}>
+        <Skeleton height={12} width="30%" />
+        <Skeleton height={20} width="60%" />
+      </div>
+      <div className={classes.coming} style={{ height: 404 }}>
+        <Skeleton height={20} width={200} />
+        <Skeleton height={280} />
+      </div>
+      <div className={classes.columns}>
+        <div className={classes.coming} style={{ height: 240 }}>
+          <Skeleton height={20} width={140} />
+          <Skeleton height={140} />
+        </div>
+        <div className={classes.coming} style={{ height: 240 }}>
+          <Skeleton height={20} width={140} />
+          <Skeleton height={140} />
+        </div>
+      </div>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
 import { IconCode, IconCpu } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -53,12 +53,13 @@ function useChosen() {
     settings: NO_SETTINGS,
   })
   const { group: own } = useSession()
-  const keys = useQuery(usableKeysQuery).data ?? []
-  const all = useQuery(modelsQuery).data ?? []
+  const { data: keys = [], isPending: areKeysComing } = useQuery(usableKeysQuery)
+  const { data: all = [], isPending: areModelsComing } = useQuery(modelsQuery)
   const key = keys.find(({ id }) => String(id) === chosen.keyChoice)
   const models = chatModels(all, key, own)
   const model = models.find(({ id }) => id === chosen.model) ?? models[0]
   return {
+    isComing: areKeysComing || areModelsComing,
     ...{ keys, models, chosen: { ...chosen, model: model?.id ?? '' } },
     group: model === undefined ? own : shownGroup(model, '', own).name,
     change: (changed: Partial<Chosen>) => setChosen((now) => ({ ...now, ...changed })),
@@ -68,7 +69,7 @@ function useChosen() {
 function Playground() {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
-  const { chosen, change, keys, models, group } = useChosen()
+  const { isComing, chosen, change, keys, models, group } = useChosen()
   const chat = useChat()
   const call = (turns: readonly Turn[]) => callOf(chosen.model, chosen.settings, turns)
   async function send(text: string) {
@@ -80,7 +81,11 @@ function Playground() {
   return (
     <div className={classes.screen}>
       <section className={classes.chat} aria-label={t('playground.chat')}>
-        <ModelAndKey chosen={chosen} models={models} keys={keys} onChange={change} />
+        {isComing ? (
+          <Skeleton height={60} />
+        ) : (
+          <ModelAndKey chosen={chosen} models={models} keys={keys} onChange={change} />
+        )}
         <Conversation turns={chat.turns} />
         <Composer
           isRunning={chat.isRunning}
