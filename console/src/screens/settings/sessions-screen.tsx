@@ -26,6 +26,9 @@ export function SessionsScreen() {
   const sessions = useQuery(sessionsQuery)
   const present = useQuery(presentQuery)
   const here = present.data?.session.id
+  // Without knowing which one this is, it would be among those that can be ended.
+  const failure = sessions.error ?? present.error
+  const retry = () => void Promise.all([sessions.refetch(), present.refetch()])
   const others = sessions.data?.filter(({ id }) => id !== here).length ?? 0
   return (
     <>
@@ -34,11 +37,11 @@ export function SessionsScreen() {
         lead={t('settings.sessions_lead')}
         action={<EndOthers count={others} />}
       />
-      {sessions.isError ? (
-        <Failure failure={sessions.error} onRetry={() => void sessions.refetch()} />
+      {failure ? (
+        <Failure failure={failure} onRetry={retry} />
       ) : (
         <Card title={t('settings.sessions_open')}>
-          {sessions.data === undefined || present.isPending ? (
+          {sessions.data === undefined || present.data === undefined ? (
             <Skeleton height={64} />
           ) : (
             <SessionRows sessions={sessions.data} here={here} />
