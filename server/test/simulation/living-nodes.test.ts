@@ -102,3 +102,24 @@ it('what a call of a period left behind whose balance is lost is given back once
   expect(moves() - before).toBeLessThan(33)
   expect(moves() - before).toBeGreaterThan(27)
 })
+
+it('a node whose call is answered only when it is sent again takes that for no sign of life', async () => {
+  for (const seed of SEEDS) {
+    const { world, database, network, nodes } = await openNodes(seed)
+    const [node] = nodes
+    if (node === undefined) throw new Error('nobody has joined')
+    // Its first attempt is applied: that is when the others saw its lane move last, and they end it 15 s later.
+    network.deafen(node.owner, world.now + 12_000 + world.random.next() * 6_000)
+    const until = world.now + 30_000
+    while (world.now < until) {
+      await world.run(world.now + 50)
+      const isLiving = database.lanes.get(node.loans.epoch) !== undefined
+      expect([seed, world.now, isLiving || !node.store.accepting()]).toEqual([
+        seed,
+        world.now,
+        true,
+      ])
+    }
+    expect(node.store.accepting()).toBe(true)
+  }
+})

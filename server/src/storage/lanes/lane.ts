@@ -6,7 +6,10 @@ export interface LaneParts {
   readonly clock: Clock
   /** The node's present epoch. */
   readonly epoch: () => number
-  /** Told of every call that was applied: when it was sent, by both clocks. */
+  /**
+   * Told of every call that was applied: since when it may have been, by both clocks. Others see a lane move once, however
+   * often its call is sent again and answered.
+   */
   readonly acknowledged: (sent: Sent) => void
   /** The epoch has ended; resolves when the node has a new one. */
   readonly lost: (epoch: number) => Promise<void>
@@ -66,9 +69,11 @@ export class Lane {
       this.#epoch = epoch
       this.#seq = 0
     }
+    const now = (): Sent => ({ monotonic: clock.monotonic(), wall: clock.wall() })
+    let sent = now()
     let mayArrive = false
     for (;;) {
-      const sent: Sent = { monotonic: clock.monotonic(), wall: clock.wall() }
+      if (!mayArrive) sent = now()
       try {
         const answer = await call(epoch, this.#seq + 1)
         if (answer === 'lost') await lost(epoch)

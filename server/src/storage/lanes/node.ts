@@ -57,7 +57,7 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   const missing = createMissing()
 
   const stopBeat = every(clock, BEAT_MS, async () => {
-    await moveLane.send((epoch, seq) => calls.move({ epoch, seq, asks: [] }))
+    await beat(parts, state, moveLane)
     await reaper.look()
   })
   return {
@@ -115,6 +115,13 @@ function isFenced(clock: Clock, { acknowledged, renewing }: State): boolean {
     clock.monotonic() - acknowledged.monotonic > FENCE_MS ||
     clock.wall() - acknowledged.wall > FENCE_MS
   )
+}
+
+/** One that was sent long ago and is answered only now has shown the others nothing new: the next one does. */
+async function beat({ calls, clock }: NodeParts, state: State, lane: Lane): Promise<void> {
+  const send = () => lane.send((epoch, seq) => calls.move({ epoch, seq, asks: [] }))
+  await send()
+  if (isFenced(clock, state)) await send()
 }
 
 /** The epoch ended: holds are void, and the node goes on under a new one. Both lanes may notice; it happens once. */
