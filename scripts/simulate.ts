@@ -3,12 +3,13 @@
  *
  *   npm run simulate -- --seeds 1000000 [--from 1]   many worlds; ends at the first that breaks a rule
  *   npm run simulate -- --seed 17                    one world, with everything that happens in it
- *   npm run simulate -- --failovers ...              the same, with one failover after the other
+ *   npm run simulate -- --mode failovers ...         the same, with one failover after the other; or `standstills`
  *   npm run simulate -- --mutations                  weakens the ledger in known ways: each must be noticed
  */
 import { parseArgs } from 'node:util'
 import type { Weakness } from '../server/test/simulation/database.ts'
 import { caughtBy, weaknesses } from '../server/test/simulation/mutations.ts'
+import { MODES, type Mode } from '../server/test/simulation/profile.ts'
 import { runSeeds } from '../server/test/simulation/seeds.ts'
 import { runSeed } from '../server/test/simulation/simulation.ts'
 
@@ -23,11 +24,12 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     mutations: { type: 'boolean', default: false },
     weakness: { type: 'string' },
-    failovers: { type: 'boolean', default: false },
+    mode: { type: 'string', default: 'mixed' },
   },
 })
 const weakness = values.weakness as Weakness | undefined
-const mode = values.failovers ? 'failovers' : 'mixed'
+const mode = values.mode as Mode
+if (!MODES.includes(mode)) throw new Error(`--mode is one of ${MODES.join(', ')}`)
 
 if (values.mutations) await tryMutations()
 else if (values.seed !== undefined) await replay(Number(values.seed), Infinity)

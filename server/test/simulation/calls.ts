@@ -23,7 +23,7 @@ export interface RunningCall {
   rejected: boolean
 }
 
-/** Above this many at once, those that wait for units included, a node's callers wait for better times. */
+/** Above this many at once, those that wait for units included, nearly all of a node's callers wait for better times. */
 const MOST_AT_ONCE = 12
 
 /** Lets a node serve calls until the trouble is over. */
@@ -31,7 +31,8 @@ export function serve(simulation: Simulation, node: Node): void {
   const { world, profile } = simulation
   const next = () => {
     if (!simulation.network.troubled || node.closing) return
-    if (node.asking + running(simulation, node) < MOST_AT_ONCE) void callOnce(simulation, node)
+    const isFull = node.asking + running(simulation, node) >= MOST_AT_ONCE
+    if (!isFull || world.random.chance(0.1)) void callOnce(simulation, node)
     const burst = world.random.chance(0.2)
     node.clock.after(burst ? 0 : world.random.around(profile.betweenCallsMs), next)
   }
@@ -69,13 +70,14 @@ export async function payersNow(
   }
 }
 
-async function callOnce(simulation: Simulation, node: Node): Promise<void> {
+export async function callOnce(simulation: Simulation, node: Node): Promise<void> {
   const { world, profile } = simulation
   const { random } = world
   const customer = random.pick(simulation.customers)
   if (simulation.deleted.has(customer.key)) return
   const id = `call-${++simulation.lastCall}`
-  const amount = random.chance(0.05) ? 0 : random.whole(1, Math.ceil(profile.mostUnits / 4))
+  const most = random.chance(0.2) ? 3 : Math.ceil(profile.mostUnits / 4)
+  const amount = random.chance(0.05) ? 0 : random.whole(1, most)
   node.asking++
   const payers = await payersNow(simulation, node, customer)
   const got = payers && (await reserve(simulation, node, { payers, amount, id }))

@@ -38,7 +38,8 @@ export const TROUBLES = [
   'management',
   'change budgets',
 ] as const
-export type Trouble = (typeof TROUBLES)[number]
+/** The last one, only where nothing stops the other clock. */
+export type Trouble = (typeof TROUBLES)[number] | 'set back while cut off'
 
 /** What happens every day. */
 const BY_PEOPLE = new Set<Trouble>(['management', 'change budgets'])
@@ -52,13 +53,16 @@ export const QUIET: Profile = {
 
 /**
  * 'mixed': any kinds of trouble. 'failovers': one after the other, each of which loses commits, also those that the last
- * one brought about, while old messages are still under way.
+ * one brought about, while old messages are still under way. 'standstills': busy nodes are out of reach for longer than they
+ * may reserve, and one of their clocks does not show it.
  */
-export type Mode = 'mixed' | 'failovers'
+export const MODES = ['mixed', 'failovers', 'standstills'] as const
+export type Mode = (typeof MODES)[number]
 
 export function chooseProfile(random: Random, mode: Mode = 'mixed'): Profile {
   const profile = chooseMixed(random)
   if (mode === 'mixed') return profile
+  if (mode === 'standstills') return standingStill(random, profile)
   const others = profile.troubles.filter((trouble) => trouble !== 'fail over')
   return {
     ...profile,
@@ -66,6 +70,18 @@ export function chooseProfile(random: Random, mode: Mode = 'mixed'): Profile {
     veryLate: random.next() * 0.1,
     troubles: ['fail over', 'fail over', 'fail over', ...others.slice(0, 3)],
     betweenTroublesMs: random.pick([400, 800, 1_600]),
+  }
+}
+
+/** Never both clocks of a node are wrong at once: nothing could tell it then. */
+function standingStill(random: Random, profile: Profile): Profile {
+  const troubles: readonly Trouble[] = random.chance(0.5)
+    ? ['sleep', 'sleep', 'sleep', 'stop the monotonic clock']
+    : ['set back while cut off', 'set back while cut off', 'pause', 'step the wall clock']
+  return {
+    ...profile,
+    ...{ nodes: 4, accounts: 1, troubleMs: 60_000, betweenCallsMs: 80, mostUnits: 2_000 },
+    ...{ troubles, betweenTroublesMs: 2_500, slow: 0.2, veryLate: 0.05, twice: 0.1 },
   }
 }
 

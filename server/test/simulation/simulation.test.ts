@@ -5,8 +5,9 @@ import { runSeed } from './simulation.ts'
 
 /** About 12 ms of one core each: a minute of two cores, or two where other tests use them, too. */
 const SEEDS = 10_000
-/** Worlds of one failover after the other: half as dear. */
+/** Worlds of one failover after the other, which are half as dear, and those in which nodes stand still: twice. */
 const FAILOVER_SEEDS = 2_000
+const STANDSTILL_SEEDS = 1_000
 const AT_MOST_MS = 300_000
 
 it('the same seed is the same world', async () => {
@@ -28,7 +29,22 @@ it(
   'nor does one in which failovers undo what came of the last one',
   async () => {
     const failed = await runSeeds({ from: 1, count: FAILOVER_SEEDS, mode: 'failovers' })
-    expect(failed, 'npm run simulate -- --failovers --seed N shows what happened').toBeUndefined()
+    expect(
+      failed,
+      'npm run simulate -- --mode failovers --seed N shows what happened',
+    ).toBeUndefined()
+  },
+  AT_MOST_MS,
+)
+
+it(
+  'nor does one in which busy nodes are out of reach for longer than they may reserve',
+  async () => {
+    const failed = await runSeeds({ from: 1, count: STANDSTILL_SEEDS, mode: 'standstills' })
+    expect(
+      failed,
+      'npm run simulate -- --mode standstills --seed N shows what happened',
+    ).toBeUndefined()
   },
   AT_MOST_MS,
 )

@@ -1,4 +1,4 @@
-import { running } from './calls.ts'
+import { callOnce, running } from './calls.ts'
 import { type Customer, changeBudgets, changeLimit, dropOwner } from './customers.ts'
 import { changeBalance, setBalance } from './database-management.ts'
 import type { Node } from './node.ts'
@@ -34,6 +34,10 @@ const ofNodes: Partial<Record<Trouble, Strike>> = {
   },
   'stop the monotonic clock': stopClock,
   partition: ({ network, world }, { owner }, ms) => network.cutOff(owner, world.now + ms),
+  'set back while cut off'({ network, world }, node, ms) {
+    network.cutOff(node.owner, world.now + ms)
+    world.after(world.random.next() * ms, () => node.clock.stepWall(-ms))
+  },
   'lose answers': ({ network, world }, { owner }, ms) => network.deafen(owner, world.now + ms),
   crash,
   close,
@@ -66,8 +70,19 @@ function stopClock({ world }: Simulation, { clock }: Node, ms: number): void {
   world.after(ms, () => clock.startMonotonic())
 }
 
-function pause({ world }: Simulation, { owner }: Node, ms: number): void {
+/** So many clients have written meanwhile, and are read first of all. */
+const CAME_MEANWHILE = 3
+
+function pause(simulation: Simulation, node: Node, ms: number): void {
+  const { world, network } = simulation
+  const { owner } = node
   world.pause(owner)
+  for (let n = 0; n < CAME_MEANWHILE; n++) {
+    const come = () => {
+      if (network.troubled && !node.closing) void callOnce(simulation, node)
+    }
+    world.after(ms * world.random.next(), come, owner)
+  }
   world.after(ms, () => world.resume(owner))
 }
 
