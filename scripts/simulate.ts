@@ -7,11 +7,11 @@
  *   npm run simulate -- --mutations                  weakens the ledger in known ways: each must be noticed
  */
 import { parseArgs } from 'node:util'
-import type { Weakness } from '../server/test/simulation/database.ts'
-import { caughtBy, weaknesses } from '../server/test/simulation/mutations.ts'
+import { caughtBy } from '../server/test/simulation/mutations.ts'
 import { MODES, type Mode } from '../server/test/simulation/profile.ts'
 import { runSeeds } from '../server/test/simulation/seeds.ts'
 import { runSeed } from '../server/test/simulation/simulation.ts'
+import { type Weakness, weaknesses } from '../server/test/simulation/weaknesses.ts'
 
 const PROGRESS_MS = 5_000
 /** Of a failed world's events; `--seed` shows all of them. */

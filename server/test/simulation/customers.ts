@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Budget, type BudgetWish, compileBudgets } from '../../src/budgets/budget.ts'
 import { changeRunningPeriods } from '../../src/budgets/change.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
@@ -73,6 +74,18 @@ const compile = ({ owners }: Database, key: number, account: number) =>
     { entity: key, budgets: owners.get(key)?.budgets ?? [] },
     { entity: account, budgets: owners.get(account)?.budgets ?? [] },
   )
+
+/** A key of which a node's cache says something else than the rows of key and account. */
+export function outdated(
+  { database, deleted }: Simulation,
+  { keys }: Pick<Node, 'keys'>,
+): number | undefined {
+  for (const [key, { account, budgets }] of keys) {
+    const isSo = isDeepStrictEqual(budgets, compile(database, key, account))
+    if (!isSo && !deleted.has(key)) return key
+  }
+  return undefined
+}
 
 /** The key cache of a node drops what is of this owner, as it does when its row was changed. */
 export function dropOwner({ keys, budgets, ledger }: Node, owner: number): void {

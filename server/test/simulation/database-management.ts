@@ -23,8 +23,9 @@ export function changeBalance(
     const whole = take(database, entity, delta)
     if (whole === undefined) return undefined
     if (idempotency !== undefined) {
-      if (database.refunds.get(idempotency) !== undefined) throw new DoneBefore()
-      database.refunds.set(idempotency, delta)
+      const before = database.refunds.get(idempotency)
+      if (before !== undefined && database.weakness !== 'refund again') throw new DoneBefore()
+      database.refunds.set(idempotency, (before ?? 0) + delta)
       database.refunded.set(entity, (database.refunded.get(entity) ?? 0) + delta)
     }
     enter(database, entity, delta)

@@ -45,13 +45,13 @@ function apply(database: Database, epoch: number, settlements: readonly Settleme
     if (!Number.isInteger(record.prompt_tokens)) throw new NotApplied('22P02', true)
   }
   const charges = isCovered(database, epoch, settlements)
-    ? settlements.map(({ cost, atMost }) => ({ charged: Math.min(cost, atMost), known: false }))
+    ? settlements.map((settlement) => ({ charged: mostOf(database, settlement), known: false }))
     : chargeSlowly(database, epoch, settlements)
   for (const [at, settlement] of settlements.entries()) {
     const { charged, known } = charges[at] as Charge
     if (known) continue
     record(database, settlement, charged)
-    if (settlement.epoch !== epoch) continue
+    if (isLate(database, epoch, settlement)) continue
     spend(database, holdKey(epoch, settlement.key), settlement, charged)
     spend(database, holdKey(epoch, settlement.account), settlement, charged)
     for (const budget of settlement.budgets) {
@@ -61,13 +61,20 @@ function apply(database: Database, epoch: number, settlements: readonly Settleme
   return charges
 }
 
+const isLate = ({ weakness }: Database, epoch: number, settlement: Settlement): boolean =>
+  settlement.epoch !== epoch && weakness !== 'late'
+
+/** The most that a call may be charged: what it holds. */
+const mostOf = ({ weakness }: Database, { cost, atMost }: Settlement): number =>
+  weakness === 'at most' ? cost : Math.min(cost, atMost)
+
 /** Whether every payer's hold covers all that the call charges to it, and nothing is late. */
 function isCovered(database: Database, epoch: number, settlements: readonly Settlement[]): boolean {
   const due = new Map<number, number>()
-  for (const { cost, atMost, epoch: held, ...whose } of settlements) {
-    if (held !== epoch) return false
-    for (const entity of payersOf(whose)) {
-      due.set(entity, (due.get(entity) ?? 0) + Math.min(cost, atMost))
+  for (const settlement of settlements) {
+    if (settlement.epoch !== epoch) return false
+    for (const entity of payersOf(settlement)) {
+      due.set(entity, (due.get(entity) ?? 0) + mostOf(database, settlement))
     }
   }
   for (const [entity, charge] of due) {
@@ -93,15 +100,16 @@ function chargeSlowly(
     }
   }
   return settlements.map((settlement) => {
-    const isLate = settlement.epoch !== epoch
     const before = chargedBefore(database, settlement.record.request_id)
-    if (isLate && before.known && database.weakness !== 'dedupe') return before
-    const purses = isLate ? late : held
+    const mayBeKnown = settlement.epoch !== epoch && database.weakness !== 'dedupe'
+    if (mayBeKnown && before.known) return before
+    const wasLate = isLate(database, epoch, settlement)
+    const purses = wasLate ? late : held
     const payers = payersOf(settlement)
-    let charged = isLate ? settlement.cost : Math.min(settlement.cost, settlement.atMost)
+    let charged = wasLate ? settlement.cost : mostOf(database, settlement)
     for (const entity of payers) charged = Math.min(charged, purses.get(entity) ?? 0)
     for (const entity of payers) purses.set(entity, (purses.get(entity) ?? 0) - charged)
-    if (isLate) {
+    if (wasLate) {
       for (const entity of [settlement.key, settlement.account, ...settlement.budgets]) {
         const balance = database.balances.get(entity) ?? NO_BALANCE
         database.balances.set(entity, {
@@ -115,9 +123,8 @@ function chargeSlowly(
   })
 }
 
-type Whose = Pick<Settlement, 'key' | 'account' | 'keyUnlimited' | 'accountUnlimited' | 'budgets'>
-
-function payersOf({ key, account, keyUnlimited, accountUnlimited, budgets }: Whose): number[] {
+function payersOf(settlement: Settlement): number[] {
+  const { key, account, keyUnlimited, accountUnlimited, budgets } = settlement
   const payers = [...budgets]
   if (!keyUnlimited) payers.push(key)
   if (!accountUnlimited) payers.push(account)

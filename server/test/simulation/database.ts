@@ -2,6 +2,7 @@ import type { BudgetWish } from '../../src/budgets/budget.ts'
 import type { Lanes, Move, Moved } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Settlement } from '../../src/storage/store.ts'
 import { Journal, Table } from './tables.ts'
+import type { Weakness } from './weaknesses.ts'
 import type { World } from './world.ts'
 
 export interface BalanceRow {
@@ -34,19 +35,6 @@ export interface OwnerRow {
   readonly budgets: readonly BudgetWish[]
   readonly atMs: number
 }
-
-/** Ways to make the database or its nodes worse than they are, to see that somebody notices. */
-export type Weakness =
-  | 'epoch'
-  | 'epoch again'
-  | 'former epochs'
-  | 'seq'
-  | 'dedupe'
-  | 'fence'
-  | 'confiscation'
-  | 'cached budget'
-  | 'running budget'
-  | 'lost charge'
 
 export type Lane = 'move' | 'settle'
 
@@ -141,7 +129,7 @@ export class Database {
 
   #moveOne(epoch: number, { entity, units, leave = false }: Move['asks'][number]): void {
     const balance = this.balances.get(entity)
-    if (balance === undefined) return
+    if (balance === undefined || (leave && this.weakness === 'idle kept')) return
     const key = holdKey(epoch, entity)
     const hold = this.holds.get(key)
     const free = hold === undefined ? 0 : hold.granted - hold.spent
@@ -184,8 +172,9 @@ export class Database {
   reap({ epoch, move, settle }: Lanes): boolean {
     return this.journal.transact(() => {
       const lanes = this.lanes.get(epoch)
-      if (lanes === undefined) return false
-      if (lanes.move !== move || lanes.settle !== settle) return false
+      if (lanes === undefined || this.weakness === 'dead kept') return false
+      const stands = lanes.move === move && lanes.settle === settle
+      if (!stands && this.weakness !== 'living reaped') return false
       this.#end(epoch)
       return true
     })

@@ -2,7 +2,8 @@ import type { Payers } from '../../src/ledger/ledger.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { isOver, payersNow } from './calls.ts'
-import { type Customer, lookUp } from './customers.ts'
+import { type Customer, lookUp, outdated } from './customers.ts'
+import { changeBalance } from './database-management.ts'
 import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
@@ -36,6 +37,11 @@ export async function endWell(simulation: Simulation): Promise<void> {
   // What fell behind when a node was paused or closed may have left nobody to go on with.
   if (nodes.size === 0) throw new Violation('no node serves')
   expectAllBack(simulation)
+  for (const node of nodes) {
+    const key = outdated(simulation, node)
+    if (key !== undefined)
+      throw new Violation(`${node.owner.name} never heard of a change of ${key}`)
+  }
   for (const customer of simulation.customers) await serveWhole(simulation, customer)
   await world.run(world.now + BACK_MS)
   expectNoHolds(simulation)
@@ -92,6 +98,7 @@ async function serveWhole(simulation: Simulation, customer: Customer): Promise<v
   if (payers.budgets.some((budget) => database.opened.get(budget) !== true)) return
   // Others use some of it first, and keep it for a while.
   for (const node of all) await touch(simulation, node, payers)
+  if (world.random.chance(0.5)) await grantMore(simulation, payers)
   const least = Math.min(
     payers.keyUnlimited ? Infinity : database.whole(payers.key),
     payers.accountUnlimited ? Infinity : database.whole(payers.account),
@@ -159,6 +166,18 @@ async function payersOnce(simulation: Simulation, node: Node, customer: Customer
 function know(simulation: Simulation, node: Node, payers: Payers): void {
   lookUp(simulation, node, payers)
   for (const budget of payers.budgets) node.ledger.know(budget, simulation.database.whole(budget))
+}
+
+/** Of what management adds all nodes hear before anybody is refused. */
+async function grantMore(simulation: Simulation, payers: Payers): Promise<void> {
+  const { world, database, profile, changed } = simulation
+  const finite = [payers.keyUnlimited || payers.key, payers.accountUnlimited || payers.account]
+  for (const entity of finite) {
+    if (entity === true) continue
+    changeBalance(database, { entity, delta: profile.mostUnits })
+    changed(entity)
+  }
+  await world.run(world.now + 20)
 }
 
 async function touch(simulation: Simulation, node: Node, payers: Payers): Promise<void> {

@@ -1,4 +1,4 @@
-import { type LedgerCalls, NotApplied } from '../../src/storage/lanes/ledger-calls.ts'
+import { type LedgerCalls, NotApplied, type Settle } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Database } from './database.ts'
 import { settle } from './database-settle.ts'
 import type { NodeClock } from './node-clock.ts'
@@ -62,7 +62,7 @@ function callsOn(
   return {
     register: (_node, former) => ask('register', () => database.register(former)),
     move: (call) => ask(`move ${call.epoch}#${call.seq}`, () => database.move(call)),
-    settle: (call) => ask(`settle ${call.epoch}#${call.seq}`, () => settle(database, call)),
+    settle: (call) => ask(`settle ${call.epoch}#${call.seq}`, () => settleOn(database, call)),
     lanes: () => ask('lanes', () => [...database.lanes.rows()].map(([, lanes]) => lanes)),
     reap: (lanes) => ask(`reap ${lanes.epoch}`, () => database.reap(lanes)),
     // Others lock rows for a moment, and people for longer.
@@ -70,6 +70,7 @@ function callsOn(
       ask('locked', () => entities.filter(() => network.troubled && world.random.chance(0.2))),
     recall: (entities) =>
       ask('recall', () => {
+        if (database.weakness === 'recall') return
         database.recall(entities)
         for (const tell of told) tell(entities)
       }),
@@ -82,6 +83,14 @@ function callsOn(
       })
     },
   }
+}
+
+/** Weakened, it forgets now and then what it answers. */
+function settleOn(database: Database, call: Settle) {
+  const settled = settle(database, call)
+  if (database.weakness === 'durable' && database.world.random.chance(0.02))
+    database.journal.lose(1)
+  return settled
 }
 
 interface Journey {
@@ -140,7 +149,8 @@ function createTravel(parts: TravelParts) {
   return <T>({ owner, clock, what, apply }: Asking<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       let over = false
-      const stop = clock.after(ANSWER_MS, () =>
+      const waitsForever = database.weakness === 'time-out'
+      const stop = clock.after(waitsForever ? Infinity : ANSWER_MS, () =>
         end('no answer in time', () => reject(unknown(what))),
       )
       const end = (says: string, answer: () => void) => {

@@ -2,6 +2,7 @@ import type { Budget } from '../../src/budgets/budget.ts'
 import { type Budgets, createBudgets } from '../../src/budgets/budgets.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { createSharedLedger } from '../../src/ledger/shared/create-shared-ledger.ts'
+import type { Clock } from '../../src/storage/lanes/clock.ts'
 import { type Joined, joinLedger } from '../../src/storage/lanes/join-ledger.ts'
 import type { Loans } from '../../src/storage/loans.ts'
 import type { Database } from './database.ts'
@@ -42,6 +43,18 @@ export interface Stage {
   readonly changed: (entity: number) => void
 }
 
+/** What a node that does not ask one of its clocks takes for the time. */
+function weakened(clock: Clock, { weakness }: Database): Clock {
+  const [wall, monotonic] = [() => clock.wall(), () => clock.monotonic()]
+  const others = {
+    after: (ms: number, call: () => void) => clock.after(ms, call),
+    idly: (ms: number, call: () => void) => clock.idly(ms, call),
+  }
+  if (weakness === 'wall clock') return { ...others, wall: monotonic, monotonic }
+  if (weakness === 'monotonic clock') return { ...others, wall, monotonic: wall }
+  return clock
+}
+
 /** Starts a process; tells when it is one of the nodes. It tries until the database can be asked. */
 export function startNode(stage: Stage, name: string, ready: (node: Node) => void): Owner {
   const { world, database, network, changed } = stage
@@ -54,7 +67,7 @@ export function startNode(stage: Stage, name: string, ready: (node: Node) => voi
       world.note(name, () => `${message} ${JSON.stringify(detail)}`),
   }
   const join = () => {
-    joinLedger({ calls: connection.calls, facts, clock, log }).then(
+    joinLedger({ calls: connection.calls, facts, clock: weakened(clock, database), log }).then(
       (joined) => {
         const { loans } = joined
         const keys: Node['keys'] = new Map()

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { Weakness } from './database.ts'
 import type { Mode } from './profile.ts'
 import type { SeedResult } from './simulation.ts'
+import type { Weakness } from './weaknesses.ts'
 
 export interface SeedsWish {
   readonly from: number

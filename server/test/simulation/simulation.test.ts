@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { caughtBy, weaknesses } from './mutations.ts'
+import { caughtBy } from './mutations.ts'
 import { runSeeds } from './seeds.ts'
 import { runSeed } from './simulation.ts'
+import { weaknesses } from './weaknesses.ts'
 
 /** About 12 ms of one core each: a minute of two cores, or two where other tests use them, too. */
 const SEEDS = 10_000

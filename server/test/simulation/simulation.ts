@@ -1,12 +1,13 @@
 import { type Books, createBooks } from './books.ts'
 import { type RunningCall, serve } from './calls.ts'
 import { type Customer, dropOwner, openCustomers } from './customers.ts'
-import { Database, type Weakness } from './database.ts'
+import { Database } from './database.ts'
 import { endWell } from './ending.ts'
 import { createNetwork, type Network } from './network.ts'
 import { type Node, startNode } from './node.ts'
 import { chooseProfile, type Mode, type Profile } from './profile.ts'
 import { makeTrouble } from './troubles.ts'
+import type { Weakness } from './weaknesses.ts'
 import type { Owner } from './world.ts'
 import { World } from './world.ts'
 
@@ -95,6 +96,7 @@ function createSimulation(seed: number, options: SeedOptions): Simulation {
     processes: new Set<Owner>(),
     start: () => start(whole),
     changed: (entity: number) =>
+      weakness !== 'feed' &&
       feed(whole, ({ store }) => store.hear({ kind: 'balance', subject: String(entity) })),
     changedOwner: (owner: number) => feed(whole, (node) => dropOwner(node, owner)),
   }
@@ -105,6 +107,7 @@ function createSimulation(seed: number, options: SeedOptions): Simulation {
   Object.assign(whole, { books: createBooks(whole) })
   database.onCommit = whole.books.check
   database.onBehind = () =>
+    weakness !== 'behind' &&
     feed(whole, ({ store, keys }) => {
       keys.clear()
       store.fallBehind()
