@@ -9,6 +9,8 @@ export interface SeedsWish {
   readonly count: number
   readonly weakness?: Weakness | undefined
   readonly mode?: Mode | undefined
+  /** Cores to use; all, unless said. */
+  readonly jobs?: number | undefined
   /** Stops early when it answers true. */
   readonly onResult?: (result: SeedResult) => boolean | undefined
 }
@@ -24,10 +26,10 @@ export interface Share {
 
 const YOUNG_MB = 192
 
-/** Runs many seeds, on all cores. Answers the first that failed, if any did. */
+/** Runs many seeds, on several cores. Answers the first that failed, if any did. */
 export async function runSeeds(wish: SeedsWish): Promise<SeedResult | undefined> {
-  const { from, count, weakness, mode, onResult } = wish
-  const cores = Math.max(1, Math.min(availableParallelism(), count))
+  const { from, count, weakness, mode, jobs = availableParallelism(), onResult } = wish
+  const cores = Math.max(1, Math.min(jobs, count))
   let failed: SeedResult | undefined
   const workers: Worker[] = []
   const stopAll = () => Promise.all(workers.map((worker) => worker.terminate()))
