@@ -34,12 +34,14 @@ function transcripts(operation: Operation): Dialect {
     limitEdits: () => [],
     readUsage: readMediaUsage,
     readEvent: readTranscriptEvent,
-    parseCall(payload, _path, headers) {
+    readsForms: true,
+    parseCall(payload, _path, headers, gaps) {
       const boundary = formBoundary(headers)
       if (boundary === undefined) {
         throw new Refused('invalid_request', 'send multipart/form-data here')
       }
-      const { body: read, spans, fileBytes } = readForm(payload, boundary, FIELDS)
+      const form = readForm({ payload, boundary, gaps }, FIELDS)
+      const { body: read, spans, fileBytes, textBytes } = form
       const body = read()
       const seconds = {
         fair: fileBytes / BYTES_A_SECOND,
@@ -56,7 +58,7 @@ function transcripts(operation: Operation): Dialect {
         isForm: true,
         media: {
           makes: 'transcript',
-          textBytes: Math.max(0, payload.length - fileBytes),
+          textBytes,
           attached: { fair: heard(seconds.fair), most: heard(seconds.most) },
           seconds,
           output: { fair: said, most: said },

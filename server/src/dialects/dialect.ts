@@ -2,6 +2,7 @@ import type { Expected } from '../prices/bound.ts'
 import type { Beside, Usage } from '../usage/usage.ts'
 import type { AnswerText } from './beside.ts'
 import type { Edit } from './edits.ts'
+import type { Gap } from './multipart.ts'
 
 /** Where a member of the body's top level stands, so that it can be replaced without touching another byte. */
 export interface Span {
@@ -187,10 +188,17 @@ export interface Dialect {
   readonly name: DialectName
   readonly operation: Operation
   /**
-   * `headers`: the caller's, names and values in turn; they say how a form is written.
+   * `headers`: the caller's, names and values in turn; they say how a form is written. `gaps`: what of a long form is not at hand.
    * @throws Refused `invalid_request` for what no upstream should have to read.
    */
-  parseCall(payload: Buffer, path: PathSays, headers: readonly string[]): ParsedCall
+  parseCall(
+    payload: Buffer,
+    path: PathSays,
+    headers: readonly string[],
+    gaps?: readonly Gap[],
+  ): ParsedCall
+  /** Its calls may be forms with files. Absent: they are JSON, whatever their headers say. */
+  readonly readsForms?: boolean
   /** Lowers the output limit that the body holds, or adds one: under the name `added`, where a dialect has several. */
   limitEdits(payload: Buffer, parsed: ParsedCall, limit: Limit): readonly Edit[]
   /** Puts another model's name into the body. Absent: it stands there as `model`, or only in the path. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Refused } from '../errors.ts'
 import type { Loose, Span } from './dialect.ts'
-import { boundaryOf, partsOf } from './multipart.ts'
+import { boundaryOf, type FormBytes, type Part, partsOf } from './multipart.ts'
 
 /** A form as we understood it: the fields that we judge, and how much of it is files. */
 export interface Form {
@@ -11,6 +11,8 @@ export interface Form {
   readonly spans: ReadonlyMap<string, Span>
   readonly files: number
   readonly fileBytes: number
+  /** Of all the rest. */
+  readonly textBytes: number
 }
 
 /** Written as other than texts. */
@@ -45,22 +47,33 @@ export function formBoundary(headers: readonly string[]): string | undefined {
   )
 }
 
+/** The boundary of a form that is properly announced; `undefined`: it is none, or whoever reads it will refuse it. */
+export function announcedBoundary(headers: readonly string[]): string | undefined {
+  try {
+    return formBoundary(headers)
+  } catch (failure) {
+    if (failure instanceof Refused) return undefined
+    throw failure
+  }
+}
+
 /**
  * Reads the fields of these names. As in JSON, none of them may come twice or in other letters; nor as a file, or as a
  * list (`model[]`), which other parsers take for the same.
  * @throws Refused `invalid_request`.
  */
-export function readForm(payload: Buffer, boundary: string, judged: readonly string[]): Form {
+export function readForm(form: FormBytes, judged: readonly string[]): Form {
+  const { payload, gaps = [] } = form
   const spans = new Map<string, Span>()
   let files = 0
   let fileBytes = 0
-  for (const part of partsOf(payload, boundary)) {
+  for (const part of partsOf(form)) {
     const [base = ''] = part.name.toLowerCase().split('[', 1)
     if (!judged.includes(base)) {
       if (base === '_charset_') throw new Refused('invalid_request', 'leave out _charset_')
       if (!part.isFile && !isFileAsText(payload, part)) continue
       files++
-      fileBytes += part.end - part.start
+      fileBytes += part.bytes
       continue
     }
     if (part.name !== base) {
@@ -68,13 +81,22 @@ export function readForm(payload: Buffer, boundary: string, judged: readonly str
     }
     if (part.isFile) throw new Refused('invalid_request', `${base} must be a field, not a file`)
     if (spans.has(base)) throw new Refused('invalid_request', `the body names ${base} twice`)
+    refuseLong(part)
     spans.set(base, { start: part.start, end: part.end })
   }
-  return { body: () => fieldsIn(payload, spans), spans, files, fileBytes }
+  const bytes = gaps.reduce((sum, gap) => sum + gap.bytes, payload.length)
+  const textBytes = Math.max(0, bytes - fileBytes)
+  return { body: () => fieldsIn(payload, spans), spans, files, fileBytes, textBytes }
 }
 
-function isFileAsText(payload: Buffer, { start, end }: Span): boolean {
-  return end - start > LONG && payload.compare(AS_TEXT, 0, 5, start, start + 5) === 0
+/** @throws Refused for a field that is judged, but not wholly at hand. */
+export function refuseLong({ name, start, end, bytes }: Part): void {
+  if (bytes === end - start) return
+  throw new Refused('invalid_request', `${name} is too long: it has ${bytes} bytes`)
+}
+
+function isFileAsText(payload: Buffer, { start, bytes }: Part): boolean {
+  return bytes > LONG && payload.compare(AS_TEXT, 0, 5, start, start + 5) === 0
 }
 
 function fieldsIn(payload: Buffer, spans: ReadonlyMap<string, Span>): Loose {

@@ -12,6 +12,7 @@ import { formBoundary, readForm } from './forms.ts'
 import { choicesOf, count, flag, isObject, kept, modelOf } from './judged.ts'
 import { readImageUsage } from './media-usage.ts'
 import { readMembers } from './members.ts'
+import type { FormBytes } from './multipart.ts'
 import { openai } from './openai.ts'
 
 /** OpenAI's images: made, edited and varied. */
@@ -36,8 +37,8 @@ const NOTHING: Estimate = { fair: 0, most: 0 }
 /** What a body brings, however it is written. */
 interface Brought extends Pick<ParsedCall, 'body' | 'spans' | 'isForm'> {
   readonly pictures: number
-  /** Bytes of pictures in the body. */
-  readonly pictureBytes: number
+  /** Bytes of the body that are no pictures. */
+  readonly textBytes: number
 }
 
 /** How an operation may be written. */
@@ -54,8 +55,10 @@ function images(operation: Operation, written: Written): Dialect {
     limitEdits: () => [],
     readUsage: readImageUsage,
     readEvent,
-    parseCall(payload, _path, headers) {
-      const brought = broughtIn(payload, headers, written)
+    ...(written.form && { readsForms: true }),
+    parseCall(payload, _path, headers, gaps) {
+      const boundary = formBoundary(headers)
+      const brought = broughtIn({ payload, boundary, gaps }, written)
       const body = brought.body()
       refuseSecondModel(body)
       const n = choicesOf(body, 'n')
@@ -70,17 +73,20 @@ function images(operation: Operation, written: Written): Dialect {
         body: brought.body,
         spans: brought.spans,
         isForm: brought.isForm === true,
-        media: mediaOf(payload, brought, { n, output }),
+        media: mediaOf(brought, { n, output }),
       }
     },
   }
 }
 
-function broughtIn(payload: Buffer, headers: readonly string[], written: Written): Brought {
-  const boundary = formBoundary(headers)
+/** `boundary`: that of a form; `undefined`: it is JSON. */
+type BodyBytes = Omit<FormBytes, 'boundary'> & { readonly boundary: string | undefined }
+
+function broughtIn({ payload, boundary, gaps }: BodyBytes, written: Written): Brought {
   if (boundary !== undefined && written.form) {
-    const { body, spans, files, fileBytes } = readForm(payload, boundary, FIELDS)
-    return { body, spans, isForm: true, pictures: files, pictureBytes: fileBytes }
+    const form = readForm({ payload, boundary, gaps }, FIELDS)
+    const { body, spans, files, textBytes } = form
+    return { body, spans, isForm: true, pictures: files, textBytes }
   }
   if (!written.json) throw new Refused('invalid_request', 'send multipart/form-data here')
   if (boundary !== undefined) throw new Refused('invalid_request', 'send application/json here')
@@ -88,7 +94,8 @@ function broughtIn(payload: Buffer, headers: readonly string[], written: Written
   const found = [body.image, body.images, body.mask, body.markup].flat().filter(isGiven)
   refuseStored(found)
   const pictureBytes = found.reduce((sum: number, one) => sum + lengthOf(one), 0)
-  return { body: kept(payload, body), spans, pictures: found.length, pictureBytes }
+  const textBytes = Math.max(0, payload.length - pictureBytes)
+  return { body: kept(payload, body), spans, pictures: found.length, textBytes }
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
@@ -135,13 +142,12 @@ function outputOf(body: Loose): Estimate {
 }
 
 function mediaOf(
-  payload: Buffer,
-  { pictures, pictureBytes }: Brought,
+  { pictures, textBytes }: Brought,
   { n, output }: { readonly n: number; readonly output: Estimate },
 ): Media {
   return {
     makes: 'images',
-    textBytes: Math.max(0, payload.length - pictureBytes),
+    textBytes,
     attached: { fair: pictures * TOKENS_IN.fair, most: pictures * TOKENS_IN.most },
     seconds: NOTHING,
     output,

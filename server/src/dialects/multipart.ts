@@ -7,15 +7,33 @@ import type { Span } from './dialect.ts'
  * CRLF, text around the parts, a boundary within one, folded or doubled headers, escaped quotes, encodings of transfer.
  */
 
+/** Bytes of a body that are not at hand: they stand at this place of those that are. */
+export interface Gap {
+  readonly at: number
+  readonly bytes: number
+}
+
+/** A form as it came; of a long one without what was left out of its files. */
+export interface FormBytes {
+  readonly payload: Buffer
+  readonly boundary: string
+  /** In their order. Absent: all of it is at hand. */
+  readonly gaps?: readonly Gap[] | undefined
+}
+
 /** A part of a form: its name, and where its content stands in the body. Nothing of it is copied. */
 export interface Part extends Span {
   readonly name: string
+  /** Length of its content, which is more than the span's where some of it is not at hand. */
+  readonly bytes: number
   /** It has a file name. */
   readonly isFile: boolean
 }
 
-const MOST_PARTS = 256
-const LONGEST_HEAD = 8 * 1024
+export const MOST_PARTS = 256
+/** Of a part: what is left out of a body lies behind it. */
+export const LONGEST_HEAD = 8 * 1024
+const NO_GAPS: readonly Gap[] = []
 const LONGEST_NAME = 128
 const CRLF = Buffer.from('\r\n')
 const EMPTY_LINE = Buffer.from('\r\n\r\n')
@@ -53,19 +71,23 @@ export function boundaryOf(contentType: string): string {
 }
 
 /** All parts, in their order. @throws Refused `invalid_request`. */
-export function partsOf(payload: Buffer, boundary: string): readonly Part[] {
+export function partsOf({ payload, boundary, gaps = NO_GAPS }: FormBytes): readonly Part[] {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1')
   if (!standsAt(payload, delimiter, 0)) throw malformed('it must begin with its boundary')
   const parts: Part[] = []
   let at = delimiter.length
   while (!standsAt(payload, CLOSING, at)) {
     if (!standsAt(payload, CRLF, at)) throw malformed('its boundary must be followed by CRLF')
-    if (parts.length === MOST_PARTS) throw malformed(`it has more than ${MOST_PARTS} parts`)
+    if (parts.length === MOST_PARTS) throw tooManyParts()
     const start = at + CRLF.length
     const next = payload.indexOf(delimiter, start)
     if (next < 0) throw malformed('it ends before its last boundary')
-    parts.push(partIn(payload, start, next))
-    at = next + delimiter.length
+    const end = next + delimiter.length
+    // It is made up of what stands before a gap and behind it.
+    if (gaps.some((gap) => gap.at > next && gap.at < end)) throw strayBoundary()
+    const missing = gaps.find((gap) => gap.at > start && gap.at <= next)
+    parts.push(partIn(payload, { start, end: next }, missing?.bytes ?? 0))
+    at = end
   }
   const rest = payload.length - at - CLOSING.length
   const isOver = rest === 0 || (rest === CRLF.length && standsAt(payload, CRLF, at + 2))
@@ -78,8 +100,13 @@ const standsAt = (payload: Buffer, wanted: Buffer, at: number): boolean =>
   at + wanted.length <= payload.length &&
   payload.compare(wanted, 0, wanted.length, at, at + wanted.length) === 0
 
-/** The part whose head begins at `start`, before the delimiter at `next`. */
-function partIn(payload: Buffer, start: number, next: number): Part {
+export const tooManyParts = () => malformed(`it has more than ${MOST_PARTS} parts`)
+
+const strayBoundary = () =>
+  malformed('its boundary must stand at the beginning of a line, and nowhere within a part')
+
+/** The part between two delimiters, of which so many bytes are not at hand. */
+function partIn(payload: Buffer, { start, end: next }: Span, missing: number): Part {
   const head = payload.subarray(start, Math.min(next, start + LONGEST_HEAD))
   const headEnd = head.indexOf(EMPTY_LINE)
   const content = { start: start + headEnd + EMPTY_LINE.length, end: next - CRLF.length }
@@ -87,12 +114,13 @@ function partIn(payload: Buffer, start: number, next: number): Part {
     throw malformed(`a part needs headers of at most ${LONGEST_HEAD} bytes and an empty line`)
   }
   if (content.end < content.start || !standsAt(payload, CRLF, content.end)) {
-    throw malformed('its boundary must stand at the beginning of a line, and nowhere within a part')
+    throw strayBoundary()
   }
+  const bytes = content.end - content.start + missing
   const headers = headersIn(head.toString('latin1', 0, headEnd))
   const disposition = dispositionIn(headers.get('content-disposition'))
-  refuseReadings(headers, content, disposition.isFile)
-  return { ...disposition, ...content }
+  refuseReadings(headers, bytes, disposition.isFile)
+  return { ...disposition, ...content, bytes }
 }
 
 function headersIn(head: string): ReadonlyMap<string, string> {
@@ -126,13 +154,17 @@ function dispositionIn(header: string | undefined): Pick<Part, 'name' | 'isFile'
 }
 
 /** Headers by which a parser may read other content than stands there. */
-function refuseReadings(headers: ReadonlyMap<string, string>, span: Span, isFile: boolean): void {
+function refuseReadings(
+  headers: ReadonlyMap<string, string>,
+  bytes: number,
+  isFile: boolean,
+): void {
   const transfer = headers.get('content-transfer-encoding')
   if (transfer !== undefined && !PLAIN_TRANSFER.has(transfer.toLowerCase())) {
     throw malformed('Content-Transfer-Encoding must be binary, or left out')
   }
   const length = headers.get('content-length')
-  if (length !== undefined && length !== String(span.end - span.start)) {
+  if (length !== undefined && length !== String(bytes)) {
     throw malformed('the Content-Length of a part is not its length')
   }
   if (isFile) return

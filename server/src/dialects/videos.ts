@@ -1,9 +1,9 @@
 import { Refused } from '../errors.ts'
 import type { Dialect, Loose, Named, Operation, ParsedCall, PathSays } from './dialect.ts'
-import { formBoundary, readForm } from './forms.ts'
+import { formBoundary, readForm, refuseLong } from './forms.ts'
 import { isObject, kept, modelOf } from './judged.ts'
 import { readMembers } from './members.ts'
-import { partsOf } from './multipart.ts'
+import { type FormBytes, type Gap, type Part, partsOf } from './multipart.ts'
 import { openai } from './openai.ts'
 
 /** OpenAI's videos: made of a text, and of another video. What is charged is how long they are, and of which size. */
@@ -34,8 +34,9 @@ const videos = (operation: Operation, judge: (written: Written, path: PathSays) 
     limitEdits: () => [],
     readUsage: () => undefined,
     readIssued: ({ id }) => (typeof id === 'string' && id !== '' ? [{ kind: 'video', id }] : []),
-    parseCall(payload, path, headers): ParsedCall {
-      const written = writtenIn(payload, headers)
+    readsForms: true,
+    parseCall(payload, path, headers, gaps): ParsedCall {
+      const written = writtenIn(payload, headers, gaps)
       const { model, job, names } = judge(written, path)
       return {
         ...{ model, job, names, stored: true, stream: false },
@@ -48,14 +49,19 @@ const videos = (operation: Operation, judge: (written: Written, path: PathSays) 
 type Judged = Pick<ParsedCall, 'model' | 'job' | 'names'>
 
 /** @throws Refused `invalid_request` */
-function writtenIn(payload: Buffer, headers: readonly string[]): Written {
+function writtenIn(
+  payload: Buffer,
+  headers: readonly string[],
+  gaps: readonly Gap[] | undefined,
+): Written {
   const boundary = formBoundary(headers)
   if (boundary === undefined) {
     const { body, spans } = readMembers(payload, MEMBERS)
     return { body: kept(payload, body), spans, said: body, isForm: false, named: {} }
   }
-  const { body, spans } = readForm(payload, boundary, FIELDS)
-  return { body, spans, said: body(), isForm: true, named: namedInForm(payload, boundary) }
+  const form = { payload, boundary, gaps }
+  const { body, spans } = readForm(form, FIELDS)
+  return { body, spans, said: body(), isForm: true, named: namedInForm(form) }
 }
 
 /** What a form names in fields that are written like members of an object. */
@@ -71,9 +77,9 @@ const FIELDS_OF: ReadonlyMap<string, keyof NamedInForm | 'url'> = new Map([
 ])
 
 /** @throws Refused for other spellings, which a provider may read all the same, and for a film of the caller's own. */
-function namedInForm(payload: Buffer, boundary: string): NamedInForm {
+function namedInForm(form: FormBytes): NamedInForm {
   const found: { [name in keyof NamedInForm | 'url']?: string } = {}
-  for (const part of partsOf(payload, boundary)) {
+  for (const part of partsOf(form)) {
     const [base = ''] = part.name.toLowerCase().split('[', 1)
     if (base !== 'video' && base !== 'input_reference') continue
     if (part.isFile && part.name === 'input_reference') continue
@@ -82,9 +88,14 @@ function namedInForm(payload: Buffer, boundary: string): NamedInForm {
       if (base === 'video') throw notUploaded()
       throw new Refused('invalid_request', 'input_reference must be a file, or name one once')
     }
-    found[field] = payload.toString('utf8', part.start, part.end)
+    found[field] = field === 'url' ? '' : wordIn(form.payload, part)
   }
   return found
+}
+
+function wordIn(payload: Buffer, part: Part): string {
+  refuseLong(part)
+  return payload.toString('utf8', part.start, part.end)
 }
 
 function makes({ said, named }: Written): Judged {

@@ -19,7 +19,8 @@ const part = (disposition: string, content = 'a', more: readonly string[] = []) 
   ].join(CRLF)
 const form = (...parts: readonly string[]) =>
   Buffer.from(`${parts.join('')}--${BOUNDARY}--${CRLF}`, 'latin1')
-const read = (...parts: readonly string[]) => readForm(form(...parts), BOUNDARY, JUDGED)
+const read = (...parts: readonly string[]) =>
+  readForm({ payload: form(...parts), boundary: BOUNDARY }, JUDGED)
 const model = part('name="model"', 'gpt')
 
 /** What it is refused with. */
@@ -112,13 +113,17 @@ describe('a form', () => {
     const whole = form(model, part('name="file"; filename="a"', 'abc'))
     for (let end = 0; end < whole.length - CRLF.length; end++) {
       expect(
-        refusalOf(() => partsOf(whole.subarray(0, end), BOUNDARY)),
+        refusalOf(() => partsOf({ payload: whole.subarray(0, end), boundary: BOUNDARY })),
         String(end),
       ).not.toBe('taken')
     }
-    expect(partsOf(whole.subarray(0, -CRLF.length), BOUNDARY)).toHaveLength(2)
+    expect(partsOf({ payload: whole.subarray(0, -CRLF.length), boundary: BOUNDARY })).toHaveLength(
+      2,
+    )
     const more = Buffer.concat([whole, form(model)])
-    expect(refusalOf(() => partsOf(more, BOUNDARY))).toContain('follows its last boundary')
+    expect(refusalOf(() => partsOf({ payload: more, boundary: BOUNDARY }))).toContain(
+      'follows its last boundary',
+    )
   })
 
   it('names its boundary once, in a content-type that comes once', () => {
@@ -171,7 +176,7 @@ describe('whatever comes', () => {
     )
     fc.assert(
       fc.property(nonsense, (body) => {
-        refusalOf(() => readForm(body, BOUNDARY, JUDGED).body())
+        refusalOf(() => readForm({ payload: body, boundary: BOUNDARY }, JUDGED).body())
       }),
       { numRuns: 2_000 },
     )
@@ -208,7 +213,7 @@ describe('whatever comes', () => {
         ])
         let ours: ReturnType<typeof partsOf>
         try {
-          ours = partsOf(body, BOUNDARY)
+          ours = partsOf({ payload: body, boundary: BOUNDARY })
         } catch (failure) {
           expect(failure).toBeInstanceOf(Refused)
           return
