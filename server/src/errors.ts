@@ -147,6 +147,11 @@ export const refusals = {
   ],
   upstream_invalid: [502, 'the provider sent an answer that is not valid', 'Try again.'],
   no_channel_available: [503, 'no channel is up for this model', 'Try again after Retry-After.'],
+  uploads_full: [
+    503,
+    'there is no room for another long upload now',
+    'Try again after Retry-After; the operator can raise limits.upload_disk_bytes.',
+  ],
   ledger_unavailable: [503, 'the ledger cannot be written now', 'Try again; nothing was charged.'],
   draining: [503, 'this gateway is shutting down', 'Try again; another one answers soon.'],
   upstream_timeout: [504, 'the provider took too long', 'Try again, or ask for less.'],

@@ -65,9 +65,9 @@ export function createProbe(parts: ProbeParts): Probe {
   const { dispatcher, now, accessTo } = parts
 
   async function ask(upstream: Upstream, path: string, text?: string): Promise<Answered> {
-    const { origin, path: whole, ...question } = await questionTo(upstream, path, text)
+    const { method, origin, path: whole, headers } = await questionTo(upstream, path, text)
     const answer = await request(origin + whole, {
-      ...{ ...question, body: question.body ?? null, dispatcher },
+      ...{ method, headers, body: text ?? null, dispatcher },
       signal: AbortSignal.timeout(QUESTION_MS),
     })
     return { status: answer.statusCode, text: await readAtMost(answer.body, MOST_BYTES) }

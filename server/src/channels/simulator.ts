@@ -26,8 +26,9 @@ type Step = (sink: SimulatorSink) => void
  * the relay's seam to upstreams: the relay meters and charges it like any other.
  */
 export function createSimulator(parts: { now: () => number }) {
-  return (_to: unknown, request: { body: Buffer | undefined }, sink: SimulatorSink) => {
-    const body = request.body ?? Buffer.alloc(0)
+  return (_to: unknown, request: { body: object | undefined }, sink: SimulatorSink) => {
+    // It answers chats alone, and those are no forms.
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const question = readQuestion(body)
     if ('misasked' in question) return play(refusal(question.misasked, question.param), sink)
     const frame: Frame = {

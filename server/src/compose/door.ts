@@ -60,6 +60,7 @@ export async function openDoor(parts: DoorParts, opened: AsyncDisposableStack): 
     clientAddress,
     nextId: createRequestIds(rooms.random, rooms.now()),
     bodyBytes: () => rooms.settings.get('limits.body_bytes'),
+    uploads: built.uploads,
     bodyIdleMs: BODY_IDLE_MS,
     errorType: () => rooms.settings.get('errors.type'),
     draining: rooms.program.draining,

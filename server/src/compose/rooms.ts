@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
@@ -30,7 +31,7 @@ import { createPriceBook } from '../prices/price-book.ts'
 import { createRates, type Rates } from '../rates/rates.ts'
 import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
-import { createSettings } from '../settings/settings.ts'
+import { createSettings, type Settings } from '../settings/settings.ts'
 import { createBackoff } from '../sign-in/backoff.ts'
 import { createSessions } from '../sign-in/sessions.ts'
 import { createTurns } from '../sign-in/turns.ts'
@@ -40,6 +41,7 @@ import { nameOf } from '../storage/postgres/name.ts'
 import { openSqliteStore } from '../storage/sqlite.ts'
 import type { Store } from '../storage/store.ts'
 import { storedDurability } from '../storage/stored-durability.ts'
+import { createUploads, type Uploads } from '../uploads/uploads.ts'
 import { createCharts } from '../usage/charts.ts'
 import { startEvents, tellBreaker } from './events.ts'
 import { startRounds } from './rounds.ts'
@@ -53,6 +55,7 @@ export interface Built {
   readonly rooms: Rooms
   readonly dispatcher: Dispatcher
   readonly dial: Dial
+  readonly uploads: Uploads
   /** The clock that running calls, the door and the channels' health share. */
   readonly deadlines: Deadlines
   readonly first: FirstStart | undefined
@@ -102,7 +105,8 @@ export async function buildRooms(
     ledger: forgettingBudgets(ledger, budgets),
   })
   opened.defer(() => keys.close())
-  const metrics = createMetrics({ ledger, health, directory })
+  const uploads = openUploads(config, settings)
+  const metrics = createMetrics({ ledger, health, directory, uploads })
   opened.defer(() => metrics.close())
   const draining = createDraining()
   const rooms: Rooms = {
@@ -126,7 +130,7 @@ export async function buildRooms(
     },
   }
   const { dispatcher, dial, deadlines } = ways
-  return { rooms, dispatcher, dial, deadlines, first, draining, tellOwner }
+  return { rooms, dispatcher, dial, uploads, deadlines, first, draining, tellOwner }
 }
 
 function createDraining(): Draining {
@@ -215,14 +219,25 @@ interface OpenedStore {
   readonly tellOwner: Built['tellOwner']
 }
 
+const openUploads = (config: Config, settings: Settings): Uploads =>
+  createUploads({
+    folder: hasFolder(config) ? config.dataFolder : tmpdir(),
+    mostBytes: () => settings.get('limits.upload_disk_bytes'),
+  })
+
+/** With a database elsewhere and a secret from the environment nothing is kept, and there may be no place for it. */
+const hasFolder = ({ databaseUrl, secret }: Config): boolean =>
+  databaseUrl === undefined || secret === undefined
+
 /** One process owns a file, by a lock in its folder; PostgreSQL is shared, and then the folder holds a secret at most. */
 async function openStore(
-  { dataFolder, databaseUrl, secret, host, port }: Config,
+  config: Config,
   { log }: Outside,
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
+  const { dataFolder, databaseUrl, host, port } = config
   if (databaseUrl !== undefined) {
-    const folder = secret === undefined ? openDataFolder(dataFolder) : dataFolderAt(dataFolder)
+    const folder = hasFolder(config) ? openDataFolder(dataFolder) : dataFolderAt(dataFolder)
     // Loaded where it is used: on SQLite nobody pays for its driver.
     const { openPostgresStore } = await import('../storage/postgres/open.ts')
     const store = await openPostgresStore({

@@ -8,14 +8,27 @@ import {
 } from 'node:zlib'
 import { Refused } from '../errors.ts'
 import type { Deadlines, Watched } from '../relay/forward/deadlines.ts'
+import type { Body } from '../relay/values.ts'
+import type { ArrivingUpload } from '../uploads/uploads.ts'
 
 export interface BodyLimits {
   readonly bytes: number
   /** How long a caller may pause within its body. */
   readonly idleMs: number
   readonly deadlines: Deadlines
+  /** Where a form goes that is long, and may have files. Absent: whatever comes stays in memory. */
+  readonly beginUpload?: BeginUpload | undefined
 }
 
+/** Called once, when the form has proved to be long. */
+export type BeginUpload = (heard: {
+  /** More can be taken. */
+  free(): void
+  failed(error: unknown): void
+}) => ArrivingUpload
+
+/** A form of so many bytes is long. */
+const LONG_FORM = 256 * 1024
 /** From so many bytes on, a body of known length is written to its place while it comes, and never exists twice. */
 const LONG = 1024 * 1024
 
@@ -24,12 +37,12 @@ export class BodyBrokenOff extends Error {
   override readonly name = 'BodyBrokenOff'
 }
 
-/** Reads a whole request body, unpacked. Tells a caller that waits for it (`Expect: 100-continue`) to send it. */
+/** Reads a whole request body, unpacked. What it began to upload is released by whoever brought `beginUpload`. Tells a caller that waits for it (`Expect: 100-continue`) to send it. */
 export function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   limits: BodyLimits,
-): Promise<Buffer> {
+): Promise<Body> {
   return new Promise((resolve, reject) => {
     const unpack = unpackerFor(request.headers['content-encoding'])
     if (unpack === 'unknown') {
@@ -59,7 +72,7 @@ class BodyReading implements Watched {
   after: Watched | undefined
   readonly #request: IncomingMessage
   readonly #limits: BodyLimits
-  readonly #resolve: (body: Buffer) => void
+  readonly #resolve: (body: Body) => void
   readonly #reject: (error: Error) => void
   #chunks: Buffer[] = []
   /** The place of a long body. */
@@ -68,11 +81,12 @@ class BodyReading implements Watched {
   #over = false
   #movedAt: number
   #unpacked: Transform | undefined
+  #upload: ArrivingUpload | undefined
 
   constructor(
     request: IncomingMessage,
     limits: BodyLimits,
-    resolve: (body: Buffer) => void,
+    resolve: (body: Body) => void,
     reject: (error: Error) => void,
   ) {
     this.#request = request
@@ -101,6 +115,8 @@ class BodyReading implements Watched {
   }
 
   tick(now: number) {
+    // Whoever is held back does not pause.
+    if (this.#source.isPaused()) this.#movedAt = now
     if (now - this.#movedAt <= this.#limits.idleMs) return
     this.#fail(new Refused('request_timeout'))
   }
@@ -112,9 +128,39 @@ class BodyReading implements Watched {
     if (this.#bytes > this.#limits.bytes) {
       return this.#fail(new Refused('body_too_large', tooLarge(this.#limits.bytes)))
     }
+    if (this.#upload !== undefined) return this.#pass(this.#upload, chunk)
     if (this.#whole !== undefined) chunk.copy(this.#whole, this.#bytes - chunk.length)
     else this.#chunks.push(chunk)
-    if (this.#bytes >= LONG && this.#whole === undefined) this.#makeRoom()
+    if (this.#bytes < LONG_FORM) return
+    const { beginUpload } = this.#limits
+    if (beginUpload !== undefined) this.#beginUpload(beginUpload)
+    else if (this.#bytes >= LONG && this.#whole === undefined) this.#makeRoom()
+  }
+
+  get #source() {
+    return this.#unpacked ?? this.#request
+  }
+
+  #beginUpload(begin: BeginUpload) {
+    const upload = begin({
+      free: () => {
+        if (!this.#over) this.#source.resume()
+      },
+      failed: (error) => this.#fail(error as Error),
+    })
+    this.#upload = upload
+    const chunks = this.#chunks
+    this.#chunks = []
+    for (const chunk of chunks) this.#pass(upload, chunk)
+  }
+
+  #pass(upload: ArrivingUpload, chunk: Buffer) {
+    if (this.#over) return
+    try {
+      if (!upload.add(chunk)) this.#source.pause()
+    } catch (failure) {
+      this.#fail(failure as Error)
+    }
   }
 
   /** Only for who has sent so much: what callers announce alone costs no memory. */
@@ -132,7 +178,12 @@ class BodyReading implements Watched {
   #end() {
     if (this.#over) return
     const whole = this.#whole
+    const upload = this.#upload
     const chunks = this.#stop()
+    if (upload !== undefined) {
+      upload.end().then(this.#resolve, this.#reject)
+      return
+    }
     // What nobody wrote to is nobody's to read.
     if (whole !== undefined) return this.#resolve(whole.subarray(0, this.#bytes))
     this.#resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes))
@@ -154,6 +205,7 @@ class BodyReading implements Watched {
     const chunks = this.#chunks
     this.#chunks = []
     this.#whole = undefined
+    this.#upload = undefined
     return chunks
   }
 }

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/dialects.ts'
+import { announcedBoundary } from '../dialects/forms.ts'
 import { operationNamed } from '../dialects/operations.ts'
 import { Refused } from '../errors.ts'
 import { ClientLeft } from '../relay/client-left.ts'
 import type { Deadlines } from '../relay/forward/deadlines.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { Asked, Client } from '../relay/values.ts'
+import type { ArrivingUpload, Uploads } from '../uploads/uploads.ts'
 import { answerHeaders } from './answer-headers.ts'
-import { BodyBrokenOff, readBody } from './body.ts'
+import { type BeginUpload, BodyBrokenOff, readBody } from './body.ts'
 import type { ClientAddress } from './client-address.ts'
 import { type CredentialOf, createCredentialOf } from './credential.ts'
 import type { Route } from './path.ts'
@@ -24,6 +26,7 @@ export interface ModelDoorParts {
   readonly nextId: () => string
   /** Setting `limits.body_bytes`, asked each time. */
   readonly bodyBytes: () => number
+  readonly uploads: Pick<Uploads, 'begin'>
   /** How long a caller may pause within its body. */
   readonly bodyIdleMs: number
   /** Setting `errors.type`. */
@@ -76,6 +79,8 @@ export function createModelDoor(parts: ModelDoorParts): ModelDoor {
       else await answering
     } catch (failure) {
       code = conclude(parts, arrival, failure)
+    } finally {
+      arrival.upload?.release()
     }
     parts.served({
       endpoint: route.to === 'relay' ? route.endpoint : 'nowhere',
@@ -113,6 +118,8 @@ interface Arrival {
   readonly query: string
   readonly id: string
   readonly startedAt: number
+  /** Its body, where that is a long form: on the disk until the call is over. */
+  upload?: ArrivingUpload
 }
 
 function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arrival): Asked {
@@ -147,7 +154,22 @@ function toAsked(parts: ModelDoorParts, credentialOf: CredentialOf, arrival: Arr
         bytes: parts.bodyBytes(),
         idleMs: parts.bodyIdleMs,
         deadlines: parts.deadlines,
+        beginUpload: uploadOf(parts, arrival),
       }),
+  }
+}
+
+/** Where the form goes that this request may bring; `undefined`: it brings none, or it is not for us to take apart. */
+function uploadOf({ uploads }: ModelDoorParts, arrival: Arrival): BeginUpload | undefined {
+  const { request, route } = arrival
+  const takesFiles =
+    dialectOf(arrival).readsForms === true ||
+    (route.to === 'relay' && route.object?.kind === 'file')
+  const boundary = takesFiles ? announcedBoundary(request.rawHeaders) : undefined
+  if (boundary === undefined) return undefined
+  return (heard) => {
+    arrival.upload = uploads.begin(boundary, heard)
+    return arrival.upload
   }
 }
 

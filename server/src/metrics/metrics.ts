@@ -3,6 +3,7 @@ import type { Directory } from '../channels/directory.ts'
 import type { BreakerState } from '../channels/health/breaker.ts'
 import type { Health } from '../channels/health/health.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Uploads } from '../uploads/uploads.ts'
 import type { AttemptOutcome } from '../usage/attempt-list.ts'
 import { createLatency } from './latency.ts'
 import { createTally } from './tally.ts'
@@ -48,6 +49,7 @@ export interface MetricsParts {
   readonly ledger: Pick<Ledger, 'outstanding'>
   readonly directory: Pick<Directory, 'all'>
   readonly health: Pick<Health, 'standing' | 'openings'>
+  readonly uploads: Pick<Uploads, 'bytes'>
 }
 
 /** Builds the metrics in a registry of their own, so that two gateways in one process do not mix. */
@@ -61,6 +63,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
     SECONDS,
   )
   watchLedger(registry, parts.ledger)
+  watchUploads(registry, parts.uploads)
   watchBreakers(registry, parts)
   const channels = new Set<number>()
   return {
@@ -173,6 +176,17 @@ function watchBreakers(registry: Registry, { directory, health }: MetricsParts):
 }
 
 /** Read when somebody asks: what running calls hold changes with each of them. */
+function watchUploads(registry: Registry, uploads: Pick<Uploads, 'bytes'>): void {
+  new Gauge({
+    name: 'turnpike_upload_disk_bytes',
+    help: 'Bytes of files in forms that are on the disk until their calls are over.',
+    registers: [registry],
+    collect() {
+      this.set(uploads.bytes())
+    },
+  })
+}
+
 function watchLedger(registry: Registry, ledger: Pick<Ledger, 'outstanding'>): void {
   new Gauge({
     name: 'turnpike_reservations',

@@ -2,7 +2,16 @@ import { Refused } from '../errors.ts'
 import type { ApiKey } from '../keys/api-key.ts'
 import type { Settled } from '../ledger/ledger.ts'
 import type { Proven } from './authenticate.ts'
-import type { Admitted, Asked, Candidates, Grant, ModelCall, Outcome, Reserved } from './values.ts'
+import type {
+  Admitted,
+  Asked,
+  Body,
+  Candidates,
+  Grant,
+  ModelCall,
+  Outcome,
+  Reserved,
+} from './values.ts'
 
 /** What happens to a call, step by step. `compose.ts` fills it. */
 export interface Steps {
@@ -10,7 +19,7 @@ export interface Steps {
   models(key: ApiKey, asked: Asked): void
   object(asked: Asked, proven: Proven): Promise<void>
   realtime(asked: Asked, proven: Proven): Promise<void>
-  read(asked: Asked, payload: Buffer): ModelCall
+  read(asked: Asked, body: Body): ModelCall
   locate(accountId: number, call: ModelCall): Promise<ModelCall>
   authorise(key: ApiKey, call: ModelCall): Grant
   authoriseAgain(key: ApiKey, admitted: Admitted): void

@@ -124,7 +124,8 @@ function toNative(
   // On other clouds the path names the model.
   const model = hosting === undefined ? theirs : call.parsed.model
   const edited = editedBody(call, editsOf(reserved, channel, { model, usage }), hosting)
-  const asIs = dialect === 'openai' || !holdsForeign(dialect, call.parsed.body())
+  const asIs =
+    dialect === 'openai' || !Buffer.isBuffer(edited) || !holdsForeign(dialect, call.parsed.body())
   const body = asIs ? edited : withoutForeign(dialect, edited)
   const own = hosting === undefined ? headers : hostedHeaders(hosting)
   const sent = dialect === 'anthropic' ? withDemands(own, demandsOf(dialect)) : own
@@ -134,7 +135,9 @@ function toNative(
 
 const NO_HEADERS: readonly string[] = []
 
-function editedBody({ payload, parsed }: ModelCall, edits: readonly Edit[], hosting?: Hosting) {
+function editedBody(call: ModelCall, edits: readonly Edit[], hosting?: Hosting) {
+  const { payload, parsed, upload } = call
+  if (upload !== undefined) return upload.edited(edits)
   if (hosting !== undefined) return hostedPayload(hosting, payload, parsed, edits)
   return edits.length === 0 ? payload : spliced(payload, edits)
 }

@@ -8,6 +8,7 @@ import type { Credential } from '../keys/credential.ts'
 import type { Reservation } from '../ledger/ledger.ts'
 import type { CompiledPrice } from '../prices/price.ts'
 import type { Admission } from '../rates/admission.ts'
+import type { Upload } from '../uploads/upload.ts'
 import type { ListedAttempt } from '../usage/attempt-list.ts'
 import type { RefusedAnswer } from './forward/attempt.ts'
 import type { Failure } from './forward/failure.ts'
@@ -55,9 +56,12 @@ export interface Asked {
   readonly query: string
   readonly startedAt: number
   /** Reads the whole body, unpacked; once. Rejects with `Refused`. */
-  readonly body: () => Promise<Buffer>
+  readonly body: () => Promise<Body>
   readonly client: Client
 }
+
+/** In memory; or, of a long form, what is at hand of it, with its files on the disk until the call is over. */
+export type Body = Buffer | Upload
 
 /** The caller's end of a call: where the answer goes, and whether anybody is still there. */
 export interface Client {
@@ -72,6 +76,8 @@ export interface Client {
 /** A call whose body was read and judged: nothing of it needs to be looked at again. */
 export interface ModelCall extends Asked {
   readonly payload: Buffer
+  /** Of a long form: the whole, of which `payload` lacks the contents of files. */
+  readonly upload?: Upload
   readonly parsed: ParsedCall
   /** Of a call that names what a provider keeps; absent: it may go to whoever serves its model. */
   readonly kept?: Kept

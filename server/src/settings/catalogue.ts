@@ -47,6 +47,7 @@ export interface SettingValues {
   'objects.vector_stores': 'refused' | 'shared'
   'errors.type': 'comet_api_error' | 'turnpike_error' | 'invalid_request_error'
   'limits.body_bytes': number
+  'limits.upload_disk_bytes': number
   'limits.manage_per_minute': number
   'limits.key_cache': number
   'metrics.public': boolean
@@ -109,6 +110,10 @@ export const settings = {
   'limits.body_bytes': whole(
     [33_554_432, 1024, 1_073_741_824],
     'Largest body of a model request, in bytes, before and after decompression.',
+  ),
+  'limits.upload_disk_bytes': whole(
+    [4_294_967_296, 1024 * 1024, 2 ** 46],
+    'How many bytes of files in forms may be on the disk at a time, from 256 KiB a form on, until their calls are over. Each process counts for itself.',
   ),
   'limits.manage_per_minute': whole(
     [600, 1, 1_000_000],

@@ -58,6 +58,21 @@ describe('a channel of type bedrock', () => {
     expect(signedFor(last(), SECRET)?.names).toContain('x-amz-security-token')
   })
 
+  it('signs a long form, of which no more than a piece is in memory', async () => {
+    const heard: Script = (_call, response) => sendJson(response, 200, { text: 'Hello.' })
+    await offer('listener', ifSigned(heard))
+    const form = new FormData()
+    form.append('file', new Blob([Buffer.alloc(2_000_000, 'sound')]), 'a.mp3')
+    form.append('model', 'listener')
+    const packed = new Response(form)
+    const headers = { 'content-type': packed.headers.get('content-type') ?? '' }
+    const bytes = Buffer.from(await packed.arrayBuffer())
+    const path = '/v1/audio/transcriptions'
+    const { status, text } = await gateway.call(bytes, key, { path, headers })
+    expect([status, text]).toEqual([200, '{"text":"Hello."}'])
+    expect(last().body.equals(bytes)).toBe(true)
+  })
+
   it('sends an API key as it is', async () => {
     const apiKey = gateway.secret('ABSKQmVkcm9ja0FQSUtleS1leGFtcGxl')
     await offer('bearer', answers(), { keys: [apiKey] })

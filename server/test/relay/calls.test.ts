@@ -1,9 +1,11 @@
+import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createZstdCompress } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { exchange, requestText } from '../tools/raw.ts'
+import { createUploads } from '../../src/uploads/uploads.ts'
+import { exchange, openRaw, requestText } from '../tools/raw.ts'
 import { answers, ask, KEY, type Rig, type RigOptions, type Script, startRig } from './rig.ts'
 
 let rig: Rig
@@ -149,6 +151,18 @@ const HALF_A_CALL = requestText(
   .toString()
   .slice(0, -5)
 
+/** A request with a recording of so many bytes. */
+function longForm(bytes: number): Buffer {
+  const part = (disposition: string, content: string) =>
+    `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`
+  const recording = 'sound'.repeat(bytes / 5)
+  return requestText(
+    'POST /v1/audio/transcriptions',
+    { authorization: `Bearer ${KEY}`, 'content-type': 'multipart/form-data; boundary=b' },
+    `${part('name="model"', 'm')}${part('name="file"; filename="a"', recording)}--b--`,
+  )
+}
+
 function expectTimeout(said: string) {
   const [head = '', body = ''] = said.split('\r\n\r\n')
   expect(head).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
@@ -205,6 +219,31 @@ describe('a client', () => {
     expectTimeout(await exchange(rig.url, Buffer.from(HALF_A_CALL)))
     expect(rig.received).toHaveLength(0)
     expect(rig.listener.running()).toBe(0)
+  })
+
+  it('that pauses within a long form is told so, and its files are gone', async () => {
+    const uploads = createUploads({ folder: tmpdir(), mostBytes: () => 2 ** 30 })
+    await start({ scripts: [answers()], bodyIdleMs: 40, uploads })
+    expectTimeout(await exchange(rig.url, longForm(1_000_000).subarray(0, 900_000)))
+    expect([rig.received.length, uploads.bytes()]).toEqual([0, 0])
+  })
+
+  it('that is held back by a slow disk within a long form is not taken for one that pauses', async () => {
+    const { promise: free, resolve } = Promise.withResolvers<number>()
+    const uploads = createUploads({
+      ...{ folder: tmpdir(), mostBytes: () => 2 ** 30, freeBytes: () => free },
+    })
+    await start({ scripts: [answers()], bodyIdleMs: 40, uploads })
+    const form = longForm(30_000_000)
+    const raw = openRaw(rig.url)
+    raw.send(form)
+    await pause(200)
+    // What the disk has not taken is not taken from the caller either.
+    expect(uploads.bytes()).toBeLessThan(500_000)
+    resolve(2 ** 40)
+    expect(await raw.until('\r\n\r\n')).toMatch(/^HTTP\/1.1 /)
+    raw.socket.destroy()
+    expect(rig.received[0]?.body.length).toBe(form.length - form.indexOf('--b'))
   })
 
   it('whose packed body is refused for its size is not unpacked any further', async () => {

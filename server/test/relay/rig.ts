@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { Agent } from 'undici'
 import type { Channel } from '../../src/channels/channel.ts'
 import { createDial } from '../../src/channels/dial.ts'
@@ -24,6 +25,7 @@ import {
   type SettingName,
   type SettingValues,
 } from '../../src/settings/catalogue.ts'
+import { createUploads, type Uploads } from '../../src/uploads/uploads.ts'
 import { aChannel } from '../channels/a-channel.ts'
 
 export type Script = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
@@ -47,6 +49,7 @@ export interface RigOptions {
   readonly settlePatienceMs?: number
   readonly chance?: () => number
   readonly bodyIdleMs?: number
+  readonly uploads?: Uploads
   readonly arrival?: ListenerParts['arrival']
   /** Holds every settlement back until it is called by the test. */
   readonly holdSettlements?: boolean
@@ -157,6 +160,7 @@ export async function startRig(options: RigOptions = {}) {
     deadlines,
     nextId: createRequestIds((bytes) => new Uint8Array(bytes), Date.now()),
     bodyBytes: () => get('limits.body_bytes'),
+    uploads: options.uploads ?? createUploads({ folder: tmpdir(), mostBytes: () => 2 ** 30 }),
     bodyIdleMs: options.bodyIdleMs ?? 30_000,
     errorType: () => get('errors.type'),
     draining: () => draining,

@@ -1,3 +1,4 @@
+import type { StreamedBody } from '../../uploads/upload.ts'
 import type { BaseUrl } from '../base-url.ts'
 
 /** A request that is about to go out. Headers: names and values in turn. */
@@ -6,7 +7,7 @@ export interface OutgoingRequest {
   readonly origin: string
   readonly path: string
   readonly headers: string[]
-  readonly body: Buffer | undefined
+  readonly body: Buffer | StreamedBody | undefined
 }
 
 /** How the requests of one channel are let in by its provider. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type BaseUrl, BaseUrlError, parseHttpUrl, pathOf } from '../base-url.ts'
 import { type Access, type Entrance, NoAccess, type OutgoingRequest } from './access.ts'
 import { ON_BEDROCK } from './hosted-messages.ts'
@@ -137,11 +138,12 @@ async function sign(request: OutgoingRequest, signing: Signing): Promise<void> {
     ])
     const { date: signingDate, ...credentials } = signing
     const signer = new SignatureV4({ ...credentials, sha256: Sha256 })
+    const signed = await signedBody(request.body)
     const { headers } = await signer.sign(
       {
         ...{ method: request.method, protocol, hostname: host, path: pathname, query },
-        headers: { host },
-        body: request.body,
+        headers: { host, ...signed.headers },
+        body: signed.body,
       },
       { signingDate },
     )
@@ -152,4 +154,12 @@ async function sign(request: OutgoingRequest, signing: Signing): Promise<void> {
     // Nothing is told of it: the library's words may hold what it was given.
     throw new NoAccess('the request could not be signed', false)
   }
+}
+
+/** What the signer takes: bytes, or the digest of those that are nowhere all at once. */
+async function signedBody(body: OutgoingRequest['body']) {
+  if (body === undefined || Buffer.isBuffer(body)) return { body, headers: {} }
+  const digest = createHash('sha256')
+  for await (const piece of body) digest.update(piece)
+  return { body: undefined, headers: { 'x-amz-content-sha256': digest.digest('hex') } }
 }

@@ -1,4 +1,5 @@
 import type { Channel } from '../../channels/channel.ts'
+import type { StreamedBody } from '../../uploads/upload.ts'
 import type { Failure } from './failure.ts'
 
 /** One request as it goes to an upstream, in the channel's own dialect. */
@@ -8,7 +9,7 @@ export interface UpstreamRequest {
   readonly path: string
   /** Names and values in turn. Without host, length and credentials: the channel adds its own. */
   readonly headers: readonly string[]
-  readonly body: Buffer | undefined
+  readonly body: Buffer | StreamedBody | undefined
 }
 
 /**

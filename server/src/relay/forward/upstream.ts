@@ -14,11 +14,15 @@ export function createUpstreamForward(dispatcher: Dispatcher): Forward {
     const heard = isFramed ? new UnframedSink(sink, () => exchange.abort()) : sink
     const exchange: HttpExchange = new HttpExchange(heard)
     const { method, path, body } = request
+    const headers = withOwnHeaders(request, channel)
+    if (body !== undefined && !Buffer.isBuffer(body)) {
+      headers.push('content-length', String(body.bytes))
+    }
     const options = {
       origin: channel.baseUrl.origin,
       path: channel.baseUrl.pathPrefix + path,
       method,
-      headers: withOwnHeaders(request, channel),
+      headers,
       body,
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -11,7 +11,7 @@ import { accusesChannel } from '../forward/refused.ts'
 import type { JobHearing } from '../jobs/hearing.ts'
 import { parseLatin1 } from '../meter/json-text.ts'
 import type { ObjectAsked } from '../values.ts'
-import type { Exchanged, Sending } from './exchange.ts'
+import { bytesOf, type Exchanged, type Sending } from './exchange.ts'
 import { recordOf } from './record.ts'
 
 export interface ConcludeParts {
@@ -125,7 +125,7 @@ function newObject({ sending, object, key }: Concluded, exchanged: Exchanged): K
     channelId: place.channel.id,
     upstreamKey: upstreamKeyMark(place.channel.authorization, keyAt),
     // No byte is more than a token.
-    tokens: isFile && isCount(bytes) ? bytes : (sending.payload?.length ?? 0),
+    tokens: isFile && isCount(bytes) ? bytes : bytesOf(sending.body),
     purpose: isFile && typeof purpose === 'string' ? purpose : '',
     record: recordOf(object.kind, said),
     expiresAt: isCount(expires_at) ? expires_at : undefined,

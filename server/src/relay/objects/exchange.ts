@@ -2,6 +2,7 @@ import type { Health } from '../../channels/health/health.ts'
 import { TYPE_RULES } from '../../channels/types/types.ts'
 import { Refused } from '../../errors.ts'
 import type { Admission } from '../../rates/admission.ts'
+import { Upload } from '../../uploads/upload.ts'
 import type { UpstreamRequest } from '../forward/answer.ts'
 import type { Attempted } from '../forward/attempt.ts'
 import { type AloneParts, attemptAlone } from '../forward/attempt-alone.ts'
@@ -12,7 +13,7 @@ import type { Meter } from '../meter/meter.ts'
 import { PassedBody } from '../meter/passed-body.ts'
 import { WholeBody } from '../meter/whole-body.ts'
 import { rateHeaders } from '../rate-headers.ts'
-import type { Asked } from '../values.ts'
+import type { Asked, Body } from '../values.ts'
 import type { Place } from './places.ts'
 
 export interface ExchangeParts extends AloneParts {
@@ -26,7 +27,7 @@ export interface Sending {
   readonly method: UpstreamRequest['method']
   /** `/files/file-1/content` */
   readonly path: string
-  readonly payload: Buffer | undefined
+  readonly body: Body | undefined
   /** The answer is read here before it goes on: it has to be short, and nothing of it is passed on while it comes. */
   readonly isRead: boolean
 }
@@ -70,17 +71,21 @@ export async function exchange(
   }
 }
 
-function requestFor(
-  { asked, method, path, payload }: Sending,
-  { channel }: Place,
-): UpstreamRequest {
+function requestFor({ asked, method, path, body }: Sending, { channel }: Place): UpstreamRequest {
   const { type, baseUrl } = channel
   const full = TYPE_RULES[type].objectPath?.(baseUrl, path, asked.query)
   if (full === undefined) {
     throw new Refused('object_not_found', 'the channel that keeps this object offers it no more')
   }
-  const body = payload === undefined || payload.length === 0 ? undefined : payload
-  return { method, path: full, headers: headersForUpstream(asked.headers), body }
+  const headers = headersForUpstream(asked.headers)
+  const sent = body instanceof Upload ? body.edited([]) : body
+  return { method, path: full, headers, body: bytesOf(body) === 0 ? undefined : sent }
+}
+
+/** The length of a body, if there is one. */
+export function bytesOf(body: Body | undefined): number {
+  if (body === undefined) return 0
+  return Buffer.isBuffer(body) ? body.length : body.bytes
 }
 
 function outletFor(

@@ -3,12 +3,12 @@ import { namedInItems } from '../../dialects/named.ts'
 import { Refused } from '../../errors.ts'
 import type { KeptObject, Objects } from '../../objects/objects.ts'
 import { findNamed, placeOf } from '../locate.ts'
-import type { Kept, ObjectAsked } from '../values.ts'
+import type { Body, Kept, ObjectAsked } from '../values.ts'
 
 interface Sent {
   readonly accountId: number
   readonly object: ObjectAsked
-  readonly payload: Buffer | undefined
+  readonly body: Body | undefined
   /** What it is sent to; `undefined`: it is to be made. */
   readonly kept: KeptObject | undefined
 }
@@ -16,11 +16,11 @@ interface Sent {
 /** Where the files are that items for a conversation name; `undefined`: there are none. @throws Refused */
 export async function filesIn(
   objects: Pick<Objects, 'find'>,
-  { accountId, object, payload, kept }: Sent,
+  { accountId, object, body, kept }: Sent,
 ): Promise<Pick<Kept, 'channelId' | 'upstreamKey'> | undefined> {
-  if (object.kind !== 'conversation' || payload === undefined || payload.length === 0)
+  if (object.kind !== 'conversation' || !Buffer.isBuffer(body) || body.length === 0)
     return undefined
-  const names = namedInItems(readMembers(payload, ['items']).body.items)
+  const names = namedInItems(readMembers(body, ['items']).body.items)
   if (names === undefined) return undefined
   const place = placeOf(await findNamed(objects, accountId, names))
   if (kept !== undefined && kept.channelId !== place.channelId) {

@@ -11,7 +11,7 @@ import { notFound } from '../locate.ts'
 import { send } from '../models.ts'
 import type { Asked, ObjectAsked } from '../values.ts'
 import { type ConcludeParts, conclude, mayAskNext } from './conclude.ts'
-import { type ExchangeParts, exchange, type Sending } from './exchange.ts'
+import { bytesOf, type ExchangeParts, exchange, type Sending } from './exchange.ts'
 import { listObjects } from './list.ts'
 import { filesIn } from './named-files.ts'
 import { type Place, type PlaceParts, placeOfKept, placesForNew } from './places.ts'
@@ -54,13 +54,13 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
     return send(asked, await listObjects(objects, { accountId, kind }, asked.query))
   }
   const kept = id === '' ? undefined : await find(objects, accountId, object)
-  const payload = method === 'POST' ? await asked.body() : undefined
+  const body = method === 'POST' ? await asked.body() : undefined
   // The body may have taken its time, and a key can be revoked in between.
   const key = await proven.again()
   authoriseList(key)
-  const files = await filesIn(objects, { accountId, object, payload, kept })
+  const files = await filesIn(objects, { accountId, object, body, kept })
   const sending: Sending = {
-    ...{ asked, admission, method, payload },
+    ...{ asked, admission, method, body },
     path: `/${pathOf(kind)}${id === '' ? '' : `/${encodeURIComponent(id)}`}${part}`,
     // Who has its answer must find it kept, or gone.
     isRead: id === '' || isShort(object),
@@ -68,9 +68,9 @@ async function answer(parts: ObjectParts, { asked, proven, admission }: Answerin
   // It can't be asked after any more when it was deleted.
   if (kept !== undefined && method === 'DELETE' && part === '') await parts.jobs.lookAgain(kept)
   const places = placesOf(parts, key, { object, at: kept ?? files })
-  if (kept?.kind === 'conversation' && payload !== undefined) {
+  if (kept?.kind === 'conversation' && body !== undefined) {
     // What is added to it will be read with it.
-    await objects.keep([{ ...kept, tokens: kept.tokens + payload.length }])
+    await objects.keep([{ ...kept, tokens: kept.tokens + bytesOf(body) }])
   }
   for (const [at, place] of places.entries()) {
     const exchanged = await exchange(parts, sending, place)
