@@ -23,6 +23,7 @@ setInterval(() => {
   }
 }, TICK_MS)
 
+const TRANSCRIPT = Buffer.from('{"text":"Hello.","usage":{"type":"duration","seconds":90}}')
 const BURST = Buffer.concat(STREAM_EVENTS)
 
 const plain = (body: Buffer) => (response: ServerResponse) => {
@@ -33,6 +34,7 @@ const plain = (body: Buffer) => (response: ServerResponse) => {
 const answers: Readonly<Record<string, (response: ServerResponse) => void>> = {
   small: plain(ANSWER_1K),
   large: plain(ANSWER_100K),
+  transcript: plain(TRANSCRIPT),
   stream: (response) => {
     response.writeHead(200, ['content-type', 'text/event-stream'])
     running.set(response, 0)
