@@ -47,24 +47,31 @@ function transcripts(operation: Operation): Dialect {
         fair: fileBytes / BYTES_A_SECOND,
         most: Math.ceil(fileBytes / LEAST_BYTES_A_SECOND),
       }
-      const heard = (length: number) => Math.ceil(length * TOKENS_HEARD_A_SECOND)
-      const said = Math.min(256 + seconds.most * TOKENS_SAID_A_SECOND, MOST_SAID)
       return {
-        ...fixed(said),
+        ...transcriptOf(seconds, textBytes),
         model: modelOf(body.model),
         stream: flag(body, 'stream'),
         body: read,
         spans,
         isForm: true,
-        media: {
-          makes: 'transcript',
-          textBytes,
-          attached: { fair: heard(seconds.fair), most: heard(seconds.most) },
-          seconds,
-          output: { fair: said, most: said },
-          images: 0,
-        },
       }
+    },
+  }
+}
+
+/** What is known of a transcript before it is written: how long its sound is, and how many bytes of text go with that. */
+export function transcriptOf(
+  seconds: Estimate,
+  textBytes: number,
+): Pick<ParsedCall, 'outputLimit' | 'leastOutput' | 'choices' | 'media'> {
+  const heard = (length: number) => Math.ceil(length * TOKENS_HEARD_A_SECOND)
+  const said = Math.min(256 + seconds.most * TOKENS_SAID_A_SECOND, MOST_SAID)
+  return {
+    ...fixed(said),
+    media: {
+      ...{ makes: 'transcript', textBytes, seconds, images: 0 },
+      attached: { fair: heard(seconds.fair), most: heard(seconds.most) },
+      output: { fair: said, most: said },
     },
   }
 }

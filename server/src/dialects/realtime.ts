@@ -1,5 +1,6 @@
 import type { Usage } from '../usage/usage.ts'
 import { wholeTokens } from '../usage/usage.ts'
+import { transcriptOf } from './audio.ts'
 import type { Dialect, Estimate, Loose, ParsedCall, Spoken } from './dialect.ts'
 import { isObject, modelOf } from './judged.ts'
 import { readMediaUsage } from './media-usage.ts'
@@ -42,6 +43,32 @@ export function sessionOf(model: unknown, conversation: number): ParsedCall {
       images: 0,
     },
   }
+}
+
+/** Of sessions that only transcribe: units are held for so much sound at a time. */
+export const STRETCH_SECONDS = 60
+const STRETCH: Estimate = { fair: STRETCH_SECONDS, most: STRETCH_SECONDS }
+
+/** A session that only transcribes, as a call: of each stretch of its sound. */
+export function transcriptionBy(model: unknown): ParsedCall {
+  return {
+    ...transcriptOf(STRETCH, 0),
+    ...{ model: modelOf(model), stream: true, body: () => NO_BODY, spans: NO_MEMBERS },
+  }
+}
+
+export const onlyTranscribes = ({ media }: ParsedCall): boolean => media?.makes === 'transcript'
+
+/** The first word of a session that only transcribes, in its present form or the former one. */
+export function greeting(requestId: string, isBeta: boolean): string {
+  return JSON.stringify({
+    type: isBeta ? 'transcription_session.created' : 'session.created',
+    event_id: `event_${requestId}`,
+    session: {
+      ...(isBeta ? {} : { type: 'transcription' }),
+      ...{ id: `sess_${requestId}`, object: 'realtime.transcription_session' },
+    },
+  })
 }
 
 /** `about`: the id of the client's event that is refused, if it has one. */

@@ -124,10 +124,14 @@ export const modelCallPaths: Readonly<Record<string, Readonly<Record<string, obj
     get: {
       operationId: 'openRealtimeSession',
       summary: 'Speech and text in both directions, over a WebSocket',
-      description: 'Each response is charged. See docs/realtime.md.',
+      description:
+        'Each response and each transcript is charged. See docs/realtime.md. `model` may be left out with `intent`.',
       tags: ['Model calls'],
       security,
-      parameters: [{ name: 'model', in: 'query', required: true, schema: { type: 'string' } }],
+      parameters: [
+        { name: 'model', in: 'query', schema: { type: 'string' } },
+        { name: 'intent', in: 'query', schema: { enum: ['transcription'] } },
+      ],
       responses: { '101': { description: 'The session is open.' }, default: error },
     },
   },

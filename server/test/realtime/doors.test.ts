@@ -51,9 +51,6 @@ describe('before a session is opened', () => {
   it('what is not offered says so', async () => {
     const model = await offer()
     const { key } = await gateway.createKey()
-    const intent = await at('?intent=transcription', bearer(key))
-    expect([intent.status, intent.json.error.code]).toEqual([400, 'unsupported_parameter'])
-    expect(intent.json.error.message).toContain('/v1/audio/transcriptions')
     expect(await code(at('?call_id=c', bearer(key)))).toEqual([400, 'unsupported_parameter'])
     await gateway.offer('writes-only', undefined, { channel: { type: 'anthropic' } })
     const nobody = await at('?model=writes-only', bearer(key))

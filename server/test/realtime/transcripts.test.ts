@@ -45,6 +45,22 @@ describe('a transcript of which nobody says what it used', () => {
     talking.socket.close()
   })
 
+  it('is charged by the length that its sound has in its form, however it is sent', async () => {
+    const { key, talking, theirs } = await scribed('by-form', { per_second: '0.001' })
+    const input = { transcription: { model: 'by-form' }, format: { type: 'audio/pcmu' } }
+    theirs.say({ type: 'session.updated', session: { audio: { input } } })
+    await talking.hears('session.updated')
+    const second = Buffer.alloc(8_000, 0xff)
+    talking.say({ type: 'input_audio_buffer.append', audio: second.toString('base64') })
+    talking.socket.send(second)
+    await expect.poll(() => theirs.events.length).toBe(2)
+    theirs.say({ type: 'input_audio_buffer.committed', item_id: 'a' })
+    theirs.say({ type: COMPLETED, item_id: 'a', transcript: 'Hi.' })
+    await talking.hears(COMPLETED)
+    expect(await records(key)).toMatchObject([{ quota: 1_000, estimated: true }])
+    talking.socket.close()
+  })
+
   it('is charged by its sound and its words, where it is priced by tokens', async () => {
     const price = { input: '2', output: '8', input_audio: '20' }
     const { key, talking, theirs } = await scribed('by-tokens', price)

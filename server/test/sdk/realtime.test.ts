@@ -4,9 +4,12 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { expect, it } from 'vitest'
 import { realtimeWorld } from '../realtime/world.ts'
 import { sharedGateway } from '../tools/gateway.ts'
+import { seconds } from '../tools/realtime.ts'
 
 const gateway = await sharedGateway()
-const { offer, url, last, records } = await realtimeWorld(gateway)
+const { provider, offer, url, last, records } = await realtimeWorld(gateway)
+
+const TRANSCRIPTION = 'conversation.item.input_audio_transcription'
 
 /** The SDK insists on TLS, which stands before the gateway where there is any: here its bytes go out as they are. */
 const options = { createConnection: () => connect(Number(new URL(url).port), '127.0.0.1') }
@@ -44,4 +47,40 @@ it("OpenAI's own client is told why its session ends", async () => {
   await new Promise((resolve) => realtime.on('session.created', resolve))
   await gateway.manage('PUT', '/api/token/', { id: key.id, status: 2 })
   expect(await failed).toMatchObject({ error: { code: 'key_disabled' } })
+})
+
+it("OpenAI's own client has its speech written down", async () => {
+  const model = await offer({}, { per_second: '0.001' })
+  const key = await gateway.createKey()
+  provider.script = ({ type, session }, { say }) => {
+    if (type === 'session.update') say({ type: 'session.updated', session })
+    if (type !== 'input_audio_buffer.commit') return
+    const item = { item_id: 'item_1', content_index: 0 }
+    const transcript = { ...item, type: `${TRANSCRIPTION}.completed`, transcript: 'Hello!' }
+    say({ type: 'input_audio_buffer.committed', item_id: 'item_1' })
+    say({ ...item, type: `${TRANSCRIPTION}.delta`, delta: 'Hello!' })
+    say({ ...transcript, usage: { type: 'duration', seconds: 1.5 } })
+  }
+  const client = new OpenAI({ apiKey: key.key, baseURL: `${url}/v1` })
+  const realtime = new OpenAIRealtimeWS({ intent: 'transcription', options }, client)
+  const heard: string[] = []
+  const transcript = await new Promise((resolve, reject) => {
+    realtime.on('error', reject)
+    realtime.on('session.created', () => {
+      const input = { transcription: { model }, turn_detection: null }
+      realtime.send({
+        type: 'session.update',
+        session: { type: 'transcription', audio: { input } },
+      })
+    })
+    realtime.on('session.updated', () => {
+      realtime.send({ type: 'input_audio_buffer.append', audio: seconds(1) })
+      realtime.send({ type: 'input_audio_buffer.commit' })
+    })
+    realtime.on(`${TRANSCRIPTION}.delta`, ({ delta }) => heard.push(String(delta)))
+    realtime.on(`${TRANSCRIPTION}.completed`, ({ transcript }) => resolve(transcript))
+  })
+  expect([transcript, heard]).toEqual(['Hello!', ['Hello!']])
+  realtime.close()
+  expect(await records(key)).toMatchObject([{ model_name: model, quota: 750 }])
 })

@@ -35,7 +35,7 @@ export const azure: TypeRules = {
   },
   // Those of dated versions are a preview, deprecated since April 2026; the v1 API has the same deployments and keys.
   realtimePath: ({ model, query }) =>
-    V1_PATH + realtimePath(model, query === '' ? '' : withoutVersion(query)),
+    V1_PATH + realtimePath({ model, query: withoutVersion(query) }),
   // Its list is of what could be deployed, not of what is.
   modelsPath: () => undefined,
   accessTo: () => ACCESS,

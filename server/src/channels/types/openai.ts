@@ -1,6 +1,6 @@
 import type { DialectName } from '../../dialects/dialect.ts'
 import { parseBaseUrl } from '../base-url.ts'
-import { type Addressed, type TypeRules, whyNotVisible } from './rules.ts'
+import { type Addressed, type RealtimeAddressed, type TypeRules, whyNotVisible } from './rules.ts'
 
 const CHAT: readonly DialectName[] = ['openai']
 const BOTH: readonly DialectName[] = ['openai', 'responses']
@@ -25,9 +25,20 @@ function aboutOne(operation: string, id: string): string {
   return `/${family}/${encodeURIComponent(id)}/${part}`
 }
 
-/** `others`: what else the query asks for. */
-export const realtimePath = (model: string, others: string): string =>
-  `/realtime?model=${encodeURIComponent(model)}${others && `&${others}`}`
+/**
+ * Where OpenAI has its sessions. One that only transcribes hears of its model within; a model in the path would make it one
+ * that speaks. `takesBoth`: an imitator may want to hear of it there, too, if the caller says so.
+ */
+export function realtimePath(
+  { model, query }: Pick<RealtimeAddressed, 'model' | 'query'>,
+  takesBoth = false,
+): string {
+  const others = new URLSearchParams(query)
+  const isNamed = others.get('intent') !== 'transcription' || (takesBoth && others.has('model'))
+  others.delete('model')
+  const named = isNamed ? [`model=${encodeURIComponent(model)}`] : []
+  return `/realtime?${[...named, ...(others.size === 0 ? [] : [others])].join('&')}`
+}
 
 /** Any provider that speaks OpenAI's dialect. On one's own machine they often take no key. */
 export const openaiCompatible: TypeRules = {
@@ -40,8 +51,7 @@ export const openaiCompatible: TypeRules = {
   mayAlsoSpeak: ['responses', 'anthropic'],
   pathOf: (call) => openaiPath(call) + call.query,
   objectPath: (_baseUrl, path, query) => path + query,
-  realtimePath: ({ baseUrl, model, query }) =>
-    baseUrl.pathPrefix + realtimePath(model, query.slice(1)),
+  realtimePath: (call) => call.baseUrl.pathPrefix + realtimePath(call, true),
   modelsPath: () => '/models',
 }
 
@@ -52,6 +62,7 @@ export const openai: TypeRules = {
   needsKeys: true,
   dialectsOf: () => BOTH,
   mayAlsoSpeak: [],
+  realtimePath: (call) => call.baseUrl.pathPrefix + realtimePath(call),
   // Its reasoning models refuse `max_tokens`; most others know no other name.
   outputLimit: 'max_completion_tokens',
 }

@@ -49,8 +49,8 @@ export interface TypeRules {
     | ((baseUrl: BaseUrl, path: string, query: string) => string | undefined)
     | undefined
   /**
-   * Where realtime sessions are opened, below the origin; `query` as in `Addressed`, less the model. Absent: its providers
-   * have none.
+   * Where realtime sessions are opened, below the origin; `query` as in `Addressed`, less the model unless it asks for one
+   * that only transcribes. Absent: its providers have none.
    */
   readonly realtimePath?: ((call: RealtimeAddressed) => string) | undefined
   /** Where the list of models is, below the path prefix; `undefined`: there is none, so that a channel names its own. */

@@ -1,4 +1,5 @@
-import type { ToldOf } from '../../dialects/realtime.ts'
+import type { Edit } from '../../dialects/edits.ts'
+import { onlyTranscribes, type ToldOf } from '../../dialects/realtime.ts'
 import { Refused } from '../../errors.ts'
 import type { PriceBook } from '../../prices/price-book.ts'
 import type { Tokenizer } from '../../prices/tokenizer.ts'
@@ -9,6 +10,7 @@ import type { Connected } from './connect.ts'
 import { Hearing, type Turn } from './hearing.ts'
 import { SessionModels } from './models.ts'
 import { Produced } from './produced.ts'
+import type { Said } from './said-event.ts'
 import { type Item, Tab, type TabParts } from './tab.ts'
 import { transcriptUsage } from './transcript.ts'
 
@@ -29,12 +31,14 @@ const USUAL_RATE = 48_000
  * begun, and for one when there is none, because a provider that listens may begin one by itself at any time.
  */
 export class Conversation {
-  readonly models: SessionModels
+  readonly #models: SessionModels
   readonly hearing: Hearing
   readonly #parts: ConversationParts
   readonly #session: Connected
   readonly #proven: Proven
   readonly #tab: Tab
+  /** Nobody answers in it. */
+  readonly #transcribes: boolean
   /** Passed on to the provider, which has not begun them. */
   #asked = 0
   readonly #running = new Map<string, Produced>()
@@ -47,8 +51,9 @@ export class Conversation {
     this.#session = session
     this.#proven = proven
     this.#tab = new Tab(parts, session)
-    this.models = new SessionModels(session, parts.prices)
-    this.hearing = new Hearing(parts.now, false)
+    this.#models = new SessionModels(session, parts.prices)
+    this.#transcribes = onlyTranscribes(session.reserved.call.parsed)
+    this.hearing = new Hearing(parts.now, this.#transcribes)
   }
 
   /** Responses that were asked for or have begun, and are not done. */
@@ -74,7 +79,7 @@ export class Conversation {
   /** The client asks for a response. @throws Refused why it may not; the session is then over. */
   async ask(): Promise<void> {
     await this.lookAgain()
-    await this.#holdFor(this.open + 1)
+    await this.#holdFor(this.#due + 1)
     this.#asked++
   }
 
@@ -102,7 +107,41 @@ export class Conversation {
     if (isAsked) this.#asked--
     this.#running.set(id, new Produced(this.#parts.now()))
     if (!isAsked) await this.lookAgain()
-    await this.#holdFor(this.open)
+    await this.#holdFor(this.#due)
+  }
+
+  /**
+   * What of an event has to be said in other words to the provider.
+   * @throws Refused why it can't be passed on; the session goes on.
+   */
+  judge({ of, type, models }: Said): readonly Edit[] {
+    if (of === 'response' && this.#transcribes) {
+      const says = 'this session only transcribes: nobody answers in it'
+      throw new Refused('unsupported_parameter', says)
+    }
+    if (type !== undefined && (type === 'transcription') !== this.#transcribes) {
+      const other = this.#transcribes ? 'model=...' : 'intent=transcription'
+      const says = `a session keeps its type: open /v1/realtime?${other} for the other one`
+      throw new Refused('unsupported_parameter', says)
+    }
+    return this.#models.edits(models)
+  }
+
+  /** The client sends so many bytes of sound. @throws Refused why the session is over. */
+  hear(bytes: number): Promise<void> | undefined {
+    this.hearing.hear(bytes)
+    return this.#catchUp()
+  }
+
+  /** The provider tells what it does with the sound. @throws Refused as `hear`. */
+  noteSound(told: ToldOf<'sound'>): Promise<void> | undefined {
+    this.hearing.note(told)
+    return this.#catchUp()
+  }
+
+  /** Holds units for what is being written down; mostly that is done. */
+  #catchUp(): Promise<void> | undefined {
+    return this.#transcribes && this.#tab.size < this.#due ? this.#holdFor(this.#due) : undefined
   }
 
   written({ id, text }: ToldOf<'written'>): void {
@@ -150,7 +189,7 @@ export class Conversation {
   /** Holds units for the next response. @throws Refused why the session is over. */
   async next(): Promise<void> {
     await this.lookAgain()
-    await this.#holdFor(Math.max(1, this.open))
+    await this.#holdFor(Math.max(1, this.#due))
   }
 
   /** Charges what came of responses that are not done, and holds nothing any more. */
@@ -168,8 +207,13 @@ export class Conversation {
     await Promise.all(charges).finally(() => this.#tab.release())
   }
 
-  async #holdFor(responses: number): Promise<void> {
-    while (!this.#tab.isClosed && this.#tab.size < responses) await this.#tab.hold()
+  /** What units are held for. */
+  get #due(): number {
+    return this.open + (this.#transcribes ? this.hearing.stretches : 0)
+  }
+
+  async #holdFor(due: number): Promise<void> {
+    while (!this.#tab.isClosed && this.#tab.size < due) await this.#tab.hold()
   }
 
   #estimated(produced: Produced): Promise<Usage> {
@@ -179,12 +223,15 @@ export class Conversation {
 
   async #chargeTurn(turn: Turn, reported: Usage | undefined, broken: Item['broken']) {
     const { seconds, words: texts, startedAt } = turn
-    const offer = this.models.transcribing(turn.transcriber)
+    const offer = this.#models.transcribing(turn.transcriber)
     const transcript = { reported, seconds, texts }
     const usage = await transcriptUsage(this.#parts.tokenizer.count, transcript, offer.price)
     const firstByteAt = turn.firstByteAt || this.#parts.now()
     const item = { usage, startedAt, firstByteAt, ...(broken && { broken }) }
-    return this.#tab.chargeBeside(item, offer)
+    if (!this.#transcribes) return this.#tab.chargeBeside(item, offer)
+    // What was held for more of its sound is there to pay for it.
+    this.#tab.keep(this.#due + 1)
+    return this.#tab.chargeHeld(item)
   }
 
   #itemOf({ startedAt, firstByteAt }: Produced, usage: Usage, broken: Item['broken']): Item {

@@ -1,4 +1,4 @@
-import type { ToldOf } from '../../dialects/realtime.ts'
+import { STRETCH_SECONDS, type ToldOf } from '../../dialects/realtime.ts'
 
 /** A turn of whoever speaks, from its first sound to its transcript. Times in milliseconds since 1970. */
 export interface Turn {
@@ -17,8 +17,6 @@ export interface Turn {
   beganAt?: number
 }
 
-/** Units are held for so much sound at a time. */
-export const STRETCH_SECONDS = 60
 /** More transcripts at a time are waited for by nobody. */
 const MOST_TURNS = 64
 const USUAL_RATE = 48_000
@@ -55,16 +53,11 @@ export class Hearing {
     return [...this.#turns.values()].some(({ isWhole }) => isWhole)
   }
 
-  /** What units have to be held for: each turn without its transcript, the one that goes on, and each further minute of sound. */
+  /** Stretches of sound that are not paid for, the one that goes on among them: units are held for each. */
   get stretches(): number {
-    let whole = 0
     let seconds = this.#since
-    for (const turn of this.#turns.values()) {
-      if (!turn.isWhole) continue
-      whole++
-      seconds += turn.seconds
-    }
-    return whole + 1 + Math.floor(seconds / STRETCH_SECONDS)
+    for (const turn of this.#turns.values()) if (turn.isWhole) seconds += turn.seconds
+    return 1 + Math.floor(seconds / STRETCH_SECONDS)
   }
 
   setUp({ transcriber, soundRate, detects }: ToldOf<'session'>): void {

@@ -40,6 +40,12 @@ export class Lane {
     return this.#isFull
   }
 
+  /** Passes what was said before there was a lane. Whoever said it is read from now on. */
+  begin(frames: readonly Frame[]): void {
+    this.#queue.unshift(...frames)
+    this.#goOn()
+  }
+
   #take(frame: Frame) {
     if (this.#waits || this.#isFull) this.#queue.push(frame)
     else this.#pass(frame)

@@ -1,4 +1,5 @@
 import type { Edit } from '../../dialects/edits.ts'
+import { onlyTranscribes } from '../../dialects/realtime.ts'
 import { Refused } from '../../errors.ts'
 import type { ApiKey } from '../../keys/api-key.ts'
 import type { PriceBook } from '../../prices/price-book.ts'
@@ -14,10 +15,14 @@ export class SessionModels {
   readonly #prices: Pick<PriceBook, 'priceOf'>
   /** Names that the provider uses, and ours. */
   readonly #ours = new Map<string, string>()
+  /** The session's own model, by the provider's name of it. */
+  readonly #own: string
 
   constructor(session: Connected, prices: Pick<PriceBook, 'priceOf'>) {
+    const { offer, channel } = session
     this.#session = session
     this.#prices = prices
+    this.#own = channel.mapping.get(offer.model) ?? offer.model
   }
 
   /**
@@ -29,7 +34,8 @@ export class SessionModels {
     for (const { as, name, span } of named) {
       if (name === null) continue
       if (typeof name !== 'string') throw new Refused('invalid_request', 'model must be a string')
-      const theirs = as === 'speaker' ? this.#speaker(name) : this.#transcriber(name)
+      const isFixed = as === 'speaker' || this.#transcribes
+      const theirs = isFixed ? this.#same(name) : this.#transcriber(name)
       if (theirs !== name) edits.push({ ...span, text: JSON.stringify(theirs) })
     }
     return edits
@@ -38,15 +44,16 @@ export class SessionModels {
   /** What a transcript costs: at the price of who wrote it or, where that is not known, of the session. */
   transcribing(theirs: string | undefined): Offer {
     const { offer } = this.#session
-    const model = theirs === undefined ? undefined : (this.#ours.get(theirs) ?? theirs)
-    const price = model === undefined ? undefined : this.#priceOf(model)
-    return model === undefined || price === undefined ? offer : { ...offer, model, price }
+    if (theirs === undefined || this.#transcribes) return offer
+    const model = this.#ours.get(theirs) ?? theirs
+    const price = this.#priceOf(model)
+    return price === undefined ? offer : { ...offer, model, price }
   }
 
-  #speaker(name: string): string {
-    const { offer, reserved, channel } = this.#session
-    const own = channel.mapping.get(offer.model) ?? offer.model
-    if (name === own || name === offer.model || name === reserved.call.parsed.model) return own
+  #same(name: string): string {
+    const { offer, reserved } = this.#session
+    const names = [this.#own, offer.model, reserved.call.parsed.model]
+    if (names.includes(name)) return this.#own
     this.#mayUse(name)
     const says = `a session keeps its model, ${quoted(offer.model)}: open another one for ${quoted(name)}`
     throw new Refused('unsupported_parameter', says)
@@ -61,6 +68,10 @@ export class SessionModels {
     const theirs = channel.mapping.get(name) ?? name
     if (theirs !== name) this.#ours.set(theirs, name)
     return theirs
+  }
+
+  get #transcribes(): boolean {
+    return onlyTranscribes(this.#session.reserved.call.parsed)
   }
 
   #mayUse(name: string): void {

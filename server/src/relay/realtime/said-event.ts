@@ -10,6 +10,8 @@ export interface Said {
   readonly models: readonly NamedModel[]
   /** Of sound: its bytes. */
   readonly bytes: number
+  /** What the session should be: `realtime` or `transcription`. Absent: it does not say. */
+  readonly type?: unknown
 }
 
 export interface NamedModel {
@@ -28,8 +30,6 @@ const KINDS: ReadonlyMap<unknown, Said['of']> = new Map([
   ['transcription_session.update', 'session'],
   ['input_audio_buffer.append', 'sound'],
 ])
-/** Of base64, four characters are three bytes. */
-const BYTES_A_CHARACTER = 3 / 4
 const LONGEST_ID = 512
 const NO_MODELS: readonly NamedModel[] = []
 
@@ -48,14 +48,15 @@ export function readSaidEvent(bytes: Buffer, isBinary: boolean): Said {
   const of = KINDS.get(body.type) ?? 'other'
   if (of === 'other') return { of, id, models: NO_MODELS, bytes: 0 }
   if (of === 'sound') {
-    const length = typeof audio === 'string' ? audio.length * BYTES_A_CHARACTER : 0
+    const length = typeof audio === 'string' ? Buffer.byteLength(audio, 'base64') : 0
     return { of, id, models: NO_MODELS, bytes: length }
   }
   const models = [
     ...modelsIn(bytes, spans.get('session')),
     ...modelsIn(bytes, spans.get('response')),
   ]
-  return { of, id, models, bytes: 0 }
+  const type = inside(bytes, spans.get('session'), ['type']).get('type')
+  return { of, id, models, bytes: 0, ...(type && { type: valueAt(bytes, type) }) }
 }
 
 const OPEN = 0x7b
@@ -76,7 +77,7 @@ function modelsIn(bytes: Buffer, session: Span | undefined): readonly NamedModel
   const models: NamedModel[] = []
   const note = (as: NamedModel['as'], span: Span | undefined) => {
     if (span === undefined) return
-    models.push({ as, span, name: JSON.parse(bytes.toString('utf8', span.start, span.end)) })
+    models.push({ as, span, name: valueAt(bytes, span) })
   }
   note('speaker', members.get('model'))
   for (const place of [input.get('transcription'), members.get('input_audio_transcription')]) {
@@ -84,6 +85,9 @@ function modelsIn(bytes: Buffer, session: Span | undefined): readonly NamedModel
   }
   return models
 }
+
+const valueAt = (bytes: Buffer, { start, end }: Span): unknown =>
+  JSON.parse(bytes.toString('utf8', start, end))
 
 const NONE: ReadonlyMap<string, Span> = new Map()
 

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import { type Edit, spliced } from '../../dialects/edits.ts'
-import { errorEvent, readToldEvent, type ToldOf } from '../../dialects/realtime.ts'
-import { CLIENT_LEFT_STATUS, Refused, statusOf, todoOf } from '../../errors.ts'
+import { readToldEvent, type ToldOf } from '../../dialects/realtime.ts'
+import { CLIENT_LEFT_STATUS, Refused, statusOf } from '../../errors.ts'
 import type { Settings } from '../../settings/settings.ts'
 import type { Proven } from '../authenticate.ts'
 import type { ErrorType } from '../finish.ts'
@@ -16,6 +16,7 @@ import { type Frame, Lane, type Passed } from './lane.ts'
 import { Pulse } from './pulse.ts'
 import { readSaidEvent, type Said } from './said-event.ts'
 import type { Item } from './tab.ts'
+import { type TellingParts, tellRefusal } from './telling.ts'
 
 export interface SessionParts extends ConversationParts {
   readonly settings: Pick<Settings, 'get'>
@@ -26,6 +27,8 @@ export interface SessionParts extends ConversationParts {
 /** Both sides of a session, and who asked for it. */
 export interface Sides {
   readonly client: WebSocket
+  /** What it said while it waited for its provider, which it was greeted for. Absent: it did not wait. */
+  readonly said?: readonly Frame[]
   readonly connected: Connected
   readonly proven: Proven
 }
@@ -52,8 +55,11 @@ class Session implements Watched {
   readonly #over: () => void
   readonly #conversation: Conversation
   readonly #pulses: readonly Pulse[]
+  readonly #telling: TellingParts
+  readonly #toProvider: Lane
   readonly #toClient: Lane
   readonly #clock: SessionClock
+  #said: readonly Frame[] | undefined
   #tickedAt = 0
   #lookedAt: number
   /** Why it has to end once the present message has passed. */
@@ -63,12 +69,14 @@ class Session implements Watched {
   #stopAt = 0
   #isOver = false
 
-  constructor(parts: SessionParts, { client, connected, proven }: Sides, over: () => void) {
+  constructor(parts: SessionParts, { client, said, connected, proven }: Sides, over: () => void) {
+    this.#said = said
     this.#parts = parts
     this.#client = client
     this.#connected = connected
     this.#provider = connected.socket
     this.#over = over
+    this.#telling = { ...parts, requestId: connected.reserved.call.id }
     this.#conversation = new Conversation(parts, connected, proven)
     const patience = patienceFor(parts, connected.channel, parts.deadlines.now)
     this.#clock = new SessionClock({ ...parts, patience })
@@ -77,7 +85,13 @@ class Session implements Watched {
     const failed = (failure: unknown) => this.#fail(failure)
     const provider = this.#provider
     const read = (frame: Frame) => this.#fromClient(frame)
-    new Lane({ from: client, to: provider, read, failed, passed: () => undefined })
+    this.#toProvider = new Lane({
+      from: client,
+      to: provider,
+      read,
+      failed,
+      passed: () => undefined,
+    })
     this.#toClient = new Lane({
       ...{ from: provider, to: client, failed },
       read: (frame) => this.#fromProvider(frame),
@@ -100,6 +114,7 @@ class Session implements Watched {
     if (running.refusal !== undefined) return this.#refuseAll(running.refusal)
     if (this.#client.readyState !== this.#client.OPEN) return this.#client.terminate()
     this.#provider.resume()
+    if (this.#said !== undefined) this.#toProvider.begin(this.#said)
   }
 
   tick(now: number) {
@@ -132,9 +147,9 @@ class Session implements Watched {
     let edits: readonly Edit[]
     try {
       said = readSaidEvent(frame.bytes, frame.isBinary)
-      if (said.of === 'sound') this.#conversation.hearing.hear(said.bytes)
-      if (said.of === 'sound' || said.of === 'other') return frame
-      edits = this.#conversation.models.edits(said.models)
+      if (said.of === 'sound') return this.#after(this.#conversation.hear(said.bytes), frame)
+      if (said.of === 'other') return frame
+      edits = this.#conversation.judge(said)
     } catch (failure) {
       return this.#refuseOne(failure, said)
     }
@@ -142,6 +157,10 @@ class Session implements Watched {
     if (said.of === 'session') return passed
     const refused = this.#conversation.whyNotNow()
     return refused === undefined ? this.#ask(passed) : this.#refuseOne(refused, said)
+  }
+
+  #after(held: Promise<void> | undefined, frame: Frame): Passed | Promise<Passed> {
+    return held === undefined ? frame : held.then(() => (this.#ended ? undefined : frame))
   }
 
   async #ask(frame: Frame): Promise<Passed> {
@@ -159,7 +178,7 @@ class Session implements Watched {
         return frame
       case 'session':
         this.#conversation.setUp(told)
-        return frame
+        return told.isGreeting && this.#said !== undefined ? undefined : frame
       case 'written':
         this.#conversation.written(told)
         return frame
@@ -167,8 +186,7 @@ class Session implements Watched {
         this.#conversation.spoken(told)
         return frame
       case 'sound':
-        this.#conversation.hearing.note(told)
-        return frame
+        return this.#after(this.#conversation.noteSound(told), frame)
       case 'noted':
         this.#conversation.hearing.write(told)
         return frame
@@ -214,7 +232,7 @@ class Session implements Watched {
   /** The client's event goes no further; the session does. */
   #refuseOne(failure: unknown, said: Said | undefined): undefined {
     if (!(failure instanceof Refused)) throw failure
-    this.#tell(failure, said?.id ?? null)
+    tellRefusal(this.#telling, this.#client, failure, said?.id ?? null)
   }
 
   #fail(failure: unknown) {
@@ -226,21 +244,9 @@ class Session implements Watched {
 
   #refuseAll(refusal: Refused) {
     if (this.#ended !== undefined) return
-    this.#tell(refusal, null)
+    tellRefusal(this.#telling, this.#client, refusal, null)
     closeAs(this.#client, closedFor(refusal.code))
     this.#stop({ status: statusOf(refusal.code), code: refusal.code })
-  }
-
-  #tell({ code, message, retryAfter }: Refused, about: string | null) {
-    if (this.#client.readyState !== this.#client.OPEN) return
-    const spoken = {
-      ...{ code, status: statusOf(code) },
-      // Where time is known to help, the sentence names it.
-      message: retryAfter === undefined ? `${message}. ${todoOf(code)}` : message,
-      requestId: this.#connected.reserved.call.id,
-      type: this.#parts.errorType(),
-    }
-    this.#client.send(errorEvent(spoken, about))
   }
 
   #clientClosed(closed: Closed) {

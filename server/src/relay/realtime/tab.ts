@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { sessionOf } from '../../dialects/realtime.ts'
+import { onlyTranscribes, sessionOf } from '../../dialects/realtime.ts'
 import type { RefusalCode } from '../../errors.ts'
 import type { Ledger, Settled } from '../../ledger/ledger.ts'
 import { units } from '../../ledger/units.ts'
@@ -69,12 +69,18 @@ export class Tab {
   hold(): void | Promise<void> {
     const { reserved, offer, channel } = this.#session
     const { call } = reserved
+    const { parsed } = call
     const holding = this.#parts.reserve({
       ...reserved,
       // It may have other budgets by now.
       key: reserved.running.key,
       offers: [{ ...offer, channels: [channel] }],
-      call: { ...call, parsed: sessionOf(call.parsed.model, this.conversation.tokens) },
+      call: {
+        ...call,
+        parsed: onlyTranscribes(parsed)
+          ? parsed
+          : sessionOf(parsed.model, this.conversation.tokens),
+      },
     })
     if (holding instanceof Promise) return holding.then((held) => this.#keep(held))
     this.#keep(holding)
@@ -95,9 +101,19 @@ export class Tab {
         audio: usage.audioIn + usage.audioOut,
       }
     }
+    return this.chargeHeld(item)
+  }
+
+  /** Charges with what is held, be it too little. */
+  chargeHeld(item: Item): Promise<Settled | undefined> {
     const { offer } = this.#session
     const held = this.#held.pop()
     return held === undefined ? this.chargeBeside(item, offer) : this.#settle(held, offer, item)
+  }
+
+  /** Gives back what is held for more than that. */
+  keep(most: number): void {
+    for (const { reservation } of this.#held.splice(most)) reservation.release()
   }
 
   /** Charges what nothing is held for: it takes from what is free, and what is lacking is a shortfall. */
