@@ -104,6 +104,18 @@ describe('a session that only transcribes', () => {
     ])
   })
 
+  it('is charged by its sound, where its provider says nothing of what it used', async () => {
+    const model = await offer({}, BY_TIME)
+    provider.script = writes(undefined)
+    const key = await gateway.createKey()
+    const talking = await named(model, key.key)
+    talking.say(appending(20))
+    talking.say({ type: 'input_audio_buffer.commit' })
+    await talking.hears(COMPLETED)
+    talking.socket.close()
+    expect(await records(key)).toMatchObject([{ quota: 10_000, estimated: true, status: 200 }])
+  })
+
   it('says its model in the former form, too', async () => {
     const model = await offer({}, BY_TIME)
     const { key } = await gateway.createKey()

@@ -179,8 +179,9 @@ export class Conversation {
     broken?: Item['broken'],
   ): Promise<boolean> {
     const turn = this.hearing.take(item)
-    // Nobody asked for it, as far as anybody can tell, and it is said to cost nothing.
-    if (usage === undefined && turn.transcriber === undefined) return true
+    // Nobody asked for it, as far as anybody can tell, and nobody says that it costs anything.
+    const isAsked = this.#transcribes || turn.transcriber !== undefined
+    if (usage === undefined && !isAsked) return true
     const settled = await this.#chargeTurn({ ...turn, words: [text] }, usage, broken)
     if (settled === undefined) throw new Refused('ledger_unavailable')
     return settled.shortfall === 0
