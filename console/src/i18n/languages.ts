@@ -17,7 +17,16 @@ export function preferredLanguage(): Language {
 
 /** The reader's own locale where it is one of the language: `en-GB` writes dates otherwise than `en-US`. */
 export const localeOf = (language: string): string =>
-  navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language
+  navigator.languages.find((tag) => tag.split('-')[0] === language && isTag(tag)) ?? language
+
+/** Where a machine has no locale, Chromium says `en-US@posix`, with which nothing can be written. */
+function isTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1
+  } catch {
+    return false
+  }
+}
 
 function readChoice(): Language | undefined {
   try {
