@@ -36,7 +36,7 @@ it('shows what the calls of a time cost, by model and key', async () => {
   expect(await figure('Errors')).toMatch(/Errors\s+1\s+[\d.]+% of requests/)
   expect(await figure('Balance')).toMatch(/Balance\s+\$9\d\.\d\d\s+Lasts \d+ days/)
   expect(await figure('Latency')).toMatch(/Latency\s+\d+ ms\s+\d+ ms to first token/)
-  await page.locator('.recharts-bar-rectangle path').first().waitFor()
+  await page.locator('[aria-hidden] > div > svg path').first().waitFor()
   await page.getByRole('list', { name: 'What the colours stand for' }).waitFor()
   const table = page.getByRole('table', { name: 'Spend' })
   expect(await table.getByRole('row').count()).toBe(4)

@@ -1,6 +1,6 @@
 import { NativeSelect, SegmentedControl, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useMemo } from 'react'
+import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failure } from '../../ui/failure.tsx'
 import { ChartLegend } from './chart-legend.tsx'
@@ -9,9 +9,8 @@ import { GROUPINGS, type Grouping, MEASURES, type Measure } from './measures.ts'
 import classes from './overview.module.css'
 import { seriesQuery, stepOf } from './overview.ts'
 import type { Shown } from './route.ts'
+import { UseChart } from './use-chart.tsx'
 
-// A chart is as large as all the rest: only whoever has something to see loads it.
-const UseChart = lazy(() => import('./use-chart.tsx'))
 const CHART_PX = 280
 
 interface ChartCardProps {
@@ -93,9 +92,7 @@ function Chart({ shown }: { readonly shown: Shown }) {
   }
   return (
     <>
-      <Suspense fallback={<Skeleton height={CHART_PX} />}>
-        <UseChart chart={chart} measure={measure} step={step} height={CHART_PX} />
-      </Suspense>
+      <UseChart chart={chart} measure={measure} step={step} height={CHART_PX} />
       <ChartLegend chart={chart} measure={measure} />
     </>
   )

@@ -1,9 +1,8 @@
-import '@mantine/charts/styles.layer.css'
-import { BarChart } from '@mantine/charts'
 import { VisuallyHidden } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { UNITS_PER_DOLLAR } from '../../format/money.ts'
 import { useLocale } from '../../format/use-locale.ts'
-import { CHART_MARGIN, X_AXIS } from '../../ui/chart-frame.ts'
+import { BarChart } from '../../ui/bar-chart.tsx'
 import type { ChartShown } from './chart-series.ts'
 import { colorOf, useMeasured, useMeasuredShort, useSeriesNames } from './chart-words.ts'
 import type { Measure } from './measures.ts'
@@ -16,40 +15,22 @@ interface UseChartProps {
 }
 
 /** Stacked bars, and the same as a table for whoever can't see them. */
-export default function UseChart({ chart, measure, step, height }: UseChartProps) {
+export function UseChart({ chart, measure, step, height }: UseChartProps) {
   const short = useMeasuredShort(measure)
   const write = useMeasured(measure)
   const names = useSeriesNames(chart)
   const when = useStepNames(step)
-  const rows = chart.steps.map(({ at, values }) => ({
-    step: when(at),
-    ...Object.fromEntries(values.map((value, place) => [`of${place}`, value])),
-  }))
   return (
     <>
-      <div aria-hidden="true">
-        <BarChart
-          h={height}
-          data={rows}
-          dataKey="step"
-          type="stacked"
-          series={names.map((label, place) => ({
-            name: `of${place}`,
-            label,
-            color: colorOf(chart, place),
-          }))}
-          valueFormatter={write}
-          gridAxis="x"
-          tickLine="none"
-          maxBarWidth={48}
-          barProps={{ isAnimationActive: false, stroke: 'var(--surface)', strokeWidth: 1 }}
-          xAxisProps={X_AXIS}
-          yAxisProps={{ width: 72, tickFormatter: short, allowDecimals: measure === 'spend' }}
-          tooltipAnimationDuration={0}
-          // The table is for the keyboard and for screen readers.
-          barChartProps={{ accessibilityLayer: false, margin: CHART_MARGIN }}
-        />
-      </div>
+      <BarChart
+        series={names.map((name, place) => ({ name, color: colorOf(chart, place) }))}
+        bars={chart.steps.map(({ at, values }) => ({ label: when(at), values }))}
+        height={height}
+        unit={measure === 'spend' ? UNITS_PER_DOLLAR : 1}
+        parts={measure === 'spend'}
+        write={write}
+        writeShort={short}
+      />
       <ChartTable chart={chart} measure={measure} step={step} />
     </>
   )

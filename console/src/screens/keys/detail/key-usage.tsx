@@ -1,15 +1,14 @@
 import { Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, type ReactNode, Suspense } from 'react'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failure } from '../../../ui/failure.tsx'
 import { Money } from '../../../ui/money.tsx'
 import { Quantity } from '../../../ui/quantity.tsx'
 import classes from './detail.module.css'
 import { DAYS, type DayOfUse, usageQuery } from './usage.ts'
+import { UsageChart } from './usage-chart.tsx'
 
-// A chart is as large as all the rest: only whoever has something to see loads it.
-const UsageChart = lazy(() => import('./usage-chart.tsx'))
 const CHART_PX = 180
 
 /** What the key's calls came to lately. */
@@ -55,9 +54,7 @@ function Usage({ days }: { readonly days: readonly DayOfUse[] | undefined }) {
           <Quantity value={sum((day) => day.tokens)} />
         </Total>
       </dl>
-      <Suspense fallback={<Skeleton height={CHART_PX} />}>
-        <UsageChart days={days} height={CHART_PX} />
-      </Suspense>
+      <UsageChart days={days} height={CHART_PX} />
     </>
   )
 }
