@@ -20,14 +20,18 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       output: {
-        // What changes with a dependency only, apart from what changes with each of our commits.
         codeSplitting: {
           groups: [
+            // What changes with a dependency only, apart from what changes with each of our commits.
             { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
             {
               name: 'tanstack',
-              test: /node_modules\/@tanstack\/(react-|query-|router-|history|store)/,
+              test: /node_modules\/@tanstack\/(react-(query|router|store)|query-|router-|history|store)/,
             },
+            // Each file costs a request, and one for each module that screens share would be dozens. What few share stays
+            // apart, so that nobody loads what another screen needs.
+            { name: 'first', tags: ['$initial'] },
+            { name: 'shared', minShareCount: 6 },
           ],
         },
       },
