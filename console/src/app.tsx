@@ -19,6 +19,16 @@ function toSignIn(): void {
   void router.navigate({ to: '/sign-in', search: { return: href } })
 }
 
+/**
+ * Has everything on its way that the address needs - who is signed in, the code of the screen, what it shows -, all at
+ * once and before there is anything to show.
+ */
+export function beginLoading(): void {
+  const [matchedRoutes] = router.getMatchedRoutes(router.latestLocation.pathname)
+  for (const route of matchedRoutes) void router.loadRouteChunk(route)
+  void router.load()
+}
+
 export function App() {
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={styleNonce}>

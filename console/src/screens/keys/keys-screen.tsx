@@ -12,7 +12,7 @@ import { usePages } from '../../ui/use-pages.ts'
 import { keyColumns } from './key-columns.tsx'
 import { KeyFilters } from './key-filters.tsx'
 import type { KeyActions } from './key-menu-items.tsx'
-import { fetchKeys, type KeyQuery, type KeyRecord } from './keys.ts'
+import { type KeyQuery, type KeyRecord, keyPages } from './keys.ts'
 import classes from './keys-screen.module.css'
 import { SelectionBar } from './selection-bar.tsx'
 import { useKeyActions } from './use-key-actions.tsx'
@@ -27,10 +27,7 @@ export function KeysScreen() {
   const { t } = useTranslation()
   const navigate = useNavigate()
   const query = route.useSearch()
-  const keys = usePages({
-    key: ['keys', 'list', query],
-    fetchPage: (page, signal) => fetchKeys(query, page, signal),
-  })
+  const keys = usePages(keyPages(query))
   const selection = useSelection(query, useTellFailure())
   const { actions, dialog, pending } = useKeyActions(selection.clear)
   const change = (next: KeyQuery) => {

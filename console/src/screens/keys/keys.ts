@@ -2,7 +2,7 @@ import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '../../api/client.ts'
 import type { paths } from '../../api/schema.d.ts'
 import type { Attempt } from '../../ui/use-once.ts'
-import { PAGE_SIZE } from '../../ui/use-pages.ts'
+import { PAGE_SIZE, type PagesAsked } from '../../ui/use-pages.ts'
 
 /** How a list can be sorted, and which end comes first. */
 export const SORTS = {
@@ -43,6 +43,12 @@ export function fetchKeys(asked: KeyQuery, page: number, signal?: AbortSignal) {
 }
 
 export type KeyRecord = Awaited<ReturnType<typeof fetchKeys>>['items'][number]
+
+/** The pages of a list of keys. */
+export const keyPages = (query: KeyQuery): PagesAsked<KeyRecord> => ({
+  key: ['keys', 'list', query],
+  fetchPage: (page, signal) => fetchKeys(query, page, signal),
+})
 
 /** All keys that a list shows, whichever page they are on. */
 export async function fetchAllKeys(asked: KeyQuery): Promise<readonly KeyRecord[]> {

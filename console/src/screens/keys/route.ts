@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { shellRoute } from '../../shell/shell-route.tsx'
-import { type KeyQuery, SORTS } from './keys.ts'
+import { pageQuery } from '../../ui/use-pages.ts'
+import { groupsQuery, type KeyQuery, keyPages, SORTS } from './keys.ts'
 
 const STATUSES = [1, 2, 3, 4]
 
@@ -20,6 +21,12 @@ export const keysRoute = createRoute({
   path: '/keys',
   staticData: { title: 'keys.title' },
   validateSearch: readQuery,
+  loaderDeps: ({ search }) => search,
+  // Asked while the screen's code is on its way. What fails is told by the screen, which asks again.
+  loader({ context: { queryClient }, deps: query }) {
+    void queryClient.prefetchQuery(pageQuery(keyPages(query), 1))
+    void queryClient.prefetchQuery(groupsQuery)
+  },
   component: lazyRouteComponent(() => import('./keys-screen.tsx'), 'KeysScreen'),
 })
 

@@ -2,6 +2,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { type Period, readPeriod } from '../../format/period.ts'
 import { shellRoute } from '../../shell/shell-route.tsx'
 import { GROUPINGS, type Grouping, MEASURES, type Measure } from './measures.ts'
+import { balanceQuery, figuresQuery, seriesQuery, stepOf } from './overview.ts'
 
 /** What the overview shows. */
 export interface Shown extends Period {
@@ -28,5 +29,12 @@ export const overviewRoute = createRoute({
   path: '/overview',
   staticData: { title: 'overview.title' },
   validateSearch: readShown,
+  loaderDeps: ({ search }) => search,
+  // Asked while the screen's code is on its way. What fails is told by the screen, which asks again.
+  loader({ context: { queryClient }, deps: shown }) {
+    void queryClient.prefetchQuery(balanceQuery)
+    void queryClient.prefetchQuery(figuresQuery(shown))
+    void queryClient.prefetchQuery(seriesQuery(shown, shown.by ?? 'model', stepOf(shown)))
+  },
   component: lazyRouteComponent(() => import('./overview-screen.tsx'), 'OverviewScreen'),
 })
