@@ -42,14 +42,12 @@ it('the list says of each key whether it works, why not, and what it has left', 
   await eachLook(page, 'keys')
 
   const names = () => page.getByRole('row').locator('a').allInnerTexts()
-  await page.getByRole('combobox', { name: 'Sort by' }).click()
-  await page.getByRole('option', { name: 'Name' }).click()
+  await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Name')
   await page.waitForURL(/\?sort=name$/)
   await expect
     .poll(names)
     .toEqual(['Unnamed', HOSTILE, 'batch jobs', 'demo', 'old laptop', 'website'])
-  await page.getByRole('combobox', { name: 'Status' }).click()
-  await page.getByRole('option', { name: 'Enabled' }).click()
+  await page.getByRole('combobox', { name: 'Status' }).selectOption('Enabled')
   await page.getByText('3 keys', { exact: true }).waitFor()
   await expect.poll(names).toEqual(['Unnamed', HOSTILE, 'website'])
 
@@ -116,7 +114,13 @@ it('several keys are disabled, enabled and deleted together, and a deletion can 
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect.poll(statuses).toEqual([2, 1, 1, 1])
 
-  await page.getByRole('button', { name: 'Actions for three' }).click()
+  const menu = page.getByRole('button', { name: 'Actions for three' })
+  await menu.focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('menuitem', { name: 'Edit' }).waitFor()
+  await page.keyboard.press('Escape')
+  await expect.poll(() => menu.evaluate((one) => one === document.activeElement)).toBe(true)
+  await menu.click()
   await page.getByRole('menuitem', { name: 'Delete' }).click()
   await page.getByRole('button', { name: 'Delete key' }).click()
   await page.getByText('“three” was deleted.').waitFor()

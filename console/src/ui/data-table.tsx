@@ -1,6 +1,6 @@
 import { Skeleton, VisuallyHidden } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { memo, type ReactNode, useDeferredValue, useEffect, useRef } from 'react'
 import classes from './data-table.module.css'
 
 export interface Column<Row> {
@@ -20,6 +20,7 @@ export interface Column<Row> {
 interface DataTableProps<Row> {
   /** Says what the table holds. */
   readonly label: string
+  /** New ones draw every row again. */
   readonly columns: readonly Column<Row>[]
   /** Of all rows, also those that are not here yet. */
   readonly count: number
@@ -31,7 +32,9 @@ interface DataTableProps<Row> {
 }
 
 const ROW_PX = 56
+/** Rows beyond the screen, so that scrolling finds them there. */
 const OVERSCAN = 8
+const FIRST_OVERSCAN = 1
 
 /**
  * A table of any length that scrolls with the page: only rows on the screen are in the document, between two rows that
@@ -40,10 +43,14 @@ const OVERSCAN = 8
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { label, columns, count, rowAt, rowKey, onShow } = props
   const body = useRef<HTMLTableSectionElement>(null)
+  // What nobody sees yet comes when there is time.
+  const overscan = useDeferredValue(OVERSCAN, FIRST_OVERSCAN)
   const virtual = useWindowVirtualizer({
     count,
     estimateSize: () => ROW_PX,
-    overscan: OVERSCAN,
+    overscan,
+    // The reader alone scrolls. To go at the start where the page is already costs a layout of it.
+    scrollToFn: noScroll,
     scrollMargin: body.current?.offsetTop ?? 0,
   })
   const items = virtual.getVirtualItems()
@@ -73,17 +80,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           {items.map(({ index }) => {
             const row = rowAt(index)
             return (
-              <tr
+              <BodyRow
                 key={row === undefined ? `at ${index}` : rowKey(row)}
-                aria-rowindex={index + 2}
-                className={classes.row}
-              >
-                {columns.map((column) => (
-                  <td key={column.key} className={classesOf(column)}>
-                    {row === undefined ? <Skeleton height={12} width="70%" /> : column.cell(row)}
-                  </td>
-                ))}
-              </tr>
+                columns={columns}
+                row={row}
+                index={index}
+              />
             )
           })}
           <Spacer height={items.length === 0 ? 0 : below} />
@@ -92,6 +94,28 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     </div>
   )
 }
+
+const noScroll = () => undefined
+
+interface BodyRowProps<Row> extends Pick<DataTableProps<Row>, 'columns'> {
+  readonly row: Row | undefined
+  readonly index: number
+}
+
+function PlainBodyRow<Row>({ columns, row, index }: BodyRowProps<Row>) {
+  return (
+    <tr aria-rowindex={index + 2} className={classes.row}>
+      {columns.map((column) => (
+        <td key={column.key} className={classesOf(column)}>
+          {row === undefined ? <Skeleton height={12} width="70%" /> : column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  )
+}
+
+/** Scrolling draws the rows that come, and none of those that stay. */
+const BodyRow = memo(PlainBodyRow) as typeof PlainBodyRow
 
 const classesOf = <Row,>({ align, from }: Column<Row>): string =>
   [align && classes[align], from && classes[from]].filter(Boolean).join(' ')

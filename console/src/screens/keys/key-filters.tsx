@@ -1,4 +1,4 @@
-import { Select } from '@mantine/core'
+import { NativeSelect } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { SearchField } from '../../ui/search-field.tsx'
@@ -24,6 +24,8 @@ export function KeyFilters({ query, onChange }: KeyFiltersProps) {
     ...(group !== undefined && { group }),
     ...(sort !== 'created' && { sort }),
   }
+  // One that an address names is chosen, also before it is known which there are.
+  const names = [...new Set([...Object.keys(groups), ...(group === undefined ? [] : [group])])]
   const without = (name: keyof KeyQuery) =>
     Object.fromEntries(Object.entries(rest).filter(([key]) => key !== name))
   return (
@@ -33,29 +35,26 @@ export function KeyFilters({ query, onChange }: KeyFiltersProps) {
         words={q ?? ''}
         onSearch={(words) => onChange({ ...without('q'), ...(words !== '' && { q: words }) })}
       />
-      <Select
+      <NativeSelect
         aria-label={t('keys.status')}
-        placeholder={t('keys.any_status')}
-        data={Object.entries(STATES).map(([value, word]) => ({ value, label: t(`keys.${word}`) }))}
-        value={status === undefined ? null : String(status)}
-        clearable
-        clearButtonProps={{ 'aria-label': t('keys.any_status') }}
-        onChange={(value) =>
-          onChange({ ...without('status'), ...(value !== null && { status: Number(value) }) })
+        data={[
+          { value: '', label: t('keys.any_status') },
+          ...Object.entries(STATES).map(([value, word]) => ({ value, label: t(`keys.${word}`) })),
+        ]}
+        value={status ?? ''}
+        onChange={({ currentTarget: { value } }) =>
+          onChange({ ...without('status'), ...(value !== '' && { status: Number(value) }) })
         }
       />
-      <Select
+      <NativeSelect
         aria-label={t('keys.group')}
-        placeholder={t('keys.any_group')}
-        data={Object.keys(groups)}
-        value={group ?? null}
-        clearable
-        clearButtonProps={{ 'aria-label': t('keys.any_group') }}
-        onChange={(value) =>
-          onChange({ ...without('group'), ...(value !== null && { group: value }) })
+        data={[{ value: '', label: t('keys.any_group') }, ...names]}
+        value={group ?? ''}
+        onChange={({ currentTarget: { value } }) =>
+          onChange({ ...without('group'), ...(value !== '' && { group: value }) })
         }
       />
-      <Select
+      <NativeSelect
         className={classes.sort}
         aria-label={t('keys.sort')}
         data={Object.keys(SORTS).map((value) => ({
@@ -63,12 +62,8 @@ export function KeyFilters({ query, onChange }: KeyFiltersProps) {
           label: t(`keys.sort_by.${value as KeySort}`),
         }))}
         value={sort}
-        allowDeselect={false}
-        onChange={(value) =>
-          onChange({
-            ...without('sort'),
-            ...(value !== null && value !== 'created' && { sort: value as KeySort }),
-          })
+        onChange={({ currentTarget: { value } }) =>
+          onChange({ ...without('sort'), ...(value !== 'created' && { sort: value as KeySort }) })
         }
       />
     </div>

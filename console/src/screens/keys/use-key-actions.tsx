@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiFailure } from '../../api/failure.ts'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
@@ -44,11 +44,15 @@ export function useKeyActions(onDone: (removed: boolean) => void) {
       onDone(true)
     },
   })
-  const actions: KeyActions = {
-    onEnable: (keys) => changing.mutate({ keys, status: ENABLED }),
-    onDisable: (keys) => changing.mutate({ keys, status: DISABLED }),
-    onDelete: setLeaving,
-  }
+  const { mutate: changeStatus } = changing
+  const actions = useMemo<KeyActions>(
+    () => ({
+      onEnable: (keys) => changeStatus({ keys, status: ENABLED }),
+      onDisable: (keys) => changeStatus({ keys, status: DISABLED }),
+      onDelete: setLeaving,
+    }),
+    [changeStatus],
+  )
   const [first] = leaving
   const dialog = (
     <ConfirmDialog

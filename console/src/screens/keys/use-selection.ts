@@ -24,7 +24,8 @@ export function useSelection(query: KeyQuery, onFailure: (failure: unknown) => v
       }),
     [],
   )
-  const clear = useCallback(() => setChosen(new Map()), [])
+  // The same where nothing is ticked: another one draws the whole list again.
+  const clear = useCallback(() => setChosen((now) => (now.size === 0 ? now : new Map())), [])
   const { mutate: selectAll } = useMutation({
     mutationFn: () => fetchAllKeys(query),
     onSuccess: (all) => setChosen(new Map(all.map((one) => [one.id, one]))),
