@@ -11,9 +11,10 @@ interface SearchFieldProps {
   readonly onSearch: (words: string) => void
 }
 
-const PAUSE_MS = 250
+/** What keys that are struck as one, or repeated, need; whoever types sees what each letter leaves. */
+const PAUSE_MS = 30
 
-/** Searches once the typing pauses. */
+/** Searches while the reader types. */
 export function SearchField({ label, words, onSearch }: SearchFieldProps) {
   const { t } = useTranslation()
   const [typed, setTyped] = useState(words)
