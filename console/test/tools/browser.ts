@@ -1,17 +1,12 @@
 import { AxeBuilder } from '@axe-core/playwright'
-import chromium from '@sparticuz/chromium'
-import {
-  type Browser,
-  type BrowserContextOptions,
-  type Page,
-  chromium as playwright,
-} from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import {
   type GatewayOptions,
   sharedGateway,
   type TestGateway,
 } from '../../../server/test/tools/gateway.ts'
+import { launchChromium } from './chromium.ts'
 
 const DESKTOP = { width: 1280, height: 800 }
 const MOST_WAIT_MS = 8000
@@ -44,9 +39,7 @@ export async function openConsole(options: GatewayOptions = {}): Promise<TestCon
   const complaints: string[] = []
   let browser: Browser | undefined
   beforeAll(async () => {
-    // Not the package's own flags: they switch off the web's security, which is what is tested here.
-    const args = ['--no-sandbox', '--no-zygote', '--disable-gpu', '--font-render-hinting=none']
-    browser = await playwright.launch({ executablePath: await chromium.executablePath(), args })
+    browser = await launchChromium()
   })
   afterEach(async () => {
     await Promise.all(browser?.contexts().map((context) => context.close()) ?? [])
