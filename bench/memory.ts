@@ -8,22 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type BenchGateway, startBenchGateway } from './gateway.ts'
+import { createGoals } from './goals.ts'
 import { press } from './press.ts'
 import { residentBytes, startProgram } from './processes.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 const MIB = 2 ** 20
-const rows: string[] = []
-let missed = 0
-
-function judge(what: string, value: number, most: number, unit: string) {
-  const met = value <= most
-  if (!met) missed += 1
-  rows.push(
-    `| ${what} | ${value.toFixed(0)} ${unit} | ${most} ${unit} | ${met ? 'met' : 'missed'} |`,
-  )
-}
-
+const goals = createGoals()
 const folder = mkdtempSync(join(tmpdir(), 'turnpike-memory-'))
 const upstream = await startProgram(join(import.meta.dirname, 'upstream.ts'))
 const gateway = await startBenchGateway(folder, upstream.url)
@@ -83,24 +74,29 @@ try {
   const many = { ...load, keys: gateway.keys.many, answer: 'small', body: small, amount: 100_000 }
   const called = await press(many)
   if (Object.keys(called.statuses).join() !== '200') throw new Error(JSON.stringify(called))
-  judge('100 000 keys, each called once', resident(), 400, 'MiB')
+  goals.atMost('100 000 keys, each called once', resident(), 400, 'MiB')
 
   const burst = { ...load, answer: 'burst', body: streaming, amount: 5000 }
   await press(burst)
   const half = resident()
   await press(burst)
-  judge('10 000 streams in sequence: growth by the second half', resident() - half, 32, 'MiB')
+  goals.atMost(
+    '10 000 streams in sequence: growth by the second half',
+    resident() - half,
+    32,
+    'MiB',
+  )
 
   const sockets = await openUnread(1000)
-  judge('1 000 open streams that nobody reads', await highest(), 1024, 'MiB')
+  goals.atMost('1 000 open streams that nobody reads', await highest(), 1024, 'MiB')
   for (const socket of sockets) socket.destroy()
 
   const { again, ms } = await firstAnswer(gateway)
-  judge('start to first answered request', ms, 1500, 'ms')
+  goals.atMost('start to first answered request', ms, 1500, 'ms')
   await again.stop()
 } finally {
   await Promise.all([gateway.stop(), upstream.stop()])
   rmSync(folder, { recursive: true, force: true })
 }
-console.log(['| what | measured | at most | goal |', '|---|---:|---:|---|', ...rows].join('\n'))
-process.exitCode = missed === 0 ? 0 : 1
+console.log(goals.table())
+process.exitCode = goals.allMet() ? 0 : 1
