@@ -109,7 +109,7 @@ async function blocksOf(
   const from = isWide ? Math.floor(filter.from / BLOCK_MS) * BLOCK_MS : filter.from
   const until = isWide ? Math.ceil(filter.until / BLOCK_MS) * BLOCK_MS : filter.until
   const wide = { ...filter, from, until }
-  const grouping = { stepSeconds: BLOCK_MS / 1000, counting: true } as const
+  const grouping = { stepSeconds: BLOCK_MS / 1000, only: 'requests' } as const
   const { rows } = await sql<{ at: number; requests: number; unsummed: number; narrowed: number }>`
     select at, sum(requests) as requests, sum(unsummed) as unsummed, ${isNarrowed} as narrowed from (
       select at, requests, 0 as unsummed from (${summed(wide, grouping)}) as summed

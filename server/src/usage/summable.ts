@@ -23,8 +23,8 @@ export interface Grouping {
   readonly by?: SeriesBy
   /** One row for each step of time, 3 600 or 86 400 seconds; for all time when absent. */
   readonly stepSeconds?: number
-  /** Only how many there are: the other sums cost as much again, each. */
-  readonly counting?: true
+  /** Only this one: the other sums cost as much again, each. */
+  readonly only?: 'requests' | 'quota'
   /** No more rows of one part are of use. */
   readonly most?: number
   /** The sums by model alone and by group alone are known to be filled: the others need not be asked as well. */
@@ -222,7 +222,7 @@ interface Source {
 }
 
 function grouped(
-  { by, stepSeconds, most, counting }: Grouping,
+  { by, stepSeconds, most, only }: Grouping,
   kind: keyof typeof COUNT,
   from: RawBuilder<unknown>,
   { time, seconds, conditions }: Source,
@@ -239,7 +239,10 @@ function grouped(
     columns.push(sql`${sql.ref(COLUMN_OF[by])} as "of"`)
     groups.push(sql.ref(COLUMN_OF[by]))
   }
-  const figures = counting ? [COUNT[kind]] : [COUNT[kind], FAILED[kind], REST]
+  const figures =
+    only === undefined
+      ? [COUNT[kind], FAILED[kind], REST]
+      : [only === 'requests' ? COUNT[kind] : whole(only)]
   const where = sql.join([...conditions], sql` and `)
   const selected = sql`select ${sql.join([...columns, ...figures])} from ${from} where ${where}`
   if (groups.length === 0) return selected

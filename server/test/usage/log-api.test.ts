@@ -233,6 +233,21 @@ describe('sums', () => {
     )
   })
 
+  test('make a chart of the keys that spent most, and of the others together', async () => {
+    const points: { token_id?: number; requests: number }[] = await manage(
+      'GET',
+      '/api/data/?by=key&top=1',
+    )
+    const names = new Set(points.map((point) => Reflect.get(point, 'token_name')))
+    expect([...names]).toContain(undefined)
+    expect([first.name, second.name].filter((name) => names.has(name))).toHaveLength(1)
+    expect(points.reduce((sum, { requests }) => sum + requests, 0)).toBe(5)
+    expect((await api('GET', '/api/data/self?by=model&top=1')).json).toMatchObject({
+      code: 'invalid_field',
+      message: expect.stringContaining('by=key'),
+    })
+  })
+
   test('are not made for more time than a chart shows', async () => {
     expect((await api('GET', '/api/data/self?start_timestamp=1')).json).toMatchObject({
       success: false,

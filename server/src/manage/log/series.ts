@@ -1,9 +1,11 @@
 import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
+import type { ChartFilter } from '../../usage/charts.ts'
 import type { UsageFilter } from '../../usage/filter.ts'
 import { keyNames } from '../../usage/key-names.ts'
 import { withKnownKeys } from '../../usage/known-names.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../../usage/levels.ts'
+import { type TopWanted, topSeries } from '../../usage/top-keys.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { totals } from './stat.ts'
@@ -14,6 +16,7 @@ const MOST_DAYS_BY_HOUR = 31
 const MOST_DAYS_BY_DAY = 366
 const MOST_POINTS = 20_000
 const STANDARD_DAYS = 7
+const MOST_TOP = 20
 
 const seriesQuery = {
   ...sumQuery,
@@ -24,6 +27,14 @@ const seriesQuery = {
   ),
   by: Type.Optional(
     Type.Union([Type.Literal('model'), Type.Literal('key'), Type.Literal('group')]),
+  ),
+  top: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MOST_TOP,
+      description:
+        'By key: only the keys that spent most, so many; all others are added up in points without `token_id`.',
+    }),
   ),
 }
 const point = Type.Object({
@@ -75,6 +86,10 @@ async function points(rooms: Rooms, query: Static<typeof asked>, given: UsageFil
   const stepSeconds = interval === 'hour' ? HOUR_SECONDS : DAY_SECONDS
   const time = wholeSteps(given, stepSeconds * 1000, rooms.now())
   const filter = await withKnownKeys(rooms.store.db, given)
+  if (query.top !== undefined) {
+    if (by !== 'key') throw new Refused('invalid_field', 'top needs by=key')
+    return topPoints(rooms, { ...filter, ...time }, { stepSeconds, top: query.top })
+  }
   const drawn = await rooms.charts.draw(
     { ...filter, ...time },
     { by, stepSeconds, names: NAMES[by], most: MOST_POINTS },
@@ -82,7 +97,7 @@ async function points(rooms: Rooms, query: Static<typeof asked>, given: UsageFil
   if (drawn === undefined) {
     throw new Refused(
       'invalid_field',
-      `more than ${MOST_POINTS} points; ask for less time, days or one token_id`,
+      `more than ${MOST_POINTS} points; ask for less time, days, one token_id${by === 'key' ? ' or top' : ''}`,
     )
   }
   return by === 'key' ? withNames(rooms, drawn) : drawn
@@ -98,6 +113,20 @@ async function withNames({ store }: Rooms, drawn: string): Promise<string> {
   const names = await keyNames(store.db, [...ids].map(Number))
   const quoted = new Map([...ids].map((id) => [id, JSON.stringify(names.get(Number(id)) ?? '')]))
   return drawn.replace(NAMELESS, (id) => quoted.get(id) ?? id)
+}
+
+async function topPoints({ store }: Rooms, filter: ChartFilter, wanted: TopWanted) {
+  const points = await topSeries(store.db, filter, wanted)
+  const names = await keyNames(
+    store.db,
+    points.flatMap(({ key }) => key ?? []),
+  )
+  const told = points.map(({ at, key, ...sums }) => ({
+    created_at: at,
+    ...(key !== undefined && { token_id: key, token_name: names.get(key) ?? '' }),
+    ...sums,
+  }))
+  return JSON.stringify(told)
 }
 
 /** The time in whole steps. @throws Refused when there are more of them than a chart shows. */
