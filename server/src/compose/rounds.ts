@@ -9,6 +9,7 @@ import { createNarrowSums } from '../usage/narrow-sums.ts'
 import { createRetention } from '../usage/retention.ts'
 import { createRollUp } from '../usage/roll-up.ts'
 import type { Rounds } from '../usage/rounds.ts'
+import { createTopDays } from '../usage/top-days.ts'
 
 interface RoundsAsked {
   readonly store: Store
@@ -27,6 +28,7 @@ export function startRounds(
   const rounds: readonly Rounds[] = [
     createRollUp({ store, failed: failed('usage was not summed') }),
     createNarrowSums({ store, failed: failed('sums were not filled') }),
+    createTopDays({ store, now, failed: failed('no lists of top keys were made') }),
     createRetention({ ...parts, failed: failed('old usage was not deleted') }),
     createBudgetSweep({ ...parts, failed: failed('old budgets were not deleted') }),
     createObjectSweep({ ...parts, failed: failed('objects that ended were not forgotten') }),

@@ -15,6 +15,8 @@ export interface UsageTables {
   model_day: NarrowSums & { day: number; model: string }
   group_hour: NarrowSums & { hour: number; group_name: string }
   group_day: NarrowSums & { day: number; group_name: string }
+  /** The keys that spent most on a day: see usage/top-days.ts. Account 0 is everybody. */
+  top_day: TopDayTable
 }
 
 export interface UsageTable {
@@ -63,6 +65,18 @@ export interface UsageTable {
   attempt_list: string | null
   /** JSON object of what few calls used, see usage/details.ts. Null: nothing of it. */
   details: string | null
+}
+
+export interface TopDayTable {
+  account_id: number
+  /** Unix seconds of its begin. */
+  day: number
+  /** Of all keys, as many as there were when the list was made. */
+  requests: number
+  /** What the first one spent that is not listed any more; 0: all are. */
+  beyond: number
+  /** JSON array of `[key_id, quota]`, largest first. */
+  keys: string
 }
 
 type NarrowSums = Omit<UsageSums, 'account_id' | 'model' | 'group_name' | 'channel_id'>

@@ -7,7 +7,7 @@ import { SUMMED_UP_TO } from './summable.ts'
 export type RollUp = Rounds
 
 /** Records a write sums, in 1 to 6 ms, the more keys the longer: no settlement waits longer for it. */
-const RECORDS_A_WRITE = 500
+export const RECORDS_A_WRITE = 500
 /** What is not summed yet is read by every chart. */
 const EVERY_MS = 10_000
 

@@ -9,7 +9,7 @@ export const SUMMED_UP_TO = 'usage_added'
 /** The row of `meta` that is there once everybody's sums by model alone and by group alone are filled. */
 export const NARROWED = 'usage_narrowed'
 /** In `account_hour` and `account_day`: all accounts together. */
-const EVERYBODY = 0
+export const EVERYBODY = 0
 
 /** Columns that sums keep apart, hence the only ones that can be asked of them. */
 const SUMMED = ['accounts', 'keyIds', 'model', 'group', 'channelId', 'from', 'until'] as const

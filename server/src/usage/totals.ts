@@ -90,19 +90,6 @@ async function pointsOf(
   }))
 }
 
-/** The sums of each step of all together, oldest first; steps without usage are left out. */
-export async function totalsByStep(
-  db: Kysely<Tables>,
-  filter: UsageFilter,
-  stepSeconds: number,
-): Promise<readonly (Totals & Pick<SeriesPoint, 'at'>)[]> {
-  const { rows } = await sql<Totals & { at: number }>`
-    select at, ${SUMS} from (${summable(filter, { stepSeconds })}) as found group by 1 order by 1`.execute(
-    db,
-  )
-  return rows.map((row) => ({ at: Number(row.at), ...numbersOf(row) }))
-}
-
 /** How many records there are in one step of time. */
 export interface StepCount {
   /** Milliseconds since 1970; `until` is not included. */

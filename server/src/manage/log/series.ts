@@ -5,7 +5,7 @@ import type { UsageFilter } from '../../usage/filter.ts'
 import { keyNames } from '../../usage/key-names.ts'
 import { withKnownKeys } from '../../usage/known-names.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../../usage/levels.ts'
-import { type TopWanted, topSeries } from '../../usage/top-keys.ts'
+import { type TopWanted, topSeries } from '../../usage/top-series.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { totals } from './stat.ts'
@@ -115,10 +115,10 @@ async function withNames({ store }: Rooms, drawn: string): Promise<string> {
   return drawn.replace(NAMELESS, (id) => quoted.get(id) ?? id)
 }
 
-async function topPoints({ store }: Rooms, filter: ChartFilter, wanted: TopWanted) {
-  const points = await topSeries(store.db, filter, wanted)
+async function topPoints(rooms: Rooms, filter: ChartFilter, wanted: TopWanted) {
+  const points = await topSeries(rooms, filter, wanted)
   const names = await keyNames(
-    store.db,
+    rooms.store.db,
     points.flatMap(({ key }) => key ?? []),
   )
   const told = points.map(({ at, key, ...sums }) => ({

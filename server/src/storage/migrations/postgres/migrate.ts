@@ -5,6 +5,7 @@ import { groupPolicy } from '../0009-group-policy.ts'
 import { channelDialectsAndCost } from '../0015-channel-cost.ts'
 import { signInOnPostgres } from '../0018-sign-in.ts'
 import { invitationsOnPostgres } from '../0019-invitations.ts'
+import { topDaysOnPostgres } from '../0028-top-days.ts'
 import { first } from './0001-first.ts'
 import { functions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
@@ -53,6 +54,7 @@ const steps: readonly string[] = [
   refundedOpenings,
   narrowSums,
   chargedPrices,
+  topDaysOnPostgres,
 ]
 
 /** The schema this program writes. */

@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type RawBuilder, sql } from 'kysely'
+import type { Store } from '../storage/store.ts'
+import type { TopDayTable } from '../storage/usage-tables.ts'
+import { DAY_SECONDS } from './levels.ts'
+import { createRounds, type Rounds } from './rounds.ts'
+import { EVERYBODY } from './summable.ts'
+
+export interface TopDaysParts {
+  readonly store: Pick<Store, 'db' | 'write'>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Told when a round failed; the next one tries again. */
+  readonly failed: (error: unknown) => void
+  /** How long a list is; an account with fewer keys on a day has none. */
+  readonly listed?: number
+}
+
+/** Soon after midnight (UTC). */
+const EVERY_MS = 60_000
+const LISTED = 200
+/** No chart shows more. */
+const MOST_DAYS = 400
+
+/**
+ * Lists the keys that spent most on each day that is over, behind the calls: of everybody, and of accounts that used more keys
+ * than a list has. A day is one row then for whoever asks which keys spent most, and not one for each key. Records only come, so
+ * a list of as many requests as are counted is still right, and one of fewer is made again.
+ */
+export function createTopDays({ store, now, failed, listed = LISTED }: TopDaysParts): Rounds {
+  async function round(over: () => boolean) {
+    const today = Math.floor(now() / 1000 / DAY_SECONDS) * DAY_SECONDS
+    for (const day of await unlistedDays(store.db, today)) {
+      if (over()) return
+      const startedAt = performance.now()
+      await list(store, day, listed)
+      // Half of the time is everybody else's.
+      await pause(performance.now() - startedAt)
+    }
+  }
+  return createRounds({ everyMs: EVERY_MS, round, failed })
+}
+
+/** Newest first: they are asked for most. */
+async function unlistedDays(db: Store['db'], today: number): Promise<readonly number[]> {
+  const { rows } = await sql<{ day: number }>`
+    select counted.day from (
+      select day, sum(requests) as requests from account_day
+      where account_id = ${EVERYBODY} and day >= ${today - MOST_DAYS * DAY_SECONDS} and day < ${today} group by day
+    ) as counted left join top_day on top_day.account_id = ${EVERYBODY} and top_day.day = counted.day
+    where top_day.requests is null or top_day.requests <> counted.requests order by 1 desc`.execute(
+    db,
+  )
+  return rows.map(({ day }) => Number(day))
+}
+
+async function list({ db, write }: TopDaysParts['store'], day: number, listed: number) {
+  const ofAccounts = await listsOf(db, sql`account_id`, { day, listed, fewest: listed + 1 })
+  const ofEverybody = await listsOf(db, sql.lit(EVERYBODY), { day, listed, fewest: 1 })
+  await write(
+    [...ofAccounts, ...ofEverybody].map((made) =>
+      db
+        .insertInto('top_day')
+        .values(made)
+        .onConflict((on) => on.columns(['account_id', 'day']).doUpdateSet(made)),
+    ),
+  )
+}
+
+interface Wanted {
+  readonly day: number
+  readonly listed: number
+  /** An account with fewer keys has no list. */
+  readonly fewest: number
+}
+
+async function listsOf(
+  db: Store['db'],
+  account: RawBuilder<unknown>,
+  { day, listed, fewest }: Wanted,
+): Promise<readonly TopDayTable[]> {
+  const { rows } = await sql<Place>`
+    select owner, key_id, quota, place, of_all as requests from (
+      select owner, key_id, quota, row_number() over (partition by owner order by quota desc, key_id) as place,
+        count(*) over (partition by owner) as keys, sum(requests) over (partition by owner) as of_all
+      from (
+        select ${account} as owner, key_id, sum(quota) as quota, sum(requests) as requests
+        from usage_day where day = ${day} group by 1, 2
+      ) as used
+    ) as placed where keys >= ${fewest} and place <= ${listed + 1} order by owner, place`.execute(
+    db,
+  )
+  return [...Map.groupBy(rows, ({ owner }) => Number(owner))].map(([owner, places]) => ({
+    account_id: owner,
+    day,
+    requests: Number(places[0]?.requests),
+    beyond: Number(places[listed]?.quota ?? 0),
+    keys: JSON.stringify(
+      places.slice(0, listed).map(({ key_id, quota }) => [Number(key_id), Number(quota)]),
+    ),
+  }))
+}
+
+interface Place {
+  readonly owner: number
+  readonly key_id: number
+  readonly quota: number
+  readonly requests: number
+}
