@@ -5,26 +5,22 @@
  * `--folder F` keeps what was seeded there, and takes it as it is the next time; on PostgreSQL together with `--url`, a
  * database of one's own. BENCH_ROUNDS (30) is how often each question is asked, BENCH_ONLY a part of their names,
  * BENCH_RATE (200) how many calls a second the relay carries, and BENCH_READS (20) how many questions meanwhile;
- * BENCH_TURNS (5) times BENCH_SECONDS (10) without questions and with them.
+ * BENCH_TURNS (40) times BENCH_SECONDS (2) without questions and with them. Without rounds or turns that part is left out.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startPostgresServer } from '../server/test/tools/postgres-server.ts'
 import { managing, startGateway } from './gateway.ts'
-import type { Measured as Load } from './load.ts'
-import { press } from './press.ts'
-import { type Running, startProgram } from './processes.ts'
-import { SCENARIOS } from './scenarios.ts'
+import { startProgram } from './processes.ts'
 import { createClient } from './size/ask.ts'
 import { findAskers } from './size/askers.ts'
+import { besideCalls } from './size/beside-calls.ts'
 import { type Installation, makeInstallation } from './size/make.ts'
 import { type Measured, measure, tableOf } from './size/measure.ts'
-import type { Question } from './size/question.ts'
 import { questionsFor } from './size/questions.ts'
 
 const from = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise)
@@ -32,9 +28,8 @@ const ROUNDS = from('BENCH_ROUNDS', 30)
 const RATE = from('BENCH_RATE', 200)
 /** As some dozens of people with consoles open do. */
 const READS = from('BENCH_READS', 20)
-const SECONDS = from('BENCH_SECONDS', 10)
-const TURNS = from('BENCH_TURNS', 5)
-const MOST_TIMES_P99 = 1.25
+const SECONDS = from('BENCH_SECONDS', 2)
+const TURNS = from('BENCH_TURNS', 40)
 const SERVER = {
   ...{ shared_buffers: '2GB', max_connections: '100', max_wal_size: '8GB' },
   ...{ checkpoint_timeout: '15min', effective_cache_size: '8GB', maintenance_work_mem: '512MB' },
@@ -50,57 +45,6 @@ const { values, positionals } = parseArgs({
   },
 })
 const upstream = await startProgram(join(import.meta.dirname, 'upstream.ts'))
-
-/** Asks every question, one after the other, until the returned function is called. */
-function startAsking(url: string, questions: readonly Question[]): () => Promise<void> {
-  const client = createClient(url)
-  let over = false
-  const asking = (async () => {
-    for (let n = 0; !over; n++) {
-      const asked = questions[n % questions.length]
-      const { ms } = asked === undefined ? { ms: 0 } : await client.ask(asked.ask(n))
-      await pause(Math.max(0, 1000 / READS - ms))
-    }
-  })()
-  return async () => {
-    over = true
-    await asking
-    client.close()
-  }
-}
-
-/** The gateway's calls alone, and while people ask, in turns: what the machine does besides is in both. */
-async function besideCalls(
-  gateway: Running,
-  installation: Installation,
-  questions: readonly Question[],
-) {
-  const load = {
-    ...{ url: gateway.url, keys: installation.loadKey, answer: 'small' },
-    ...{ body: SCENARIOS[0]?.body ?? '', connections: 8, rate: RATE, seconds: SECONDS },
-  }
-  await press({ ...load, seconds: 3 })
-  const turns: { readonly alone: Load; readonly beside: Load }[] = []
-  for (let turn = 0; turn < TURNS; turn++) {
-    const alone = await press(load)
-    const stop = startAsking(gateway.url, questions)
-    turns.push({ alone, beside: await press(load) })
-    await stop()
-  }
-  const median = (figure: (turn: (typeof turns)[number]) => number) =>
-    turns.map(figure).toSorted((a, b) => a - b)[Math.floor(turns.length / 2)] ?? Number.NaN
-  const p99 = {
-    alone: median(({ alone }) => alone.p99),
-    beside: median(({ beside }) => beside.p99),
-  }
-  const times = turns.map(({ alone, beside }) => (beside.p99 / alone.p99).toFixed(2))
-  console.log(
-    `\nCalls at ${RATE} a second, medians of ${TURNS} turns: p50 ${median(({ alone }) => alone.p50)} ms, p99 ${p99.alone} ms alone; ` +
-      `p50 ${median(({ beside }) => beside.p50)} ms, p99 ${p99.beside} ms while ${READS} questions a second are asked: ` +
-      `${(p99.beside / p99.alone).toFixed(2)} x (${times.join(', ')}).`,
-  )
-  return p99.beside / p99.alone <= MOST_TIMES_P99 || p99.beside - p99.alone <= 1
-}
 
 async function doctor(installation: Installation): Promise<void> {
   const { folder, databaseUrl } = installation
@@ -152,7 +96,7 @@ async function bench(folder: string, databaseUrl: string | undefined): Promise<b
     const questions = questionsFor(askers).filter(({ name }) => name.includes(only))
     const client = createClient(gateway.url)
     const measured: Measured[] = []
-    for (const question of questions) {
+    for (const question of ROUNDS === 0 ? [] : questions) {
       const rounds = question.goalMs === undefined ? Math.min(ROUNDS, 5) : ROUNDS
       measured.push(await measure(client, question, rounds))
       console.error(`measured: ${question.name}, ${measured.at(-1)?.median.toFixed(1)} ms`)
@@ -163,13 +107,13 @@ async function bench(folder: string, databaseUrl: string | undefined): Promise<b
     )
     console.log(tableOf(measured))
     const met = measured.every(({ median, goalMs }) => goalMs === undefined || median <= goalMs)
-    return (
-      (await besideCalls(
-        gateway,
-        installation,
-        questions.filter(({ goalMs }) => goalMs !== undefined),
-      )) && met
-    )
+    if (TURNS === 0) return met
+    const isUndisturbed = await besideCalls({
+      ...{ url: gateway.url, keyFile: installation.loadKey, turns: TURNS, seconds: SECONDS },
+      ...{ calls: RATE, reads: READS },
+      questions: questions.filter(({ goalMs }) => goalMs !== undefined),
+    })
+    return isUndisturbed && met
   } finally {
     await gateway.stop()
     if (process.env.BENCH_DOCTOR !== 'no') await doctor(installation)

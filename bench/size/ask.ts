@@ -40,3 +40,15 @@ export function createClient(url: string) {
     })
   return { ask, close: () => agent.destroy() }
 }
+
+/** Asks all at once, as a page does; answered when the last one is. */
+export async function answered(
+  { ask }: Pick<ReturnType<typeof createClient>, 'ask'>,
+  asked: Asked | readonly Asked[],
+): Promise<{ readonly ms: number; readonly texts: readonly string[] }> {
+  const answers = await Promise.all([asked].flat().map(ask))
+  return {
+    ms: Math.max(...answers.map(({ ms }) => ms)),
+    texts: answers.map(({ text }) => text),
+  }
+}

@@ -1,4 +1,4 @@
-import type { createClient } from './ask.ts'
+import { answered, type createClient } from './ask.ts'
 import type { Question } from './question.ts'
 
 /** Answers in milliseconds. */
@@ -14,21 +14,22 @@ export interface Measured {
 
 const AT_ONCE = 4
 
-function percentile(values: readonly number[], part: number): number {
+export function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN
 }
 
 /** Asks a question many times, each time with other parameters: one after the other, then several at once. */
 export async function measure(
-  { ask }: Pick<ReturnType<typeof createClient>, 'ask'>,
+  client: Pick<ReturnType<typeof createClient>, 'ask'>,
   question: Question,
   rounds: number,
 ): Promise<Measured> {
   const { name, goalMs } = question
   const once = async (n: number) => {
-    const { ms, text } = await ask(question.ask(n))
-    if (!question.expects.test(text)) throw new Error(`${name}: ${text.slice(0, 300)}`)
+    const { ms, texts } = await answered(client, question.ask(n))
+    const wrong = texts.find((text) => !question.expects.test(text))
+    if (wrong !== undefined) throw new Error(`${name}: ${wrong.slice(0, 300)}`)
     return ms
   }
   // Statements are prepared and pages are read once.
@@ -37,10 +38,10 @@ export async function measure(
   for (let n = 0; n < rounds; n++) alone.push(await once(n))
   const together: number[] = []
   let next = rounds
-  const clients = Array.from({ length: AT_ONCE }, async () => {
+  const asking = Array.from({ length: AT_ONCE }, async () => {
     while (next < 2 * rounds) together.push(await once(next++))
   })
-  await Promise.all(clients)
+  await Promise.all(asking)
   return {
     name,
     median: percentile(alone, 0.5),

@@ -7,7 +7,8 @@ export interface Question {
   readonly goalMs: number | undefined
   /** What the answer must hold to be one. */
   readonly expects: RegExp
-  ask(n: number): Asked
+  /** Several are asked at once, as by a page. */
+  ask(n: number): Asked | readonly Asked[]
 }
 
 /** An account that asks: how many keys it has, its token, and one of its keys with its id and value. */
@@ -50,7 +51,7 @@ export type Words = Readonly<Record<string, string | number>>
 
 export const question = (
   name: string,
-  ask: (n: number) => Asked,
+  ask: Question['ask'],
   { goalMs = GOAL_MS, expects = GOOD }: { goalMs?: number | undefined; expects?: RegExp } = {},
 ): Question => ({ name, goalMs, expects, ask })
 

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { SCENARIOS } from '../scenarios.ts'
+import { answered, createClient } from './ask.ts'
+import { percentile } from './measure.ts'
+import { one, type Question } from './question.ts'
+import type { Call, Steady } from './steady.ts'
+
+export interface BesideCalls {
+  readonly url: string
+  /** A file with the key for the calls. */
+  readonly keyFile: string
+  readonly questions: readonly Question[]
+  /** Calls and questions a second. */
+  readonly calls: number
+  readonly reads: number
+  /** So many turns without questions and as many with them, of so many seconds each. */
+  readonly turns: number
+  readonly seconds: number
+}
+
+const MOST_TIMES_P99 = 1.25
+const WARM_UP_MS = 3_000
+/** After a change of turns: what was asked before it is answered by then. */
+const BETWEEN_MS = 300
+const RESAMPLES = 1_000
+
+/** Milliseconds of each call in a turn without questions, and in the one beside it with them. */
+interface Turn {
+  readonly alone: readonly number[]
+  readonly beside: readonly number[]
+}
+
+/**
+ * What calls notice of questions. They go on without a break while people ask in some of many short turns and don't in the
+ * others, so that whatever the machine does besides is in both; all calls of each kind count together, as a few slow ones of
+ * a short turn say little. True where the slowest hundredth is as good with questions.
+ */
+export async function besideCalls(beside: BesideCalls): Promise<boolean> {
+  const { url, keyFile, turns, seconds, calls: rate } = beside
+  const spans = spansOf(turns, seconds * 1000)
+  const steady = {
+    ...{ url, rate, key: readFileSync(keyFile, 'utf8').trim(), body: SCENARIOS[0]?.body ?? '' },
+    seconds: (WARM_UP_MS + spans.length * seconds * 1000) / 1000,
+  }
+  const going = startCalls(steady)
+  // Heard of below.
+  going.catch(() => undefined)
+  const first = Date.now() + WARM_UP_MS
+  let asked = 0
+  for (const { from, until, hasQuestions } of spans) {
+    await pause(Math.max(0, first + from - Date.now()))
+    if (hasQuestions) asked += await ask(beside, asked, first + until)
+  }
+  const all = await going
+  const took = spans.map((span) => ({ ...span, ms: msOf(all, first, span) }))
+  const without = took.filter(({ hasQuestions }) => !hasQuestions)
+  const found = took
+    .filter(({ hasQuestions }) => hasQuestions)
+    .map(({ ms }, at) => ({ alone: without[at]?.ms ?? [], beside: ms }))
+  return tell(found, { rate, reads: asked / (turns * seconds) })
+}
+
+interface Span {
+  /** Milliseconds since the first one began. */
+  readonly from: number
+  readonly until: number
+  readonly hasQuestions: boolean
+}
+
+/** Without, with, with, without: what changes slowly is in both. */
+const spansOf = (turns: number, ms: number): readonly Span[] =>
+  Array.from({ length: 2 * turns }, (_, at) => ({
+    ...{ from: at * ms, until: (at + 1) * ms, hasQuestions: [1, 2].includes(at % 4) },
+  }))
+
+const msOf = (calls: readonly Call[], first: number, { from, until }: Span) =>
+  calls.filter(([at]) => at >= first + from + BETWEEN_MS && at < first + until).map(([, ms]) => ms)
+
+async function startCalls(steady: Steady): Promise<readonly Call[]> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'steady.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.end(JSON.stringify(steady))
+  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  if (code !== 0) throw new Error(`the calls ended with ${code}`)
+  return JSON.parse(printed) as Call[]
+}
+
+/** Asks every question, one after the other, from the nth on, and says how many there were until then (Unix milliseconds). */
+async function ask(
+  { url, questions, reads }: BesideCalls,
+  nth: number,
+  until: number,
+): Promise<number> {
+  const client = createClient(url)
+  let n = nth
+  for (let due = Date.now(); due < until && Date.now() < until; due += 1000 / reads) {
+    await pause(Math.max(0, due - Date.now()))
+    await answered(client, one(questions, n).ask(n))
+    n += 1
+  }
+  client.close()
+  return n - nth
+}
+
+const p99 = (values: readonly number[]) => percentile(values, 0.99)
+
+/** Prints both, and between which factors the second one is: so are nine in ten of what other turns would have given. */
+function tell(turns: readonly Turn[], rates: { rate: number; reads: number }): boolean {
+  const alone = turns.flatMap((turn) => turn.alone)
+  const beside = turns.flatMap((turn) => turn.beside)
+  const times = Array.from({ length: RESAMPLES }, () => {
+    const drawn = turns.map(() => turns[Math.floor(Math.random() * turns.length)] as Turn)
+    return p99(drawn.flatMap((turn) => turn.beside)) / p99(drawn.flatMap((turn) => turn.alone))
+  })
+  const figures = (values: readonly number[]) =>
+    [0.5, 0.9, 0.99, 0.999]
+      .map((part) => `p${part * 100} ${percentile(values, part).toFixed(1)}`)
+      .join(', ')
+  console.log(
+    `\nCalls at ${rates.rate} a second, ${turns.length} turns: ${figures(alone)} ms alone (${alone.length} calls); ` +
+      `${figures(beside)} ms while ${rates.reads.toFixed(1)} questions a second are asked (${beside.length} calls): p99 ` +
+      `${(p99(beside) / p99(alone)).toFixed(2)} x (${percentile(times, 0.05).toFixed(2)} to ${percentile(times, 0.95).toFixed(2)}).`,
+  )
+  return p99(beside) / p99(alone) <= MOST_TIMES_P99 || p99(beside) - p99(alone) <= 1
+}
