@@ -3,7 +3,7 @@ import { keySeal } from '../../server/src/keys/sealed.ts'
 import { generateKey } from '../../server/src/keys/secret.ts'
 import type { Vault } from '../../server/src/keys/vault.ts'
 import type { SqlValue } from '../../server/src/storage/store.ts'
-import { summingTexts } from '../../server/src/usage/roll-up.ts'
+import { RECORDS_A_WRITE, summingTexts } from '../../server/src/usage/roll-up.ts'
 import { SUMMED_UP_TO } from '../../server/src/usage/summable.ts'
 import type { SeedDatabase } from './database.ts'
 import type { Extent } from './extent.ts'
@@ -35,7 +35,7 @@ export interface Seeding {
 
 /** Fills the database of a gateway that was started on it once and is stopped. The books are right afterwards. */
 export async function seed(seeding: Seeding): Promise<void> {
-  const { database, tell } = seeding
+  const { tell } = seeding
   await seedAccounts(seeding)
   tell('accounts')
   await seedKeys(seeding)
@@ -44,10 +44,8 @@ export async function seed(seeding: Seeding): Promise<void> {
   tell('records')
   await keepBooks(seeding)
   tell('books')
-  for (const statement of summingTexts(database, '0', await newestRecord(database))) {
-    await database.run(statement)
-    tell('sums')
-  }
+  await seedSums(seeding)
+  tell('sums')
   await seedAround(seeding)
   tell('audit and codes')
 }
@@ -142,6 +140,16 @@ async function seedRecords({ database, extent }: Seeding): Promise<void> {
 function nextMonth(at: number): number {
   const month = new Date(at)
   return Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1)
+}
+
+/** As many at a time as rounds sum: rows of an hour lie beside each other then, not those of an account. */
+async function seedSums({ database }: Seeding): Promise<void> {
+  const newest = Number(await newestRecord(database))
+  for (let from = 0; from < newest; from += RECORDS_A_WRITE) {
+    const to = Math.min(from + RECORDS_A_WRITE, newest)
+    const statements = summingTexts(database, String(from), String(to))
+    await database.run(['begin', ...statements, 'commit'].join(';\n'))
+  }
 }
 
 /** Every balance had what it used and what is left; entries say so. */
