@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
+import { asking } from '../../server/test/tools/calls.ts'
 import { newAccount, type TestAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
 import { callForDays, HOSTILE, offerModels } from './tools/history.ts'
@@ -60,6 +61,21 @@ it('shows what the calls of a time cost, by model and key', async () => {
   await page.getByText('Custom').click()
   await page.getByLabel('First day').waitFor()
   await eachLook(page, 'overview-custom')
+})
+
+it('tells the keys apart that spent most, and shows all others together', async () => {
+  const { token, manage } = await newAccount(gateway)
+  for (let n = 1; n <= 12; n++) {
+    const key = await manage('POST', '/api/token/', { name: `job ${n}`, unlimited_quota: true })
+    gateway.secret(key.key)
+    await gateway.call(asking('gpt-small'), key.key)
+  }
+  const page = await openLater('/overview?by=key', token)
+  const table = page.getByRole('table', { name: 'Spend' })
+  await table.getByRole('columnheader', { name: 'All others' }).waitFor()
+  expect(await table.getByRole('columnheader').count()).toBe(1 + 5 + 1)
+  // A twelfth, of all that was spent and not of the keys that are told apart.
+  expect(await page.getByRole('region', { name: 'Top keys' }).innerText()).toContain('8.3%')
 })
 
 it('tells a new account to create a key, and shows nothing of others', async () => {

@@ -21,8 +21,8 @@ export interface ChartStep {
 
 export interface ChartShown {
   readonly shown: readonly Ranked[]
-  /** How many are added up in the last value; 0: there is no such value. */
-  readonly others: number
+  /** How many are added up in the last value; 0: there is no such value; undefined: nobody counted them. */
+  readonly others: number | undefined
   readonly steps: readonly ChartStep[]
 }
 
@@ -32,10 +32,14 @@ const idOf = (point: Point, by: Grouping): string =>
 const nameOf = (point: Point, by: Grouping): string =>
   by === 'key' ? (point.token_name ?? '') : idOf(point, by)
 
-/** Largest first. */
+/** Keys that are not among those that spent most come together, without an id. */
+const isTold = (point: Point, by: Grouping): boolean => by !== 'key' || point.token_id !== undefined
+
+/** Those that are told apart, largest first. */
 export function rank(points: readonly Point[], by: Grouping, measure: Measure): readonly Ranked[] {
   const found = new Map<string, Ranked>()
   for (const point of points) {
+    if (!isTold(point, by)) continue
     const id = idOf(point, by)
     const total = (found.get(id)?.total ?? 0) + measured(point, measure)
     found.set(id, { id, name: nameOf(point, by), total })
@@ -51,12 +55,13 @@ export function chartOf(
   const ranked = rank(points, by, measure).filter(({ total }) => total > 0)
   const shown = ranked.slice(0, ranked.length === MOST_SHOWN + 1 ? MOST_SHOWN + 1 : MOST_SHOWN)
   const places = new Map(shown.map(({ id }, place) => [id, place]))
-  const others = ranked.length - shown.length
+  const isCounted = points.every((point) => isTold(point, by) || measured(point, measure) === 0)
+  const others = isCounted ? ranked.length - shown.length : undefined
   const values = new Map<number, number[]>()
   const seconds = STEP_SECONDS[step]
   const first = Math.floor(span.from / seconds) * seconds
   for (let at = first; at <= span.until; at += seconds) {
-    values.set(at, new Array<number>(shown.length + (others > 0 ? 1 : 0)).fill(0))
+    values.set(at, new Array<number>(shown.length + (others === 0 ? 0 : 1)).fill(0))
   }
   for (const point of points) {
     const at = values.get(point.created_at)

@@ -13,7 +13,10 @@ export const colorOf = ({ shown }: ChartShown, place: number): string =>
 export function useSeriesNames({ shown, others }: ChartShown): readonly string[] {
   const { t } = useTranslation()
   const names = shown.map(({ name, id }) => name || t('overview.unnamed', { id }))
-  return others > 0 ? [...names, t('overview.others', { count: others })] : names
+  if (others === 0) return names
+  const rest =
+    others === undefined ? t('overview.all_others') : t('overview.others', { count: others })
+  return [...names, rest]
 }
 
 /** Writes a value of the measure, with its unit. */

@@ -15,6 +15,8 @@ import type { Shown } from './route.ts'
 export const STANDARD_PERIOD = '7d'
 /** The API draws no more hours than those of a month. */
 const MOST_DAYS_BY_HOUR = 31
+/** Keys that are told apart, as many as have colours: there may be a million. */
+const TOP_KEYS = 6
 /** As long as somebody looks: the browser asks nothing in the background. */
 const EVERY_MS = 60_000
 
@@ -72,7 +74,7 @@ export const seriesQuery = (shown: Period, by: Grouping, interval: 'hour' | 'day
     queryKey: ['overview', 'series', periodOf(shown), by, interval],
     async queryFn({ signal }) {
       const span = spanShown(shown)
-      const query = { ...ofTime(span), by, interval }
+      const query = { ...ofTime(span), by, interval, ...(by === 'key' && { top: TOP_KEYS }) }
       const points = await unwrap(api.GET('/api/data/self', { params: { query }, signal }))
       return { span, points }
     },

@@ -7,6 +7,7 @@ import { Failure } from '../../ui/failure.tsx'
 import { LinkAnchor } from '../../ui/link-anchor.tsx'
 import { Money } from '../../ui/money.tsx'
 import { rank } from './chart-series.ts'
+import { measured } from './measures.ts'
 import classes from './overview.module.css'
 import { type Series, seriesQuery, stepOf } from './overview.ts'
 import type { Shown } from './route.ts'
@@ -32,7 +33,7 @@ export function TopList({ shown, by }: TopListProps) {
       ) : data === undefined ? (
         <Skeleton height={160} />
       ) : (
-        <Ranking ranked={spent(data.points, by)} shown={shown} by={by} />
+        <Ranking points={data.points} shown={shown} by={by} />
       )}
     </section>
   )
@@ -46,13 +47,14 @@ function spent(points: Series['points'], by: TopListProps['by']) {
 }
 
 interface RankingProps extends TopListProps {
-  readonly ranked: ReturnType<typeof rank>
+  readonly points: Series['points']
 }
 
-function Ranking({ ranked, shown, by }: RankingProps) {
+function Ranking({ points, shown, by }: RankingProps) {
   const { t } = useTranslation()
   const locale = useLocale()
-  const all = ranked.reduce((sum, { total }) => sum + total, 0)
+  const ranked = spent(points, by)
+  const all = points.reduce((sum, point) => sum + measured(point, 'spend'), 0)
   if (ranked.length === 0) {
     return (
       <Text size="sm" c="dimmed">
