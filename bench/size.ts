@@ -105,7 +105,7 @@ async function bench(folder: string, databaseUrl: string | undefined): Promise<b
     console.log(
       `\n## ${databaseUrl === undefined ? 'SQLite' : 'PostgreSQL'}: ${extent.keys} keys, ${extent.records} records, milliseconds\n`,
     )
-    console.log(tableOf(measured))
+    if (measured.length > 0) console.log(tableOf(measured))
     const met = measured.every(({ median, goalMs }) => goalMs === undefined || median <= goalMs)
     if (TURNS === 0) return met
     const isUndisturbed = await besideCalls({

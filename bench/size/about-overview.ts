@@ -76,6 +76,6 @@ function asked(
     ...Object.fromEntries(more.map((name) => [name, own[name]])),
     'by model': series('model'),
     'by group': series('group'),
-    'by key': series('key', { top: 10 }),
+    'by key': series('key', { top: 6 }),
   }
 }
