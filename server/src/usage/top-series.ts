@@ -1,11 +1,11 @@
 import type { Store } from '../storage/store.ts'
-import type { ChartFilter, Charts } from './charts.ts'
+import type { ChartFilter, Charts, ChartWanted } from './charts.ts'
 import { withKnownKeys } from './known-names.ts'
 import { FIGURES } from './summable.ts'
 import { topKeys } from './top-keys.ts'
-import { type SeriesPoint, seriesOf, type Totals } from './totals.ts'
+import type { Totals } from './totals.ts'
 
-/** Of groups, in all steps of a chart. */
+/** Of a few keys, or of groups, in all steps of a chart. */
 const MOST_POINTS = 1_000_000
 const NOTHING = Object.fromEntries(FIGURES.map((name) => [name, 0])) as unknown as Totals
 
@@ -34,9 +34,8 @@ export async function topSeries(
   { stepSeconds, top }: TopWanted,
 ): Promise<readonly TopPoint[]> {
   const keyIds = await topKeys(db, filter, top)
-  const most = (keyIds.length * (filter.until - filter.from)) / 1000 / stepSeconds
-  const known = await withKnownKeys(db, { ...filter, keyIds })
-  const points = await seriesOf(db, known, { by: 'key', stepSeconds, most })
+  const known = { ...filter, ...(await withKnownKeys(db, { ...filter, keyIds })) }
+  const points = await drawn(charts, known, { by: 'key', stepSeconds, names: ['key'] })
   // Asked last: records only come, so no step is less than its keys.
   const steps = await stepsOf(charts, filter, stepSeconds)
   const byStep = Map.groupBy(points, ({ at }) => at)
@@ -45,13 +44,22 @@ export async function topSeries(
 
 type Step = Totals & { readonly at: number }
 
+/** The points of a chart: days that were drawn are kept. */
+async function drawn(
+  charts: Charts,
+  filter: ChartFilter,
+  wanted: Omit<ChartWanted, 'most'>,
+): Promise<readonly TopPoint[]> {
+  const text = (await charts.draw(filter, { ...wanted, most: MOST_POINTS })) ?? '[]'
+  const points: (Totals & { created_at: number; key?: number })[] = JSON.parse(text)
+  return points.map(({ created_at: at, ...point }) => ({ at, ...point }))
+}
+
 /** The sums of each step, oldest first: of the chart that has the fewest points, for its days are kept. */
 async function stepsOf(charts: Charts, filter: ChartFilter, stepSeconds: number) {
-  const wanted = { by: 'group', stepSeconds, names: [], most: MOST_POINTS } as const
-  const drawn = await charts.draw(filter, wanted)
-  const points: (Totals & { created_at: number })[] = JSON.parse(drawn ?? '[]')
   const steps = new Map<number, Step>()
-  for (const { created_at: at, ...sums } of points) {
+  const groups = await drawn(charts, filter, { by: 'group', stepSeconds, names: [] })
+  for (const { at, ...sums } of groups) {
     const step = { ...(steps.get(at) ?? NOTHING), at }
     for (const figure of FIGURES) step[figure] += sums[figure]
     steps.set(at, step)
@@ -60,9 +68,8 @@ async function stepsOf(charts: Charts, filter: ChartFilter, stepSeconds: number)
 }
 
 /** The keys of a step, and what is left of it without them. */
-function withOthers(step: Step, keys: readonly SeriesPoint[]): TopPoint[] {
+function withOthers(step: Step, keys: readonly TopPoint[]): TopPoint[] {
   const left = { ...step }
   for (const key of keys) for (const figure of FIGURES) left[figure] -= key[figure]
-  const told = keys.map(({ of, ...sums }) => ({ ...sums, key: Number(of) }))
-  return left.requests > 0 ? [...told, left] : told
+  return left.requests > 0 ? [...keys, left] : [...keys]
 }

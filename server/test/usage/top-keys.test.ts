@@ -87,7 +87,7 @@ test('the keys that spent most are told apart, whatever was listed and has come 
         const found = await topSeries({ store, charts }, filter, wanted)
         expect(found).toEqual(expected(meant(rows, filter), wanted))
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   }
 })
