@@ -13,7 +13,7 @@ export const latencyOfOwnLogs = ({ store }: Rooms) =>
     scope: 'usage:read',
     tag: 'Usage',
     summary: 'How long own calls take',
-    description: `Medians of the newest calls that were answered with 200, up to ${MOST_MEASURED} of them.`,
+    description: `Medians of calls that were answered with 200; of up to ${MOST_MEASURED}, spread over the time as all of them are.`,
     query: Type.Object(sumQuery),
     data: Type.Object({
       calls: Type.Integer({ description: 'How many calls were looked at; 0: there were none.' }),
