@@ -196,7 +196,9 @@ function ofRecords(
   if (which === 'summed') conditions.push(sql`+id <= ${summedUpTo}`)
   if (which === 'unsummed') conditions.push(sql`id > ${summedUpTo}`)
   const time = sql`(created_at_ms / 1000)`
-  return grouped(grouping, 'records', sql`usage`, { time, conditions })
+  // The index on keys has them in order, which would have all records read.
+  const key = sql`+key_id`
+  return grouped(grouping, 'records', sql`usage`, { time, conditions, key })
 }
 
 const accountsIn = (accounts: readonly number[], plus = sql``) =>
@@ -219,13 +221,15 @@ interface Source {
   /** Of what the rows are sums already: their time needs no rounding, and is in order. */
   readonly seconds?: number
   readonly conditions: readonly RawBuilder<unknown>[]
+  /** What the rows of a key are grouped by, where its column would be taken for an order to read in. */
+  readonly key?: RawBuilder<unknown>
 }
 
 function grouped(
   { by, stepSeconds, most, only }: Grouping,
   kind: keyof typeof COUNT,
   from: RawBuilder<unknown>,
-  { time, seconds, conditions }: Source,
+  { time, seconds, conditions, key }: Source,
 ): RawBuilder<unknown> {
   const columns: RawBuilder<unknown>[] = []
   const groups: RawBuilder<unknown>[] = []
@@ -236,8 +240,9 @@ function grouped(
     groups.push(at)
   }
   if (by !== undefined) {
-    columns.push(sql`${sql.ref(COLUMN_OF[by])} as "of"`)
-    groups.push(sql.ref(COLUMN_OF[by]))
+    const of = (by === 'key' && key) || sql.ref(COLUMN_OF[by])
+    columns.push(sql`${of} as "of"`)
+    groups.push(of)
   }
   const figures =
     only === undefined

@@ -224,6 +224,12 @@ describe('the plans of the queries', () => {
       { by: 'key', stepSeconds: 3_600 },
       'usage_hour (hour=? AND account_id=?',
     ],
+    [
+      'what each key spent',
+      { accounts: [1], from: BEGIN },
+      { by: 'key', only: 'quota' },
+      'usage_day (day=? AND account_id=?',
+    ],
   ] as const)(
     '%s: sums by their key, the rest by what is not summed yet',
     async (_, filter, grouping, found) => {
