@@ -5,6 +5,9 @@ import { dataFolderAt } from '../../server/src/cli/data-folder.ts'
 import { openVault } from '../../server/src/cli/root-secret.ts'
 import { openPostgresStore } from '../../server/src/storage/postgres/open.ts'
 import { openSqliteStore } from '../../server/src/storage/sqlite.ts'
+import type { Store } from '../../server/src/storage/store.ts'
+import { createNarrowSums } from '../../server/src/usage/narrow-sums.ts'
+import { createTopDays } from '../../server/src/usage/top-days.ts'
 import { furnish, managing, startGateway } from '../gateway.ts'
 import { KEY_RULES } from '../key-rules.ts'
 import { openPostgresSeed, openSqliteSeed } from './database.ts'
@@ -64,10 +67,11 @@ export async function makeInstallation(wanted: Wanted): Promise<Installation> {
 async function fill({ folder, databaseUrl }: Wanted, extent: Extent): Promise<void> {
   const place = dataFolderAt(join(folder, 'data'))
   const random = (bytes: number) => randomBytes(bytes)
-  const store =
+  const openStore = () =>
     databaseUrl === undefined
-      ? await openSqliteStore({ path: place.databaseFile, durability: 'process' })
-      : await openPostgresStore({ url: databaseUrl })
+      ? openSqliteStore({ path: place.databaseFile, durability: 'process' })
+      : openPostgresStore({ url: databaseUrl })
+  const store = await openStore()
   const { vault } = await openVault(place, undefined, { store, random })
   await store.close()
   const database =
@@ -82,4 +86,22 @@ async function fill({ folder, databaseUrl }: Wanted, extent: Extent): Promise<vo
   await seed({ database, vault, random, extent, tell })
   await database.close()
   tell('figures of the planner')
+  const filled = await openStore()
+  await fillBehind(filled)
+  await filled.close()
+  tell('what rounds make of sums')
+}
+
+/** What a gateway that had been running would have done by itself, so that it is not busy with it while it is measured. */
+async function fillBehind(store: Store): Promise<void> {
+  const failed = (error: unknown) => {
+    throw error
+  }
+  for (const rounds of [
+    createNarrowSums({ store, failed }),
+    createTopDays({ store, failed, now: Date.now }),
+  ]) {
+    await rounds.run()
+    await rounds.close()
+  }
 }

@@ -5,6 +5,7 @@ import type { TopDayTable } from '../storage/usage-tables.ts'
 import { DAY_SECONDS } from './levels.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { EVERYBODY } from './summable.ts'
+import { countsOf } from './totals.ts'
 
 export interface TopDaysParts {
   readonly store: Pick<Store, 'db' | 'write'>
@@ -43,15 +44,18 @@ export function createTopDays({ store, now, failed, listed = LISTED }: TopDaysPa
 
 /** Newest first: they are asked for most. */
 async function unlistedDays(db: Store['db'], today: number): Promise<readonly number[]> {
-  const { rows } = await sql<{ day: number }>`
-    select counted.day from (
-      select day, sum(requests) as requests from account_day
-      where account_id = ${EVERYBODY} and day >= ${today - MOST_DAYS * DAY_SECONDS} and day < ${today} group by day
-    ) as counted left join top_day on top_day.account_id = ${EVERYBODY} and top_day.day = counted.day
-    where top_day.requests is null or top_day.requests <> counted.requests order by 1 desc`.execute(
-    db,
-  )
-  return rows.map(({ day }) => Number(day))
+  const first = today - MOST_DAYS * DAY_SECONDS
+  const lists = await db
+    .selectFrom('top_day')
+    .select(['day', 'requests'])
+    .where('account_id', '=', EVERYBODY)
+    .where('day', '>=', first)
+    .execute()
+  const listed = new Map(lists.map(({ day, requests }) => [day * 1000, requests]))
+  const days = await countsOf(db, { from: first * 1000, until: today * 1000 }, DAY_SECONDS)
+  return days
+    .filter(({ from, requests }) => listed.get(from) !== requests)
+    .map(({ from }) => from / 1000)
 }
 
 async function list({ db, write }: TopDaysParts['store'], day: number, listed: number) {
