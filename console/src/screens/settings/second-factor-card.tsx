@@ -16,6 +16,8 @@ export function SecondFactorCard() {
   const queryClient = useQueryClient()
   const present = useQuery(presentQuery)
   const [open, setOpen] = useState<Open>()
+  // What could not be asked is neither on nor off.
+  const isKnown = present.data !== undefined
   const isOn = present.data?.user.twoFactorEnabled === true
   function close() {
     setOpen(undefined)
@@ -25,19 +27,13 @@ export function SecondFactorCard() {
     <Card
       title={t('settings.second_factor')}
       lead={t('settings.second_factor_lead')}
-      badge={
-        isOn ? (
-          <StatusBadge tone="good" label={t('settings.on')} />
-        ) : (
-          <StatusBadge tone="off" label={t('settings.off')} />
-        )
-      }
+      badge={isKnown ? <OnOrOff isOn={isOn} /> : undefined}
       action={
-        present.isPending ? (
-          <Skeleton height={36} width={120} />
-        ) : (
+        isKnown ? (
           <Actions {...{ isOn, setOpen }} />
-        )
+        ) : present.isPending ? (
+          <Skeleton height={36} width={120} />
+        ) : undefined
       }
     >
       {present.isError ? (
@@ -47,6 +43,15 @@ export function SecondFactorCard() {
       {open === 'codes' ? <RecoveryCodesDialog onClose={close} /> : null}
       {open === 'off' ? <SwitchOffDialog onClose={close} /> : null}
     </Card>
+  )
+}
+
+function OnOrOff({ isOn }: { readonly isOn: boolean }) {
+  const { t } = useTranslation()
+  return isOn ? (
+    <StatusBadge tone="good" label={t('settings.on')} />
+  ) : (
+    <StatusBadge tone="off" label={t('settings.off')} />
   )
 }
 
