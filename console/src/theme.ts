@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple, rem } from '@mantine/core'
+import { Alert, createTheme, type MantineColorsTuple, rem } from '@mantine/core'
 
 /** The green of old toll houses: calm on a screen that is open all day. 7 carries white text with a contrast above 7. */
 const pine: MantineColorsTuple = [
@@ -60,6 +60,8 @@ const SYSTEM_FONTS =
 const SYSTEM_MONO =
   "ui-monospace, 'SF Mono', 'Cascadia Code', 'Liberation Mono', Menlo, Consolas, monospace"
 
+const inkOf = (color = 'pine', shade: number) => `var(--mantine-color-${color}-${shade})`
+
 /** One spacing scale (4, 8, 16, 24, 40), one radius, fonts of the reader's own machine. */
 export const theme = createTheme({
   colors: { pine, gray: slate, dark, red },
@@ -83,6 +85,12 @@ export const theme = createTheme({
   components: {
     // A <header> outside of the page's sections would be a second banner of the page.
     ModalHeader: { defaultProps: { role: 'none' } },
+    // Mantine's own would be white on grey in the dark, whatever went wrong.
+    Alert: Alert.extend({
+      vars: (_theme, { color }) => ({
+        root: { '--alert-color': `light-dark(${inkOf(color, 8)}, ${inkOf(color, 3)})` },
+      }),
+    }),
     ModalTitle: { defaultProps: { fz: 'lg', fw: 650 } },
   },
 })

@@ -54,7 +54,7 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
   {
     key: 'status',
     title: t('keys.status'),
-    width: '184px',
+    width: '172px',
     cell: (record) => <KeyStatus record={record} />,
   },
   {
@@ -76,7 +76,7 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
   {
     key: 'group',
     title: t('keys.group'),
-    width: '14%',
+    width: '12%',
     from: 'desktop',
     cell: ({ group }) =>
       group === '' ? (
@@ -92,7 +92,7 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
   {
     key: 'last_used',
     title: t('keys.last_used'),
-    width: '14%',
+    width: '13%',
     from: 'tablet',
     cell: ({ accessed_time, created_time }) =>
       // Before the first call the API gives the time of creation (contract 2.2).
