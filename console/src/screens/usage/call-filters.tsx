@@ -1,5 +1,6 @@
 import { Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { PeriodPicker } from '../../ui/period-picker.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
@@ -11,10 +12,12 @@ import { namesQuery, STANDARD_PERIOD } from './usage.ts'
 interface CallFiltersProps {
   readonly query: CallQuery
   readonly onChange: (query: CallQuery) => void
+  /** What stands at the end of their first line. */
+  readonly children: ReactNode
 }
 
 /** Which calls the list shows. */
-export function CallFilters({ query, onChange }: CallFiltersProps) {
+export function CallFilters({ query, onChange, children }: CallFiltersProps) {
   const { t } = useTranslation()
   const { period: _period, from: _from, to: _to, ...others } = query
   const { q: _q, ...withoutRequest } = query
@@ -22,11 +25,14 @@ export function CallFilters({ query, onChange }: CallFiltersProps) {
   const { status, ...withoutStatus } = query
   return (
     <div className={classes.filters}>
-      <PeriodPicker
-        value={query}
-        standard={STANDARD_PERIOD}
-        onChange={(period) => onChange({ ...others, ...period })}
-      />
+      <div className={classes.line}>
+        <PeriodPicker
+          value={query}
+          standard={STANDARD_PERIOD}
+          onChange={(period) => onChange({ ...others, ...period })}
+        />
+        {children}
+      </div>
       <div className={classes.fields}>
         <SearchField
           label={t('usage.search')}
@@ -67,7 +73,7 @@ function NameFilter({
   by,
   query,
   onChange,
-}: CallFiltersProps & { readonly by: 'model' | 'group' }) {
+}: Omit<CallFiltersProps, 'children'> & { readonly by: 'model' | 'group' }) {
   const { t } = useTranslation()
   const { data = [] } = useQuery(namesQuery(by))
   const { [by]: name, ...others } = query

@@ -44,16 +44,17 @@ export function UsageScreen() {
           </Button>
         }
       />
-      <CallFilters query={filters} onChange={change} />
-      <Group justify="space-between" mb="md" gap="sm">
-        <Switch
-          label={t('usage.live')}
-          title={t('usage.live_hint')}
-          checked={isLive}
-          onChange={({ currentTarget }) => setLive(currentTarget.checked)}
-        />
-        <Count total={calls.total} />
-      </Group>
+      <CallFilters query={filters} onChange={change}>
+        <Group gap="md">
+          <Count total={calls.total} />
+          <Switch
+            label={t('usage.live')}
+            title={t('usage.live_hint')}
+            checked={isLive}
+            onChange={({ currentTarget }) => setLive(currentTarget.checked)}
+          />
+        </Group>
+      </CallFilters>
       <CallList
         calls={calls}
         filters={filters}
