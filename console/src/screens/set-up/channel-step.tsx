@@ -9,6 +9,7 @@ import { useFailureText } from '../../ui/use-failure-text.ts'
 import { ChannelFields } from './channel-fields.tsx'
 import { ChannelTrial } from './channel-trial.tsx'
 import { type ChannelValues, providerOf, saveAndTest } from './channels.ts'
+import classes from './set-up-screen.module.css'
 
 /** Adds the first way to a provider, and shows what a real request through it found. */
 export function ChannelStep({ onDone }: { readonly onDone: () => Promise<void> }) {
@@ -26,7 +27,7 @@ export function ChannelStep({ onDone }: { readonly onDone: () => Promise<void> }
             {t('set_up.continue')}
           </Button>
         ) : (
-          <Group justify="space-between" gap="sm">
+          <Group justify="space-between" gap="sm" className={classes.buttons}>
             <Button variant="default" onClick={() => void onDone()}>
               {t('set_up.skip')}
             </Button>

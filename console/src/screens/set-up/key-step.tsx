@@ -6,6 +6,7 @@ import { statusQuery } from '../../session/status.ts'
 import { Failure } from '../../ui/failure.tsx'
 import { useOnce } from '../../ui/use-once.ts'
 import { createKey, type KeyFields, shownValueOf } from '../keys/keys.ts'
+import classes from './set-up-screen.module.css'
 
 const LONGEST_NAME = 50
 const UNITS_PER_DOLLAR = 500_000
@@ -57,7 +58,7 @@ export function KeyStep({ onCreated, onDone }: KeyStepProps) {
           {...form.getInputProps('limit')}
         />
         {creating.isError ? <Failure failure={creating.error} /> : null}
-        <Group justify="space-between" gap="sm">
+        <Group justify="space-between" gap="sm" className={classes.buttons}>
           <Button variant="default" onClick={() => void onDone()}>
             {t('set_up.skip')}
           </Button>

@@ -39,7 +39,7 @@ export function SetUpScreen() {
           <Title order={1} tabIndex={-1} ref={heading}>
             {t(`set_up.${step}_title`)}
           </Title>
-          <Text c="dimmed" mb="lg">
+          <Text c="dimmed" mt={4} mb="lg">
             {t(`set_up.${step}_lead`)}
           </Text>
           <Step step={step} />

@@ -30,7 +30,7 @@ export function SignInFrame({ title, lead, children }: SignInFrameProps) {
           <Title order={1} tabIndex={-1}>
             {title}
           </Title>
-          <Text c="dimmed" mb="lg">
+          <Text c="dimmed" mt={4} mb="lg">
             {lead}
           </Text>
           {children}
