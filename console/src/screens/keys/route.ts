@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { exactSearch } from '../../shell/exact-search.ts'
 import { shellRoute } from '../../shell/shell-route.tsx'
 import { pageQuery } from '../../ui/use-pages.ts'
 import { groupsQuery, type KeyQuery, keyPages, SORTS } from './keys.ts'
@@ -20,7 +21,7 @@ export const keysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/keys',
   staticData: { title: 'keys.title' },
-  validateSearch: readQuery,
+  validateSearch: exactSearch(readQuery),
   loaderDeps: ({ search }) => search,
   // Asked while the screen's code is on its way. What fails is told by the screen, which asks again.
   loader({ context: { queryClient }, deps: query }) {

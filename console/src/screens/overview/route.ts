@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { type Period, readPeriod } from '../../format/period.ts'
+import { exactSearch } from '../../shell/exact-search.ts'
 import { shellRoute } from '../../shell/shell-route.tsx'
 import { GROUPINGS, type Grouping, MEASURES, type Measure } from './measures.ts'
 import { balanceQuery, figuresQuery, seriesQuery, stepOf } from './overview.ts'
@@ -28,7 +29,7 @@ export const overviewRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/overview',
   staticData: { title: 'overview.title' },
-  validateSearch: readShown,
+  validateSearch: exactSearch(readShown),
   loaderDeps: ({ search }) => search,
   // Asked while the screen's code is on its way. What fails is told by the screen, which asks again.
   loader({ context: { queryClient }, deps: shown }) {

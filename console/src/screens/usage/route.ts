@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { type Period, readPeriod } from '../../format/period.ts'
+import { exactSearch } from '../../shell/exact-search.ts'
 import { shellRoute } from '../../shell/shell-route.tsx'
 
 /** Which calls are listed, and which one is open. */
@@ -35,6 +36,6 @@ export const usageRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/usage',
   staticData: { title: 'usage.title' },
-  validateSearch: readQuery,
+  validateSearch: exactSearch(readQuery),
   component: lazyRouteComponent(() => import('./usage-screen.tsx'), 'UsageScreen'),
 })
