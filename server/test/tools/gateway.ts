@@ -83,7 +83,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     logs,
     first: gateway.first,
     advance: (seconds) => {
-      ahead += seconds * 1000
+      ahead += Math.round(seconds * 1000)
     },
     doctor: database.doctor,
     close,
