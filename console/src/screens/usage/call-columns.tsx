@@ -29,14 +29,14 @@ export const callColumns = (
   {
     key: 'time',
     title: t('usage.time'),
-    width: '19%',
+    width: '18%',
     from: 'desktop',
     cell: ({ created_at }) => <DateTime seconds={created_at} />,
   },
   {
     key: 'tokens',
     title: t('usage.tokens'),
-    width: '15%',
+    width: '17%',
     align: 'right',
     from: 'tablet',
     cell: (call) => <TokensCell call={call} />,
@@ -52,7 +52,7 @@ export const callColumns = (
   {
     key: 'cost',
     title: t('usage.cost'),
-    width: '112px',
+    width: '144px',
     align: 'right',
     cell: (call) => <CostCell call={call} />,
   },
@@ -100,8 +100,8 @@ function CostCell({ call: { quota, created_at } }: { readonly call: CallRecord }
 
 function TokensCell({ call }: { readonly call: CallRecord }) {
   return (
-    <>
+    <span className={classes.tokens}>
       <Quantity value={call.prompt_tokens} /> → <Quantity value={call.completion_tokens} />
-    </>
+    </span>
   )
 }
