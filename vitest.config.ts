@@ -63,6 +63,8 @@ export default defineConfig({
         test: {
           name: 'console',
           include: ['console/test/**/*.test.ts'],
+          // Each look at a screen takes a second or two, four times.
+          testTimeout: 60_000,
           globalSetup: './console/test/tools/build.ts',
         },
       },

@@ -16,6 +16,7 @@ const MOST_WAIT_MS = 8000
  */
 const TOLD_OF_API =
   /Failed to load resource: (.*status of (400|401|403|429)|net::ERR_INTERNET_DISCONNECTED)/
+const TOLD_OF_TROUBLE = /Failed to load resource: .*status of (4|5)\d\d/
 
 /** A gateway and a browser before it, for all tests of a file. */
 export interface TestConsole {
@@ -28,6 +29,10 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly as?: string
   /** How the browser calls the gateway's machine, such as `localhost`. */
   readonly host?: string
+  /** What the clock of the browser shows, in milliseconds; the present time unless said. */
+  readonly nowMs?: number
+  /** Answers of the statuses 5xx belong to the test. */
+  readonly troubled?: true
 }
 
 /**
@@ -50,7 +55,7 @@ export async function openConsole(options: GatewayOptions = {}): Promise<TestCon
   })
   return {
     gateway,
-    async open(path, { as, host, ...options } = {}) {
+    async open(path, { as, host, nowMs, troubled, ...options } = {}) {
       const context = await (browser as Browser).newContext({
         viewport: DESKTOP,
         locale: 'en-GB',
@@ -62,7 +67,8 @@ export async function openConsole(options: GatewayOptions = {}): Promise<TestCon
       // Before the test's own time is over, so that it is known what was waited for.
       context.setDefaultTimeout(MOST_WAIT_MS)
       const page = await context.newPage()
-      await listen(page, complaints)
+      await listen(page, complaints, troubled ? TOLD_OF_TROUBLE : TOLD_OF_API)
+      if (nowMs !== undefined) await page.clock.setSystemTime(nowMs)
       const url = new URL(`${gateway.url}/console${path}`)
       if (host !== undefined) url.hostname = host
       await page.goto(url.href)
@@ -100,10 +106,10 @@ export function loseAnswer(page: Page, path: string): Promise<void> {
   )
 }
 
-async function listen(page: Page, complaints: string[]): Promise<void> {
+async function listen(page: Page, complaints: string[], told: RegExp): Promise<void> {
   page.on('pageerror', (error) => complaints.push(`a script failed: ${error.stack ?? error}`))
   page.on('console', (message) => {
-    if (!TOLD_OF_API.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`)
+    if (!told.test(message.text())) complaints.push(`${message.type()}: ${message.text()}`)
   })
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {

@@ -39,6 +39,10 @@ export async function eachLook(page: Page, name: string): Promise<void> {
 
 /** Nothing moves; what waits, and so moves for ever, does not count. */
 async function isStill(page: Page): Promise<void> {
+  // A change of colours begins with the frame after the one that it was told in.
+  await page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+  )
   await page.waitForFunction(() =>
     document
       .getAnimations()
@@ -49,7 +53,7 @@ async function isStill(page: Page): Promise<void> {
 const MOST_PX = 4000
 
 /** Makes the window as high as what it shows, so that nothing fixed stands in the midst of a picture of all of it. */
-export async function growWindow(page: Page): Promise<void> {
+export async function growWindow(page: Page, mostPx = MOST_PX): Promise<void> {
   const { width = 0, height = 0 } = page.viewportSize() ?? {}
   const needed = await page.evaluate(() => {
     const dialogs = [...document.querySelectorAll('[role="dialog"]')]
@@ -59,7 +63,7 @@ export async function growWindow(page: Page): Promise<void> {
     )
   })
   if (needed <= height) return
-  await page.setViewportSize({ width, height: Math.min(needed, MOST_PX) })
+  await page.setViewportSize({ width, height: Math.min(Math.ceil(needed), mostPx) })
   await page.evaluate(() => window.scrollTo(0, 0))
   await isStill(page)
 }

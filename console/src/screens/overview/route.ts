@@ -29,7 +29,7 @@ export const overviewRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/overview',
   staticData: { title: 'overview.title' },
-  validateSearch: exactSearch(readShown),
+  validateSearch: exactSearch<Shown>(readShown),
   loaderDeps: ({ search }) => search,
   // Asked while the screen's code is on its way. What fails is told by the screen, which asks again.
   loader({ context: { queryClient }, deps: shown }) {
