@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import { newAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 import { signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
-const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 const HOUR = 3600
 const nowSeconds = () => Math.floor(Date.now() / 1000)
 

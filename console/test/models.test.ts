@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import { newAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 
 const { gateway, open } = await openConsole()
 const { manage } = gateway
-const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 const listed = [
   { model: 'gpt-4o', groups: ['default', 'fast'] },

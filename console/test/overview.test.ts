@@ -2,7 +2,8 @@ import { beforeAll, expect, it } from 'vitest'
 import { asking } from '../../server/test/tools/calls.ts'
 import { newAccount, type TestAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
-import { callForDays, HOSTILE, offerModels } from './tools/history.ts'
+import { callForDays, offerModels } from './tools/history.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 
 const { gateway, open } = await openConsole()
@@ -16,12 +17,7 @@ beforeAll(async () => {
 })
 
 /** The browser's clock shows what the gateway's shows. */
-async function openLater(path: string, as: string) {
-  const page = await open('/settings', { as })
-  await page.clock.setSystemTime(Date.now() + ahead * 1000)
-  await page.goto(`${gateway.url}/console${path}`)
-  return page
-}
+const openLater = (path: string, as: string) => open(path, { as, nowMs: Date.now() + ahead * 1000 })
 
 it('shows what the calls of a time cost, by model and key', async () => {
   const page = await openLater('/', ada.token)

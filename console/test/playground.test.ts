@@ -2,11 +2,11 @@ import { expect, it } from 'vitest'
 import { streams } from '../../server/test/tools/upstream-scripts.ts'
 import { newAccount, type TestAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 import { signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
-const HOSTILE = '<img src=x onerror=alert(1)>'
 const CODE = '```python\nprint("hi")\n```'
 const said = `Hello **there** ${HOSTILE} and \`code\`:\n\n${CODE}\n\nGoodbye.`
 await gateway.offer(

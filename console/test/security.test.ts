@@ -5,11 +5,11 @@ import { codeOf } from '../../server/test/tools/authenticator.ts'
 import { openBrowser } from '../../server/test/tools/browser.ts'
 import { newAccount, PASSWORD } from './tools/account.ts'
 import { addAuthenticator, openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 import { enterPassword, signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
-const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 async function signedIn() {
   const account = await newAccount(gateway)

@@ -5,13 +5,13 @@ import { expect, it } from 'vitest'
 import { answers } from '../../server/test/tools/upstream-scripts.ts'
 import { newAccount, PASSWORD } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 import { enterPassword, signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
 const printed = gateway.secret(gateway.first?.password ?? '')
 const own = gateway.secret('violet ladder seventeen')
-const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 const step = (page: Page, title: string) =>
   page.getByRole('heading', { level: 1, name: title }).waitFor()

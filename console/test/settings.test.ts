@@ -2,11 +2,11 @@ import { expect, it } from 'vitest'
 import { openBrowser } from '../../server/test/tools/browser.ts'
 import { newAccount, PASSWORD } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 import { signInAt } from './tools/sign-in.ts'
 
 const { gateway, open } = await openConsole()
-const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 async function signedIn(path: string) {
   const account = await newAccount(gateway)

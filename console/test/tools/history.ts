@@ -3,11 +3,11 @@ import { asking } from '../../../server/test/tools/calls.ts'
 import type { TestGateway } from '../../../server/test/tools/gateway.ts'
 import { answers, sendJson } from '../../../server/test/tools/upstream-scripts.ts'
 import type { TestAccount } from './account.ts'
+import { HOSTILE } from './hostile.ts'
 
 const DAY = 86_400
 const DAYS = 3
 const POLL_MS = 20
-export const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 
 const MODELS = [
   ['claude-sonnet', { prompt: 40_000, completion: 9_000, cached: 30_000 }],
