@@ -1,10 +1,12 @@
+import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
+import { asking } from '../../server/test/tools/calls.ts'
 import { newAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
+import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
 
 const { gateway, open } = await openConsole()
-const HOSTILE = '<img src=x onerror=alert(1)>"\'{{count}}'
 const model = await gateway.offer('form-model')
 await gateway.manage('POST', '/api/group/', {
   name: 'vip',
@@ -12,17 +14,51 @@ await gateway.manage('POST', '/api/group/', {
   description: 'Low latency.',
 })
 
+/** Presses Tab until the focus is on what is called so, as a screen reader would say it. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  for (let stop = 0; stop < MOST_STOPS; stop++) {
+    await page.keyboard.press('Tab')
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement
+      const label = element?.id ? document.querySelector(`label[for="${element.id}"]`) : null
+      return element?.getAttribute('aria-label') ?? label?.textContent ?? element?.textContent ?? ''
+    })
+    if (typeof name === 'string' ? focused.trim() === name : name.test(focused)) return
+  }
+  throw new Error(`the keyboard does not reach ${name}`)
+}
+
+const MOST_STOPS = 40
+/** What a scripted answer costs, of 10 tokens and 5. */
+const SPENT_UNITS = 30
+const SPENT = '$0.00006'
+
 it('the keyboard alone makes a key, which is shown once and opens the model', async () => {
   const { token, manage } = await newAccount(gateway)
-  const page = await open('/keys', { as: token })
-  await page.getByRole('link', { name: 'Create key' }).focus()
-  await page.keyboard.press('Enter')
+  const page = await open('/overview', { as: token })
+  const press = (...keys: string[]) =>
+    keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve())
+  await tabTo(page, 'API keys')
+  await press('Enter')
+  await page.waitForURL(/\/keys$/)
+  await page.getByRole('heading', { name: 'No API keys yet' }).waitFor()
+  await tabTo(page, 'Create key')
+  await press('Enter')
   await page.waitForURL(/\/keys\/new$/)
   // The heading has the focus; the first stop behind it is the name.
   await page.locator('h1:focus').waitFor()
-  await page.keyboard.press('Tab')
+  await press('Tab')
   await page.keyboard.type('by keyboard')
-  await page.keyboard.press('Enter')
+  // Quota: the arrows choose; then its amount, and its end in a list.
+  await press('Tab', 'ArrowRight', 'Tab')
+  await page.keyboard.type('2.5')
+  await tabTo(page, 'Expires')
+  await press('ArrowDown', 'ArrowDown', 'Enter')
+  await tabTo(page, /^Addresses/)
+  await press('Enter', 'Tab')
+  await page.keyboard.type('127.0.0.1')
+  await tabTo(page, 'Create key')
+  await press('Enter')
   await page.getByRole('heading', { name: 'Your key is ready' }).waitFor()
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1')
   const value = await page.getByRole('figure', { name: 'Key' }).locator('code').innerText()
@@ -50,7 +86,10 @@ it('the keyboard alone makes a key, which is shown once and opens the model', as
   await page.getByRole('link', { name: 'Open the key' }).click()
   await page.getByRole('heading', { name: 'by keyboard' }).waitFor()
   expect(await page.content()).not.toContain(value)
-  expect((await manage('GET', '/api/token/')).items).toMatchObject([{ unlimited_quota: true }])
+  const [made] = (await manage('GET', '/api/token/')).items
+  expect(made).toMatchObject({ unlimited_quota: false, allow_ips: '127.0.0.1' })
+  expect(made.remain_quota + made.used_quota).toBe(1_250_000)
+  expect(made.expired_time).toBeGreaterThan(Date.now() / 1000)
 })
 
 it('every field is sent as it was typed, and comes back when the key is edited', async () => {
@@ -111,6 +150,8 @@ it('every field is sent as it was typed, and comes back when the key is edited',
   await eachLook(page, 'key-form')
   await page.getByRole('button', { name: 'Create key' }).click()
   await page.getByRole('heading', { name: 'Your key is ready' }).waitFor()
+  const value = await page.getByRole('figure', { name: 'Key' }).locator('code').innerText()
+  gateway.secret(value.slice(3))
 
   const made = (await manage('GET', '/api/token/')).items[0]
   const sent = {
@@ -133,7 +174,19 @@ it('every field is sent as it was typed, and comes back when the key is edited',
   }
   expect(made).toMatchObject(sent)
 
+  // With all of these rules it calls its model, and what that cost is seen wherever costs are.
+  expect((await gateway.call(asking(model), value)).status).toBe(200)
   await page.getByRole('link', { name: 'Open the key' }).click()
+  await page.getByRole('heading', { name: HOSTILE }).waitFor()
+  for (const link of ['Wallet', 'Usage', 'Overview'] as const) {
+    await page.getByRole('link', { name: link, exact: true }).click()
+    await page.getByText(SPENT).first().waitFor()
+  }
+  await page.getByRole('region', { name: 'Top keys' }).getByText(SPENT).waitFor()
+  await page.goto(`${gateway.url}/console/keys/${made.id}`)
+  const used = page.locator('dl > div').filter({ has: page.getByText('Used', { exact: true }) })
+  expect(await used.innerText()).toMatch(/Used\s+\$0\.00006/)
+
   await page.getByRole('link', { name: 'Edit' }).click()
   await page.waitForURL(/\/edit$/)
   await page.getByRole('textbox', { name: 'Requests a minute' }).fill('')
@@ -144,7 +197,8 @@ it('every field is sent as it was typed, and comes back when the key is edited',
   await page.getByRole('heading', { name: 'renamed' }).waitFor()
   const { rpm_limit: _taken, ...kept } = sent
   const after = await manage('GET', `/api/token/${made.id}`)
-  expect(after).toMatchObject({ ...kept, name: 'renamed' })
+  const left = sent.remain_quota - SPENT_UNITS
+  expect(after).toMatchObject({ ...kept, name: 'renamed', remain_quota: left })
   expect(after.rpm_limit).toBeUndefined()
 })
 
