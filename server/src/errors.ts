@@ -196,6 +196,11 @@ export const refusals = {
   idempotency_conflict: [200, 'this Idempotency-Key was used with another body', 'Use a new one.'],
   not_found: [200, 'there is no such record', 'Check the id or name.'],
   already_exists: [200, 'there is one with this name already', 'Choose another name.'],
+  mail_off: [
+    200,
+    'this gateway sends no e-mail, so nobody can prove an address',
+    'Ask an administrator to set it.',
+  ],
   in_use: [200, 'this is still in use', 'Take it out of use first.'],
 } as const satisfies Record<string, readonly [status: number, says: string, todo: string]>
 

@@ -26,6 +26,8 @@ export interface Account {
   readonly limits: AccountLimits
   readonly hasPassword: boolean
   readonly email: string | null
+  /** Somebody proved that it is theirs, or an administrator set it: links to a new password go there. */
+  readonly emailVerified: boolean
   readonly passwordDue: boolean
   readonly createdAt: number
   readonly remain: number
@@ -286,6 +288,7 @@ function toAccount(row: AccountRow): Account {
     limits: readAccountLimits(row.limits),
     hasPassword: row.password_hash !== null,
     email: row.email,
+    emailVerified: row.email_verified === 1,
     passwordDue: row.password_due === 1,
     createdAt: row.created_at,
     remain: row.remain ?? 0,

@@ -33,6 +33,7 @@ import { SharedRates } from '../rates/shared-rates.ts'
 import { createDeadlines, type Deadlines } from '../relay/forward/deadlines.ts'
 import { createSettings, type Settings } from '../settings/settings.ts'
 import { createBackoff } from '../sign-in/backoff.ts'
+import { mailOf } from '../sign-in/mail.ts'
 import { createSessions } from '../sign-in/sessions.ts'
 import { createTurns } from '../sign-in/turns.ts'
 import { createWays } from '../sign-in/ways.ts'
@@ -114,6 +115,7 @@ export async function buildRooms(
     ...credentials,
     ...{ probe, metrics, health, now, random, log },
     ...told,
+    mail: mailOf(config.signIn, log),
     ways: createWays({ store, settings, config: config.signIn }),
     rates: openRates(store, outside, opened),
     charts: createCharts(store),

@@ -17,6 +17,7 @@ import type { PriceBook } from '../prices/price-book.ts'
 import type { Rates } from '../rates/rates.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Backoff } from '../sign-in/backoff.ts'
+import type { Mail } from '../sign-in/mail.ts'
 import type { Sessions } from '../sign-in/sessions.ts'
 import type { Turns } from '../sign-in/turns.ts'
 import type { Ways } from '../sign-in/ways.ts'
@@ -38,6 +39,8 @@ export interface Rooms {
   readonly backoff: Backoff
   /** Few passwords are hashed at a time. */
   readonly turns: Turns
+  /** Sends e-mail, with links to the console at its address; undefined: the operator has set up none. */
+  readonly mail: Mail | undefined
   /** How one may sign in here. */
   readonly ways: Ways
   readonly settings: Settings

@@ -16,7 +16,7 @@ import { createAccountWrites } from './account-writes.ts'
 import { createAdapter } from './adapter.ts'
 import type { SignInConfig } from './config.ts'
 import { cookiePrefix } from './cookie.ts'
-import { createSendMail } from './mail.ts'
+import { mailOf } from './mail.ts'
 import { linkTo } from './one-time-links.ts'
 import { plugins } from './plugins.ts'
 import { providerOptions } from './providers.ts'
@@ -109,9 +109,10 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
 const ADDRESS_HEADER = 'x-turnpike-address'
 
 /** Links for a new password go to addresses that are proven, and lead where the operator said. */
-function resetMail({ signIn: { mail, consoleUrl }, log }: AuthParts) {
-  if (mail === undefined || consoleUrl === undefined) return {}
-  const send = createSendMail(mail, log)
+function resetMail({ signIn, log }: AuthParts) {
+  const mail = mailOf(signIn, log)
+  if (mail === undefined) return {}
+  const { send, consoleUrl } = mail
   return {
     async sendResetPassword({ user, token }: { user: User; token: string }) {
       if (!user.emailVerified) return

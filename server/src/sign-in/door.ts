@@ -7,6 +7,7 @@ import { requireOwnPage } from '../manage/origin-check.ts'
 import type { Auth, AuthParts } from './auth.ts'
 import type { Backoff } from './backoff.ts'
 import { opensSession, pass, toRequest } from './exchange.ts'
+import { requireFresh } from './fresh.ts'
 import { createNotes } from './notes.ts'
 import { refusalOf } from './refusal.ts'
 import { routeAt, type SignInRoute } from './routes.ts'
@@ -28,7 +29,6 @@ export type SignInDoor = (request: FastifyRequest, reply: FastifyReply) => Promi
 
 /** Whoever sends other hosts makes us build the library anew, which costs less than a password. */
 const MOST_ORIGINS = 4
-const FRESH_MS = 86_400_000
 
 /** Builds the door to the sign-in library, which is loaded when somebody first asks for it. */
 export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
@@ -129,9 +129,7 @@ function requireMay(route: SignInRoute, caller: Caller | undefined, now: number)
     return
   }
   if (caller.passwordDue && !route.whilePasswordDue) throw new Refused('password_change_due')
-  if (route.fresh && now - (caller.sessionSince ?? 0) > FRESH_MS) {
-    throw new Refused('session_not_fresh')
-  }
+  if (route.fresh) requireFresh(caller, now)
 }
 
 /** The name in the body; the library refuses what is none. */

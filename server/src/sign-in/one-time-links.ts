@@ -10,8 +10,11 @@ export const newToken = (random: (bytes: number) => Uint8Array): string =>
   Buffer.from(random(32)).toString('base64url')
 
 /** A page of the console. The token stands behind `#`, so that it reaches neither a log nor the page that is opened next. */
-export const linkTo = (origin: string, page: 'reset-password' | 'sign-up', token: string): string =>
-  `${origin}/console/${page}#token=${token}`
+export const linkTo = (
+  origin: string,
+  page: 'reset-password' | 'sign-up' | 'settings',
+  token: string,
+): string => `${origin}/console/${page}#token=${token}`
 
 interface Reset {
   readonly accountId: number
@@ -34,6 +37,29 @@ export function resetStatement(
     created_at_ms: now,
     updated_at_ms: now,
   })
+}
+
+interface EmailLink extends Reset {
+  readonly email: string
+}
+
+/** Lets the account say by the token that the address is its own. The latest link of an account is the one that counts. */
+export function emailStatements(
+  { db }: Store,
+  { accountId, email, token, now, expiresAt }: EmailLink,
+): readonly Compilable[] {
+  const value = `email ${accountId} `
+  return [
+    db.deleteFrom('verification').where('value', 'like', `${value}%`),
+    db.insertInto('verification').values({
+      id: newIdOf(token),
+      identifier: digestOfToken(`email:${token}`),
+      value: value + email,
+      expires_at_ms: expiresAt,
+      created_at_ms: now,
+      updated_at_ms: now,
+    }),
+  ]
 }
 
 /** A row's id need not be guessed, only differ. */

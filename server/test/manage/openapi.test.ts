@@ -1,6 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Compile } from 'typebox/schema'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { digestOfToken } from '../../src/sign-in/one-time-links.ts'
+import { openBrowser } from '../tools/browser.ts'
 import { sharedGateway } from '../tools/gateway.ts'
 
 const gateway = await sharedGateway()
@@ -23,6 +25,8 @@ const document = (await (await fetch(`${gateway.url}/api/openapi.json`)).json())
 interface Sample {
   readonly path?: string
   readonly body?: unknown
+  /** Sent by the console. */
+  readonly session?: true
   readonly apiKey?: boolean
 }
 
@@ -43,6 +47,7 @@ const ids = {
 let apiKey = ''
 let code = ''
 let requestId = ''
+let session: Record<string, string> = {}
 
 beforeAll(async () => {
   await gateway.offer('sampled')
@@ -60,6 +65,7 @@ beforeAll(async () => {
   const made = await gateway.manage('POST', '/api/user/self/access_tokens', { name: 'sample' })
   gateway.secret(made.token)
   ids.token = made.id
+  session = await openSession()
   const codes = await gateway.manage('POST', '/api/redemption/', { name: 'x', quota: 1, count: 2 })
   for (const one of codes) code = gateway.secret(one)
   const { items } = await gateway.manage('GET', '/api/redemption/')
@@ -71,6 +77,21 @@ beforeAll(async () => {
     ids[name] = (await gateway.manage('POST', '/api/webhook/', webhook)).id
   }
 })
+
+/** Of somebody who came without a password, and has been sent a link to prove an address. */
+async function openSession(): Promise<Record<string, string>> {
+  const password = gateway.secret('only for signing in once')
+  const { id } = await gateway.manage('POST', '/api/user/', { username: 'in person', password })
+  const browser = openBrowser(gateway)
+  await browser.signIn('in person', password)
+  const identifier = digestOfToken('email:of the link')
+  await gateway.database.tamper(`
+    update account set password_hash = null where id = ${id};
+    insert into verification (id, identifier, value, expires_at_ms, created_at_ms, updated_at_ms)
+      values ('sampled', '${identifier}', 'email ${id} me@people.example', ${Date.now() + 3_600_000}, 0, 0)`)
+  const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  return { authorization: '', origin: gateway.url, cookie, 'content-type': 'application/json' }
+}
 
 const samples: Record<string, () => Sample> = {
   postToken: () => ({ body: { name: 'made' } }),
@@ -103,6 +124,9 @@ const samples: Record<string, () => Sample> = {
   getUserSelfModels: () => ({}),
   getUserSelfEntries: () => ({}),
   getUserSelfAddress: () => ({}),
+  postUserSelfPassword: () => ({ session: true, body: { password: 'a first password' } }),
+  putUserSelfEmail: () => ({ session: true, body: { email: null } }),
+  postUserSelfEmailConfirm: () => ({ session: true, body: { token: 'of the link' } }),
   postUser: () => ({ body: { username: 'made' } }),
   getUser: () => ({}),
   getUserById: () => ({ path: `/api/user/${ids.user}` }),
@@ -221,7 +245,10 @@ describe('the OpenAPI document', () => {
       method.toUpperCase(),
       sample.path ?? path,
       sample.body,
-      sample.apiKey ? { authorization: `Bearer ${apiKey}` } : {},
+      {
+        ...(sample.apiKey && { authorization: `Bearer ${apiKey}` }),
+        ...(sample.session && session),
+      },
     )
     const { key, token, secret: ofWebhook, ...others } = json?.data ?? {}
     const codes = operation.operationId === 'postRedemption' ? Object.values(others) : []

@@ -55,6 +55,9 @@ const WHOM: Readonly<Record<string, readonly string[]>> = {
     'POST /api/user/self/access_tokens',
     'DELETE /api/user/self/access_tokens/{id}',
     'POST /api/user/topup',
+    'POST /api/user/self/password',
+    'PUT /api/user/self/email',
+    'POST /api/user/self/email/confirm',
   ],
   admin: [
     'POST /api/user',

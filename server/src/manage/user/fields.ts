@@ -6,7 +6,9 @@ import { limitFields } from '../rate-limits.ts'
 import { groupName, quota, role } from './record.ts'
 
 /** Whether an address exists, only a message tells. */
-const EMAIL = '^[^\\s@]+@[^\\s@]+$'
+export const EMAIL = '^[^\\s@]+@[^\\s@]+$'
+
+export const LONGEST_EMAIL = 254
 
 /** Everything about an account that can be sent; creation makes the name required. */
 const accountFields = {
@@ -20,7 +22,7 @@ const accountFields = {
     }),
   ),
   email: Type.Optional(
-    Type.Union([Type.String({ maxLength: 254, pattern: EMAIL }), Type.Null()], {
+    Type.Union([Type.String({ maxLength: LONGEST_EMAIL, pattern: EMAIL }), Type.Null()], {
       description:
         'For links to a new password, and for signing in by others that vouch for it. It counts as proven; null takes it away.',
     }),

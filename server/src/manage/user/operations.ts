@@ -4,6 +4,8 @@ import { getOwnAddress } from './address.ts'
 import { changeUser, deleteUser } from './change.ts'
 import { createUser } from './create.ts'
 import { listOwnEntries } from './entries.ts'
+import { changeOwnEmail, confirmOwnEmail } from './own-email.ts'
+import { setFirstPassword } from './own-password.ts'
 import { adjustUserQuota } from './quota.ts'
 import { getUser, listUsers } from './read.ts'
 import { getOwnGroups, getSelf } from './self.ts'
@@ -15,6 +17,9 @@ export const userOperations = (rooms: Rooms): readonly Operation[] => [
   getOwnGroups(rooms),
   listOwnEntries(rooms),
   getOwnAddress(),
+  setFirstPassword(rooms),
+  changeOwnEmail(rooms),
+  confirmOwnEmail(rooms),
   createUser(rooms),
   listUsers(rooms),
   getUser(rooms),

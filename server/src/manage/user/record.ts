@@ -32,6 +32,13 @@ const self = {
   used_quota: Type.Integer(),
   unlimited_quota: Type.Boolean(),
   request_count: Type.Integer(),
+  email: Type.Optional(Type.String({ description: 'Only when set.' })),
+  email_verified: Type.Optional(
+    Type.Boolean({ description: 'Whether somebody proved it, or an administrator set it.' }),
+  ),
+  password_missing: Type.Optional(
+    Type.Literal(true, { description: 'Only when the account has no password.' }),
+  ),
   password_change_due: Type.Optional(
     Type.Literal(true, {
       description:
@@ -48,7 +55,6 @@ export const accountSchema = Type.Object({
   ...self,
   groups: Type.Array(Type.String(), { description: 'Further groups it may use.' }),
   created_time: Type.Integer(),
-  email: Type.Optional(Type.String({ description: 'Only when set.' })),
   ...limitsShown,
   ...budgetsShown,
 })
@@ -64,16 +70,18 @@ export const toSelf = (account: Account) => ({
   used_quota: account.used,
   unlimited_quota: account.unlimited,
   request_count: account.requests,
+  ...emailShown(account),
+  ...(account.hasPassword ? {} : { password_missing: true }),
   ...(account.passwordDue ? { password_change_due: true } : {}),
 })
 
-const emailShown = ({ email }: Account) => (email === null ? {} : { email })
+const emailShown = ({ email, emailVerified }: Account) =>
+  email === null ? {} : { email, email_verified: emailVerified }
 
 export const toRecord = (account: Account) => ({
   ...toSelf(account),
   groups: account.groups,
   created_time: account.createdAt,
-  ...emailShown(account),
   ...account.limits,
 })
 
