@@ -7,7 +7,7 @@ import { newAccount, PASSWORD } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
 import { HOSTILE } from './tools/hostile.ts'
 import { eachLook } from './tools/look.ts'
-import { enterPassword } from './tools/sign-in.ts'
+import { enterPassword, signInAt } from './tools/sign-in.ts'
 
 const letters: string[] = []
 const post = new SMTPServer({
@@ -156,4 +156,47 @@ it('another provider opens the account that it is linked to, and is told no othe
   await unlink.click()
   await page.getByRole('dialog').getByRole('button', { name: 'Unlink' }).click()
   await page.getByRole('button', { name: 'Link: single sign-on' }).waitFor()
+})
+
+it('the address of an account is changed by a link to the new one', async () => {
+  const email = `${Math.random().toString(36).slice(2)}@people.example`
+  const { username } = await newAccount(gateway, { email: `former-${email}` })
+  const page = await open('/sign-in')
+  await signInAt(page, { gateway, username, path: '/settings' })
+  const card = page.getByRole('region', { name: 'E-mail address' })
+  await card.getByText(`former-${email}`).waitFor()
+  await card.getByText('Confirmed').waitFor()
+  await card.getByRole('button', { name: 'Change address' }).click()
+  const dialog = page.getByRole('dialog')
+  const send = dialog.getByRole('button', { name: 'Send link' })
+  await dialog.getByLabel('E-mail address').fill('nobody')
+  await send.click()
+  await dialog.getByLabel('E-mail address').and(page.locator('[aria-invalid=true]')).waitFor()
+  await dialog.getByLabel('E-mail address').fill(email)
+  await eachLook(page, 'settings-email-change')
+  await send.click()
+  await card.getByText(`A link is on its way to ${email}.`).waitFor()
+  await card.getByText(`former-${email}`).waitFor()
+  const link = () => new RegExp(`To: ${email}[\\s\\S]*(http://\\S+settings#token=\\S+)`)
+  const letter = () =>
+    letters.map((text) => link().exec(text)?.[1]).find((url) => url !== undefined)
+  await expect.poll(letter).toBeDefined()
+  const url = letter() ?? ''
+  gateway.secret(url.split('token=')[1] ?? '')
+  // From a letter, so not as another place of a page that is open.
+  await page.goto('about:blank')
+  await page.goto(url)
+  await card.getByText('Confirm that it is yours.').waitFor()
+  await eachLook(page, 'settings-email-confirm')
+  await card.getByRole('button', { name: 'Confirm address' }).click()
+  await card.getByText(`${email} is the address of your account now.`).waitFor()
+  expect(page.url()).not.toContain('token')
+  await page.goto('about:blank')
+  await page.goto(url)
+  await card.getByRole('button', { name: 'Confirm address' }).click()
+  await card.getByText('This link is not valid any more.').waitFor()
+  await card.getByRole('button', { name: 'Remove address' }).click()
+  await eachLook(page, 'settings-email-remove')
+  await dialog.getByRole('button', { name: 'Remove address' }).click()
+  await card.getByText('None').waitFor()
 })

@@ -145,3 +145,27 @@ it('a session of yesterday adds no passkey, and is told why', async () => {
   await page.getByRole('alert').getByText('You signed in more than a day ago.').waitFor()
   gateway.advance(-86_401)
 })
+
+it('an account without a password gets one, and is told how to change it from then on', async () => {
+  const account = await newAccount(gateway)
+  const page = await open('/sign-in')
+  const { username } = account
+  await signInAt(page, { gateway, username, path: '/settings' })
+  // As if another provider had vouched for its owner.
+  await gateway.database.tamper(`update account set password_hash = null where id = ${account.id}`)
+  await page.goto(`${gateway.url}/console/settings/security`)
+  const card = page.getByRole('region', { name: 'Password' })
+  await card.getByText('Your account has none').waitFor()
+  await eachLook(page, 'settings-password-none')
+  await card.getByRole('button', { name: 'Set a password' }).click()
+  const dialog = page.getByRole('dialog')
+  const chosen = gateway.secret('lanterns over the canal')
+  await dialog.getByLabel('New password').fill('short')
+  await dialog.getByRole('button', { name: 'Set a password' }).click()
+  await dialog.getByText('Use at least 8 characters.').waitFor()
+  await dialog.getByLabel('New password').fill(chosen)
+  await eachLook(page, 'settings-password-set')
+  await dialog.getByRole('button', { name: 'Set a password' }).click()
+  await card.getByRole('button', { name: 'Change the password' }).waitFor()
+  expect((await openBrowser(gateway).signIn(username, chosen)).status).toBe(200)
+})

@@ -25,6 +25,7 @@ it('the profile says who is signed in, and sets language and appearance', async 
   expect(facts).toContain(String(account.id))
   expect(facts).toMatch(/Time zone\s+Europe\/Amsterdam/)
   expect(facts).toMatch(/\$1,234\.56/)
+  await page.getByText('An administrator can set your address.').waitFor()
   await eachLook(page, 'settings-profile')
   await page.getByLabel('Language', { exact: true }).last().selectOption('nl')
   await page.getByRole('heading', { name: 'Profiel', exact: true }).waitFor()

@@ -44,6 +44,10 @@ export interface PasswordChange {
 export const changePassword = (change: PasswordChange): Promise<unknown> =>
   auth.post('/change-password', change)
 
+/** The password of an account that has none, and was signed in to within a day. Ends its other sessions. @throws ApiFailure */
+export const setFirstPassword = (password: string): Promise<unknown> =>
+  unwrap(api.POST('/api/user/self/password', { body: { password } }))
+
 /** Forgets what was shown to whoever leaves. How one may sign in is nobody's own, and the next screen waits for it. */
 export function forgetSession(queryClient: QueryClient): void {
   queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== STATUS })

@@ -2,7 +2,7 @@ import { PasswordInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { changePassword } from '../../session/session.ts'
+import { changePassword, setFirstPassword } from '../../session/session.ts'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { NewPasswordField, useNewPasswordCheck } from '../../ui/new-password-field.tsx'
 
@@ -40,6 +40,30 @@ export function PasswordDialog({ onChanged, onClose }: PasswordDialogProps) {
         {...form.getInputProps('currentPassword')}
       />
       <NewPasswordField {...form.getInputProps('newPassword')} />
+    </FormDialog>
+  )
+}
+
+/** For whoever signs in in another way, and knows no present one. */
+export function FirstPasswordDialog({ onChanged, onClose }: PasswordDialogProps) {
+  const { t } = useTranslation()
+  const check = useNewPasswordCheck()
+  const setting = useMutation({ mutationFn: setFirstPassword, onSuccess: onChanged })
+  const form = useForm({
+    initialValues: { password: '' },
+    validate: { password: (value) => check(value, '') },
+  })
+  return (
+    <FormDialog
+      opened
+      title={t('settings.password_set')}
+      verb={t('settings.password_set')}
+      pending={setting.isPending}
+      failure={setting.error}
+      onSubmit={form.onSubmit(({ password }) => setting.mutate(password))}
+      onClose={onClose}
+    >
+      <NewPasswordField data-autofocus {...form.getInputProps('password')} />
     </FormDialog>
   )
 }

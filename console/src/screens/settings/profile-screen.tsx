@@ -10,6 +10,7 @@ import { useSession } from '../../session/use-session.ts'
 import { Card } from '../../ui/card.tsx'
 import { PageHeader } from '../../ui/page-header.tsx'
 import { useNowSeconds } from '../../ui/use-now-seconds.ts'
+import { EmailCard } from './email-card.tsx'
 import classes from './profile-screen.module.css'
 
 /** Units that show how a reader's thousands and decimals are written. */
@@ -22,6 +23,7 @@ export function ProfileScreen() {
       <PageHeader title={t('settings.profile')} lead={t('settings.profile_lead')} />
       <Stack gap="lg">
         <Account />
+        <EmailCard />
         <Preferences />
       </Stack>
     </>
