@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failure } from '../../../ui/failure.tsx'
 import { refusedField } from '../../../ui/refused-field.ts'
+import { UnsavedGuard } from '../../../ui/unsaved-guard.tsx'
 import { useFailureText } from '../../../ui/use-failure-text.ts'
 import { BasicFields } from './basic-fields.tsx'
 import classes from './form.module.css'
@@ -52,6 +53,7 @@ export function KeyFormFields(props: KeyFormFieldsProps) {
       className={classes.form}
       onSubmit={form.onSubmit(props.onSubmit, (errors) => openFor(Object.keys(errors)))}
     >
+      <UnsavedGuard when={form.isDirty() && !props.pending} />
       <BasicFields form={form} />
       <Sections form={form} opened={opened} onOpen={setOpened} />
       {failure && refused === undefined ? <Failure failure={failure} /> : null}
