@@ -130,6 +130,35 @@ it('several keys are disabled, enabled and deleted together, and a deletion can 
   await expect.poll(total, { timeout: 5000 }).toBe(3)
 })
 
+it('on a phone several keys are chosen by touch, and the focus stays with what can be done', async () => {
+  const { token, manage } = await newAccount(gateway)
+  for (const name of ['one', 'two', 'three']) {
+    await manage('POST', '/api/token/', { name, unlimited_quota: true })
+  }
+  const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
+  const page = await open('/keys', { as: token, ...phone })
+  const select = page.getByRole('button', { name: 'Select several' })
+  expect(await page.getByRole('checkbox').count()).toBe(0)
+  await select.tap()
+  const bar = page.getByRole('region', { name: 'Selected keys' })
+  expect(await bar.evaluate((element) => element === document.activeElement)).toBe(true)
+  await bar.getByText('0 keys selected').waitFor()
+  expect(await bar.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true)
+  // Beside the box, where a finger lands.
+  const box = await page.getByRole('checkbox', { name: 'Select two' }).boundingBox()
+  await page.touchscreen.tap((box?.x ?? 0) - 8, (box?.y ?? 0) - 12)
+  await page.getByRole('checkbox', { name: 'Select three' }).tap()
+  await bar.getByText('2 keys selected').waitFor()
+  await eachLook(page, 'keys-selected-phone')
+  await page.setViewportSize(phone.viewport)
+  await bar.getByRole('button', { name: 'Disable' }).tap()
+  await select.waitFor()
+  expect(await select.evaluate((element) => element === document.activeElement)).toBe(true)
+  const { items } = await manage('GET', '/api/token/')
+  expect(items.map(({ status }: { status: number }) => status)).toEqual([2, 2, 1])
+  expect(await page.getByRole('checkbox').count()).toBe(0)
+})
+
 it('a thousand keys are a table of a few rows that scrolls to any of them', async () => {
   await gateway.manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 100_000 })
   const { token, manage } = await newAccount(gateway)

@@ -1,7 +1,7 @@
-import { Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { IconKey, IconPlus, IconSearchOff } from '@tabler/icons-react'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { type RefObject, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { DataTable } from '../../ui/data-table.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -34,6 +34,11 @@ export function KeysScreen() {
     selection.clear()
     void navigate({ to: '/keys', search: next, replace: true })
   }
+  // The focus goes back to where it came from, when that is on the screen again.
+  const closed = useRef(false)
+  useEffect(() => {
+    closed.current = selection.isOpen
+  }, [selection.isOpen])
   const isEmpty = keys.total === 0 && isWhole(query)
   return (
     <>
@@ -44,11 +49,12 @@ export function KeysScreen() {
       />
       {isEmpty ? null : (
         <div className={classes.tools}>
-          {selection.selected.length > 0 ? (
+          {selection.isOpen || selection.selected.length > 0 ? (
             <SelectionBar
               selected={selection.selected}
               total={keys.total ?? 0}
               pending={pending}
+              isOpened={selection.isOpen}
               actions={actions}
               onSelectAll={selection.selectAll}
               onClear={selection.clear}
@@ -59,6 +65,7 @@ export function KeysScreen() {
               <Text size="sm" c="dimmed" role="status">
                 {keys.total === undefined ? null : t('keys.count', { count: keys.total })}
               </Text>
+              <SelectButton selection={selection} disabled={!keys.total} closed={closed} />
             </>
           )}
         </div>
@@ -94,6 +101,34 @@ function KeyList({ keys, query, selection, actions }: KeyListProps) {
       rowKey={({ id }) => id}
       onShow={keys.show}
     />
+  )
+}
+
+interface SelectButtonProps {
+  readonly selection: Selection
+  readonly disabled: boolean
+  /** Whether the bar that it opens was there just before. */
+  readonly closed: RefObject<boolean>
+}
+
+/** On a phone, where boxes take room that names need. */
+function SelectButton({ selection, disabled, closed }: SelectButtonProps) {
+  const { t } = useTranslation()
+  const button = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    if (closed.current) button.current?.focus()
+  }, [closed])
+  return (
+    <Button
+      ref={button}
+      size="xs"
+      variant="default"
+      hiddenFrom="sm"
+      disabled={disabled}
+      onClick={selection.open}
+    >
+      {t('keys.select_several')}
+    </Button>
   )
 }
 

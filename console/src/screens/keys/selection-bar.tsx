@@ -1,4 +1,5 @@
 import { Button, Text } from '@mantine/core'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { KeyActions } from './key-menu-items.tsx'
 import { DISABLED, type KeyRecord } from './keys.ts'
@@ -9,6 +10,8 @@ interface SelectionBarProps {
   /** Of all keys that the list has. */
   readonly total: number
   readonly pending: boolean
+  /** By the button that opens it, and not by ticking a box. */
+  readonly isOpened: boolean
   readonly actions: KeyActions
   readonly onSelectAll: () => void
   readonly onClear: () => void
@@ -17,9 +20,15 @@ interface SelectionBarProps {
 /** What can be done with several keys at once. It stands where the filters were, so nothing moves. */
 export function SelectionBar(props: SelectionBarProps) {
   const { t } = useTranslation()
+  const bar = useRef<HTMLElement>(null)
+  const { isOpened } = props
+  // The button that had the focus is gone. Whoever ticked a box stays there.
+  useEffect(() => {
+    if (isOpened) bar.current?.focus()
+  }, [isOpened])
   const { selected, total, pending, actions } = props
   return (
-    <section className={classes.selection} aria-label={t('keys.selection')}>
+    <section ref={bar} tabIndex={-1} className={classes.selection} aria-label={t('keys.selection')}>
       <Text size="sm" fw={600} role="status">
         {t('keys.selected', { count: selected.length })}
       </Text>
@@ -47,11 +56,17 @@ export function SelectionBar(props: SelectionBarProps) {
       >
         {t('keys.disable')}
       </Button>
-      <Button size="xs" color="red" variant="light" onClick={() => actions.onDelete(selected)}>
+      <Button
+        size="xs"
+        color="red"
+        variant="light"
+        disabled={selected.length === 0}
+        onClick={() => actions.onDelete(selected)}
+      >
         {t('keys.delete')}
       </Button>
       <Button size="xs" variant="subtle" color="gray" onClick={props.onClear}>
-        {t('keys.clear_selection')}
+        {t(isOpened ? 'keys.done' : 'keys.clear_selection')}
       </Button>
     </section>
   )

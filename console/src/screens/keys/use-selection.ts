@@ -4,6 +4,9 @@ import { fetchAllKeys, type KeyQuery, type KeyRecord } from './keys.ts'
 
 /** The rows that were ticked, as they were then. */
 export interface Selection {
+  /** Whether there are boxes to tick also where there is little room for them. */
+  readonly isOpen: boolean
+  open(): void
   readonly selected: readonly KeyRecord[]
   has(id: number): boolean
   toggle(record: KeyRecord): void
@@ -24,8 +27,12 @@ export function useSelection(query: KeyQuery, onFailure: (failure: unknown) => v
       }),
     [],
   )
-  // The same where nothing is ticked: another one draws the whole list again.
-  const clear = useCallback(() => setChosen((now) => (now.size === 0 ? now : new Map())), [])
+  const [isOpen, setOpen] = useState(false)
+  const clear = useCallback(() => {
+    // The same where nothing is ticked: another one draws the whole list again.
+    setChosen((now) => (now.size === 0 ? now : new Map()))
+    setOpen(false)
+  }, [])
   const { mutate: selectAll } = useMutation({
     mutationFn: () => fetchAllKeys(query),
     onSuccess: (all) => setChosen(new Map(all.map((one) => [one.id, one]))),
@@ -34,11 +41,13 @@ export function useSelection(query: KeyQuery, onFailure: (failure: unknown) => v
   return useMemo(
     () => ({
       selected: [...chosen.values()],
+      isOpen,
+      open: () => setOpen(true),
       has: (id: number) => chosen.has(id),
       toggle,
       selectAll: () => selectAll(),
       clear,
     }),
-    [chosen, toggle, selectAll, clear],
+    [chosen, isOpen, toggle, selectAll, clear],
   )
 }
