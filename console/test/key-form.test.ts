@@ -276,3 +276,31 @@ it('what was typed is not lost by a link, by going back or by closing the page w
   await page.waitForURL(/\/keys\/\d+$/)
   expect((await manage('GET', `/api/token/${id}`)).name).toBe('changed')
 })
+
+it('an expiry is read and written on the walls of the zone that was chosen, also where clocks are put back', async () => {
+  const { token, manage } = await newAccount(gateway)
+  const page = await open('/keys', { as: token })
+  await page.evaluate(() => localStorage.setItem('turnpike.time_zone', 'America/New_York'))
+  // Half past one comes twice in November: the first time is meant, as nobody can tell.
+  const cases = [
+    ['2033-03-13T01:59', Date.UTC(2033, 2, 13, 6, 59)],
+    ['2033-03-13T03:00', Date.UTC(2033, 2, 13, 7, 0)],
+    ['2033-11-06T00:30', Date.UTC(2033, 10, 6, 4, 30)],
+    ['2033-11-06T01:30', Date.UTC(2033, 10, 6, 5, 30)],
+    ['2033-11-06T02:30', Date.UTC(2033, 10, 6, 7, 30)],
+  ] as const
+  const { id, key } = await manage('POST', '/api/token/', { name: 'timed', unlimited_quota: true })
+  gateway.secret(key)
+  for (const [wall, expected] of cases) {
+    await page.goto(`${gateway.url}/console/keys/${id}/edit`)
+    await page.getByRole('combobox', { name: 'Expires', exact: true }).click()
+    await page.getByRole('option', { name: 'At a time of your own' }).click()
+    await page.getByLabel('Date and time').fill(wall)
+    await page.getByText('(America/New_York)').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.waitForURL(/\/keys\/\d+$/)
+    expect((await manage('GET', `/api/token/${id}`)).expired_time, wall).toBe(expected / 1000)
+    await page.goto(`${gateway.url}/console/keys/${id}/edit`)
+    expect(await page.getByLabel('Date and time').inputValue()).toBe(wall)
+  }
+})

@@ -1,3 +1,5 @@
+import { timeZone } from './preferences.ts'
+
 const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -19,12 +21,14 @@ export function formatAgo(locale: string, seconds: number, nowSeconds: number): 
 
 /** Day and time of Unix seconds, on the reader's walls. */
 export const formatDateTime = (locale: string, seconds: number): string =>
-  new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    seconds * 1000,
-  )
+  new Intl.DateTimeFormat(locale, {
+    ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: timeZone() },
+  }).format(seconds * 1000)
 
 export const formatDate = (locale: string, seconds: number): string =>
-  new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(seconds * 1000)
+  new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: timeZone() }).format(
+    seconds * 1000,
+  )
 
 /** How long somebody has to wait, such as "1 min 30 sec". */
 export function formatWait(locale: string, seconds: number): string {

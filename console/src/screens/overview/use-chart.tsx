@@ -1,6 +1,7 @@
 import { VisuallyHidden } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { UNITS_PER_DOLLAR } from '../../format/money.ts'
+import { timeZone } from '../../format/preferences.ts'
 import { useLocale } from '../../format/use-locale.ts'
 import { BarChart } from '../../ui/bar-chart.tsx'
 import type { ChartShown } from './chart-series.ts'
@@ -43,7 +44,7 @@ function useStepNames(step: 'hour' | 'day'): (seconds: number) => string {
     locale,
     step === 'day'
       ? { day: 'numeric', month: 'short', timeZone: 'UTC' }
-      : { weekday: 'short', hour: '2-digit', minute: '2-digit' },
+      : { weekday: 'short', hour: '2-digit', minute: '2-digit', timeZone: timeZone() },
   )
   return (seconds) => words.format(seconds * 1000)
 }

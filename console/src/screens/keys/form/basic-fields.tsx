@@ -1,12 +1,14 @@
 import { Input, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { timeZone } from '../../../format/preferences.ts'
 import { formatDateTime } from '../../../format/time.ts'
 import { useLocale } from '../../../format/use-locale.ts'
+import { wallTime } from '../../../format/wall-time.ts'
 import { useNowSeconds } from '../../../ui/use-now-seconds.ts'
 import { AmountField } from './amount-field.tsx'
 import type { FieldsProps } from './fields.ts'
 import classes from './form.module.css'
-import { type Expiry, expiryOf, PRESETS, wallTime } from './key-form.ts'
+import { type Expiry, expiryOf, PRESETS } from './key-form.ts'
 import { LONGEST_NAME, lengthOf } from './validate-key.ts'
 
 /** What every key has: a name, an end and a limit. */
@@ -131,7 +133,7 @@ interface MomentProps {
 /** In the reader's zone, which is named: servers often have another one. */
 function Moment({ seconds, now, locale }: MomentProps) {
   const { t } = useTranslation()
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const zone = timeZone()
   const when = formatDateTime(locale, seconds)
   return t(seconds <= now ? 'keys.form.expiry_past' : 'keys.form.expiry_moment', { when, zone })
 }

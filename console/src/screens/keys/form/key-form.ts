@@ -1,4 +1,5 @@
 import { UNITS_PER_DOLLAR } from '../../../format/money.ts'
+import { secondsAt, wallTime } from '../../../format/wall-time.ts'
 import { type KeyFields, type KeyRecord, NEVER } from '../keys.ts'
 
 /** Of money, as somebody typed it. `value` is '' while the field is empty. */
@@ -143,7 +144,7 @@ export const amountOf = (units: number): Amount => ({
 export function expiryOf({ choice, at }: Expiry, nowSeconds: number): number {
   if (choice === 'never') return NEVER
   if (choice !== 'custom') return nowSeconds + PRESETS[choice]
-  return Math.floor(new Date(at).getTime() / 1000)
+  return secondsAt(at)
 }
 
 export const modelsOf = (list: string): string[] =>
@@ -153,10 +154,3 @@ export const modelsOf = (list: string): string[] =>
     .filter((id) => id !== '')
 
 const limitOf = (typed: number | string): number | null => (typed === '' ? null : Number(typed))
-
-/** As `datetime-local` wants it, to the second: an expiry that is only shown must not change. */
-export function wallTime(seconds: number): string {
-  const at = new Date(seconds * 1000)
-  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000)
-  return local.toISOString().slice(0, 19)
-}

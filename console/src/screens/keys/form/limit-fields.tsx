@@ -1,6 +1,7 @@
 import { ActionIcon, Autocomplete, Button, Input, NumberInput, Select } from '@mantine/core'
 import { IconPlus, IconX } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { timeZone } from '../../../format/preferences.ts'
 import { separators } from '../../../format/separators.ts'
 import { useLocale } from '../../../format/use-locale.ts'
 import { AmountField } from './amount-field.tsx'
@@ -50,7 +51,7 @@ function BudgetFields({ form }: FieldsProps) {
   const free = PERIODS.find((period) => budgets.every((one) => one.period !== period))
   const add = () => {
     if (free === undefined) return
-    const tz = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const tz = timeZone()
     form.insertListItem('budgets', { period: free, amount: { value: '', unit: 'dollars' }, tz })
   }
   return (
