@@ -20,8 +20,8 @@ import { signInOnSqlite } from './0018-sign-in.ts'
 import { invitationsOnSqlite } from './0019-invitations.ts'
 import { jobs } from './0020-jobs.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
-import { chargedPrices } from './0034-charged-prices.ts'
 import { topDaysOnSqlite } from './0028-top-days.ts'
+import { chargedPrices } from './0034-charged-prices.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
