@@ -107,7 +107,7 @@ it.each(FORMS)('$name: on its way', async ({ name, path, send }) => {
     if (route.request().method() === 'GET') await route.continue()
   })
   const fields = page.locator(
-    'form input:is([type="text"], [type="password"], :not([type])):visible',
+    'form input:is([type="text"], [type="password"], :not([type])):not([readonly]):visible',
   )
   for (const field of await fields.all()) await field.fill('violet ladder seventeen')
   const button = page.getByRole('button', { name: send })
