@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** `npm run screenshots`: writes the pictures that docs/ shows. No part of `npm test`. */
+export default defineConfig({
+  test: {
+    name: 'pictures',
+    root: '.',
+    pool: 'forks',
+    include: ['console/test/pictures/docs.ts'],
+    globalSetup: './console/test/tools/build.ts',
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+})
