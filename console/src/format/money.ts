@@ -1,6 +1,8 @@
 /** Quota units of one US dollar, as `GET /api/status` says it; docs/quota.md fixes it. */
 export const UNITS_PER_DOLLAR = 500_000
 
+const UNITS_PER_CENT = UNITS_PER_DOLLAR / 100
+
 const CENTS = 2
 /** One unit is 0.000002 dollars. */
 const FINEST = 6
@@ -10,6 +12,12 @@ const FINEST_RATE = 8
 /** Units as dollars: cents, and as many more digits as an amount below a dollar needs. */
 export const formatMoney = (locale: string, units: number): string =>
   amount(locale, units).format(units / UNITS_PER_DOLLAR)
+
+/** The same of a sum beside others: no more digits than cents, where it is worth one. */
+export const formatSum = (locale: string, units: number): string =>
+  inDollars(locale, Math.abs(units) < UNITS_PER_CENT ? FINEST : CENTS).format(
+    units / UNITS_PER_DOLLAR,
+  )
 
 /** The same of what came or went, with a sign before either. */
 export const formatChange = (locale: string, units: number): string =>

@@ -1,15 +1,17 @@
 import { useTranslation } from 'react-i18next'
-import { formatChange, formatMoney } from '../format/money.ts'
+import { formatChange, formatMoney, formatSum } from '../format/money.ts'
 import { useLocale } from '../format/use-locale.ts'
 
 interface MoneyProps {
   readonly units: number
-  /** Of what came or went: with a sign. */
-  readonly change?: boolean
+  /** `change`: what came or went, with a sign. `sum`: one of several, to the cent. */
+  readonly as?: keyof typeof WRITE
 }
 
+const WRITE = { amount: formatMoney, change: formatChange, sum: formatSum }
+
 /** Quota units as dollars; the exact units are its title. */
-export function Money({ units, change = false }: MoneyProps) {
+export function Money({ units, as = 'amount' }: MoneyProps) {
   const { t } = useTranslation()
   const locale = useLocale()
   return (
@@ -17,7 +19,7 @@ export function Money({ units, change = false }: MoneyProps) {
       title={t('ui.units', { count: units })}
       style={{ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }}
     >
-      {change ? formatChange(locale, units) : formatMoney(locale, units)}
+      {WRITE[as](locale, units)}
     </span>
   )
 }

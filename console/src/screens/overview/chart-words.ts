@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next'
-import { formatMoney } from '../../format/money.ts'
+import { formatMoney, formatSum } from '../../format/money.ts'
 import { formatCompact, formatQuantity } from '../../format/quantity.ts'
 import { useLocale } from '../../format/use-locale.ts'
 import type { ChartShown } from './chart-series.ts'
@@ -22,8 +22,7 @@ export function useSeriesNames({ shown, others }: ChartShown): readonly string[]
 /** Writes a value of the measure, with its unit. */
 export function useMeasured(measure: Measure): (value: number) => string {
   const locale = useLocale()
-  return (value) =>
-    measure === 'spend' ? formatMoney(locale, value) : formatQuantity(locale, value)
+  return (value) => (measure === 'spend' ? formatSum(locale, value) : formatQuantity(locale, value))
 }
 
 /** The same where there is little room: at an axis. */

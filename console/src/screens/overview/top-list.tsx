@@ -81,7 +81,7 @@ function Ranking({ points, shown, by }: RankingProps) {
               {label}
             </LinkAnchor>
             <span className={classes.total}>
-              <Money units={total} />
+              <Money units={total} as="sum" />
             </span>
             <span className={classes.share}>{formatShare(locale, share)}</span>
             <span className={classes.bar} aria-hidden="true">

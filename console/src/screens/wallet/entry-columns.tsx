@@ -20,7 +20,7 @@ export const entryColumns = (t: TFunction): readonly Column<Entry>[] => [
     title: t('wallet.amount'),
     width: '136px',
     align: 'right',
-    cell: ({ delta }) => <Money units={delta} change />,
+    cell: ({ delta }) => <Money units={delta} as="change" />,
   },
 ]
 
