@@ -61,6 +61,7 @@ export const accessTokenColumns = (
   {
     key: 'delete',
     title: t('settings.token_action'),
+    hidesTitle: true,
     width: '128px',
     align: 'right',
     cell: (token) => (
