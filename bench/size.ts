@@ -105,7 +105,7 @@ async function bench(folder: string, databaseUrl: string | undefined): Promise<b
     console.log(
       `\n## ${databaseUrl === undefined ? 'SQLite' : 'PostgreSQL'}: ${extent.keys} keys, ${extent.records} records, milliseconds\n`,
     )
-    if (measured.length > 0) console.log(tableOf(measured))
+    console.log(measured.length > 0 ? tableOf(measured) : 'No question was asked alone.')
     const met = measured.every(({ median, goalMs }) => goalMs === undefined || median <= goalMs)
     if (TURNS === 0) return met
     const isUndisturbed = await besideCalls({
