@@ -122,6 +122,8 @@ function tell(turns: readonly Turn[], rates: { rate: number; reads: number }): b
     const drawn = turns.map(() => turns[Math.floor(Math.random() * turns.length)] as Turn)
     return p99(drawn.flatMap((turn) => turn.beside)) / p99(drawn.flatMap((turn) => turn.alone))
   })
+  const each = turns.map((turn) => `${p99(turn.alone).toFixed(0)}/${p99(turn.beside).toFixed(0)}`)
+  console.error(`p99 of each turn, alone/beside: ${each.join(' ')}`)
   const figures = (values: readonly number[]) =>
     [0.5, 0.9, 0.99, 0.999]
       .map((part) => `p${part * 100} ${percentile(values, part).toFixed(1)}`)
