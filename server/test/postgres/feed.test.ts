@@ -93,6 +93,21 @@ it('a node that missed changes for good is told so, and goes on from there', asy
   expect([one.behind(), two.behind()]).toEqual([1, 1])
 })
 
+it('what another server may have forgotten is doubted, also where new changes have the numbers of those that it lost', async () => {
+  const { database, nodes } = await openNodes(1)
+  const [one] = nodes as [(typeof nodes)[number]]
+  await one.store.write([], change('a'))
+  await one.store.write([], change('lost'))
+  await database.tamper(`
+    update change set subject = 'never heard' where subject = 'lost';
+    update change_counter set seq = seq + 1;
+    insert into change (seq, kind, subject, created_at) select seq, 'group', 'next', 1 from change_counter;
+    select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`)
+  await expect.poll(() => one.told, { timeout: 3_000 }).toEqual(['a', 'lost', 'next'])
+  expect(one.behind()).toBe(1)
+})
+
 it('a database that went back in time is noticed', async () => {
   const { database, nodes } = await openNodes(1)
   const [one] = nodes as [(typeof nodes)[number]]

@@ -18,8 +18,11 @@ export interface NumberedChange {
 export interface FeedLine {
   /** The number of the newest change. */
   newest(): Promise<number>
-  /** The changes after this number, or some of them. */
-  look(after: number): Promise<News>
+  /**
+   * The changes after this number, or some of them. `anew`: on another connection than the last look, so that another
+   * server may answer, which never heard of the last changes and has given their numbers to others.
+   */
+  look(after: number): Promise<News & { readonly anew: boolean }>
   close(): Promise<void>
 }
 
@@ -44,6 +47,7 @@ interface LineParts {
 export function createFeedLine(url: string, parts: LineParts): FeedLine {
   let client: Client | undefined
   let closed = false
+  let broke = false
   const chores = createChores()
   const listen = createListening(parts)
 
@@ -59,6 +63,7 @@ export function createFeedLine(url: string, parts: LineParts): FeedLine {
     } catch (failure) {
       const broken = client
       client = undefined
+      broke = true
       void broken?.end().catch(() => undefined)
       throw failure
     }
@@ -70,7 +75,9 @@ export function createFeedLine(url: string, parts: LineParts): FeedLine {
       using(async (on) => {
         const news = await newsAfter(on, after)
         await chores(on)
-        return news
+        const anew = broke
+        broke = false
+        return { ...news, anew }
       }),
     async close() {
       closed = true

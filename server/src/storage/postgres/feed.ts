@@ -6,7 +6,7 @@ export interface FeedParts {
   readonly url: string
   /** Told of each change once, in the order of commits; what it returns is waited for by the change's writer. */
   readonly onChange: (change: Change) => Promise<void>
-  /** Told when changes are gone that were never told: whatever is remembered may be old. */
+  /** Told when changes are gone, or may be, that were never told: whatever is remembered may be old. */
   readonly onBehind: () => Promise<void>
   /** Told which entities other nodes need units of. */
   readonly onRecall: (entities: readonly number[]) => void
@@ -40,6 +40,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
       try {
         const news = await line.look(order.applied())
         order.hear(news)
+        if (news.anew && news.kind === 'changes') void parts.onBehind()
         // A look brings so many at most.
         if (news.kind === 'changes' && news.changes.length > 0) wake.up()
         if (silentSince !== undefined) parts.log?.error({}, 'changes are followed again')
