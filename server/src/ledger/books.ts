@@ -1,7 +1,7 @@
-import { type Clock, machineClock } from '../storage/lanes/clock.ts'
+import { machineClock } from '../storage/lanes/clock.ts'
 import type { Store } from '../storage/store.ts'
 import type { Balances } from './balances.ts'
-import { createRefund } from './refund.ts'
+import { createRefund, type RefundClock } from './refund.ts'
 import type { Books, Held } from './running-reservation.ts'
 import type { Units } from './units.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -13,7 +13,7 @@ export interface BooksParts {
   readonly room: Pick<WaitingRoom, 'wake'>
   /** Brings more units of these to hand; absent where all there are are at hand. */
   readonly fetch?: (held: Held, need: number) => Promise<void>
-  readonly clock?: Pick<Clock, 'after'>
+  readonly clock?: RefundClock
 }
 
 /** What reservations ask for, and the counting of it. */

@@ -12,8 +12,13 @@ const RETRY_MS = 1_000
  * find its number free again, and be charged after all. No statement is on its way for half of that.
  */
 const LOOKS = 40
+/** What a failover loses is not older, with the time until a node hears of it. */
+const REMEMBERED_MS = 600_000
+
+export type RefundClock = Pick<Clock, 'after' | 'idly'>
 
 type Books = Pick<Store, 'db' | 'dialect'>
+export type RefundStore = Books & Pick<Store, 'write' | 'onBehind'>
 
 interface Refund {
   readonly entity: Entity
@@ -26,10 +31,16 @@ interface Refund {
  * Gives back what a settlement took from finite balances, as the books say it; what was used stays used. Goes on until
  * the disk takes it, and does nothing when the request was refunded before. Each balance for itself: one that was filled
  * up to the most that it can hold meanwhile takes nothing back. A charge that a failover has lost is not given back: its
- * units were returned when it was lost.
+ * units were returned when it was lost. A refund that a failover has lost, and not its charge, is given again.
  */
-export function createRefund(store: Store, now: () => number, clock: Pick<Clock, 'after'>) {
-  return async (settlement: Settlement): Promise<void> => {
+export function createRefund(store: RefundStore, now: () => number, clock: RefundClock) {
+  const recent = new Set<Settlement>()
+  store.onBehind(() => {
+    // What even retrying can't write is missing from the books, as it would be the first time.
+    for (const settlement of recent) give(settlement).catch(() => undefined)
+  })
+
+  async function give(settlement: Settlement): Promise<void> {
     const { key, account, keyUnlimited, accountUnlimited, budgets, record } = settlement
     const seconds = Math.floor(now() / 1000)
     const requestId = record.request_id
@@ -41,6 +52,12 @@ export function createRefund(store: Store, now: () => number, clock: Pick<Clock,
         untilTaken(store, clock, refund(store, { entity, requestId, seconds })),
       ),
     )
+  }
+
+  return (settlement: Settlement): Promise<void> => {
+    recent.add(settlement)
+    clock.idly(REMEMBERED_MS, () => recent.delete(settlement))
+    return give(settlement)
   }
 }
 
@@ -84,7 +101,7 @@ function giveBack({ dialect }: Books, entity: Entity, requestId: string): Statem
 }
 
 async function untilTaken(
-  store: Store,
+  store: Pick<Store, 'write'>,
   clock: Pick<Clock, 'after'>,
   statements: readonly Statement[],
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Payers } from '../../src/ledger/ledger.ts'
-import { createRefund } from '../../src/ledger/refund.ts'
+import { createRefund, type RefundStore } from '../../src/ledger/refund.ts'
 import { setBalance } from '../../src/ledger/statements.ts'
 import { MOST_UNITS, units } from '../../src/ledger/units.ts'
 import { type Books, balanceOf, openBooks, openPayers, reserved } from './books.ts'
@@ -62,12 +62,13 @@ it('a committed settlement is refunded by one entry for each finite balance, how
 
 /** Gives back what this settlement took, in no time; `beforeLook` comes before each look but the first. */
 function refundOf(
-  { store }: Books,
+  { store }: { readonly store: RefundStore },
   payers: Payers,
   beforeLook: (look: number) => Promise<unknown>,
 ) {
   let looks = 1
   const clock = {
+    idly: () => undefined,
     after(_ms: number, call: () => void) {
       void beforeLook(++looks).then(call)
       return () => undefined
@@ -95,6 +96,28 @@ it('what comes onto the books late is given back as it was charged then', async 
     if (look === 3) await reservation.settle(units(30), recordOf('a'))
   })
   expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: 100, used: 30 })
+  expect(await books.database.doctor()).toEqual([])
+})
+
+it('a refund that a failover has lost, and not its charge, is given again', async () => {
+  const books = await openBooks()
+  const payers = await openPayers(books, { key: 100 })
+  const reservation = await reserved(books.ledger, payers, 50)
+  await reservation.settle(units(40), recordOf('a'))
+  let tellBehind = () => undefined as unknown
+  const { db, dialect, write } = books.store
+  const onBehind = (told: () => unknown) => {
+    tellBehind = told
+  }
+  await refundOf({ store: { db, dialect, write, onBehind } }, payers, async () => undefined)
+  await books.database.tamper(`
+    delete from entry where kind = 'refund';
+    update balance set remain = remain - 40 where entity = ${payers.key}`)
+  expect(await balanceOf(books.store, payers.key)).toMatchObject({ remain: 60 })
+  tellBehind()
+  const remain = async () => (await balanceOf(books.store, payers.key)).remain
+  await expect.poll(remain).toBe(100)
+  tellBehind()
   expect(await books.database.doctor()).toEqual([])
 })
 

@@ -152,7 +152,9 @@ function checkRenounced(database: Database, call: RunningCall, fail: Fail): void
   if (row === undefined || row.charged === 0) return
   for (const entity of finite(call)) {
     const key = `refund:${call.id}:${entity}`
-    if (database.refunds.get(key) === undefined && !database.lostRefunds.has(key))
+    // Who closes hears of no failover any more.
+    const isForgotten = call.node.closing && database.lostRefunds.has(key)
+    if (database.refunds.get(key) === undefined && !isForgotten)
       fail(`${call.id} was renounced, and entity ${entity} has paid ${row.charged}`)
   }
 }
