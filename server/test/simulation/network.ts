@@ -8,6 +8,8 @@ import type { Owner, World } from './world.ts'
 /** After so long a node gives a connection up, as lane-connection.ts does. */
 const ANSWER_MS = 5_000
 const USUAL_MS = 1
+/** The latest that a recall is heard. */
+const LATE_TOLD_MS = 3_000
 
 export interface Network {
   /** While false every message arrives, once and soon. */
@@ -77,9 +79,11 @@ function callsOn(
     recalled: () => ask('recalled', () => database.recalled()),
     onRecall(listener) {
       told.add((entities) => {
-        // A notification may be lost: polling finds what it said.
+        // A notification may be lost: polling finds what it said. Or it comes late, when nobody waits any more.
         if (owner.gone || world.random.chance(0.1)) return
-        world.after(world.random.around(USUAL_MS), () => listener(entities), owner)
+        const isLate = network.troubled && world.random.chance(0.1)
+        const ms = isLate ? world.random.next() * LATE_TOLD_MS : world.random.around(USUAL_MS)
+        world.after(ms, () => listener(entities), owner)
       })
     },
   }

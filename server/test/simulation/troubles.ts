@@ -151,7 +151,10 @@ function manage(simulation: Simulation): void {
 function remove({ database, deleted }: Simulation, { key }: Customer): void {
   if (deleted.size > 0) return
   deleted.add(key)
-  database.journal.transact(() => database.owners.delete(key))
+  database.journal.transact(() => {
+    database.owners.delete(key)
+    if (database.weakness === 'no tombstone') database.balances.delete(key)
+  })
 }
 
 /** Rules change under calls that run: what they began with goes on to pay for them. */

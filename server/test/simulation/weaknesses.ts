@@ -19,6 +19,7 @@ export const weaknesses = {
   feed: 'nobody hears that management changed a balance',
   behind: 'nobody hears that a failover has lost changes',
   confiscation: 'what management takes of a hold stays in it',
+  'no tombstone': 'a key is deleted with its balance, while calls of it run',
   'cached budget': "a period is opened with what a node's cache says of the budget",
   'running budget': 'an update of a budget leaves the periods that run alone',
   'no refund': 'a call whose client was told of a failure is not given back',
