@@ -61,7 +61,7 @@ export function createUploads(parts: UploadsParts): Uploads {
     begin(boundary, heard) {
       let own = 0
       let lookAt = 0
-      let failure: unknown
+      let failure: Refused | undefined
       const checkRoom = async (written: number) => {
         if (written < lookAt) return
         lookAt = written + LOOK_EVERY
