@@ -112,8 +112,12 @@ pictures or speech that were asked for.
 Forms go out byte for byte, except for a mapped model name. Parsers differ in how they read unusual forms, so a form must be
 plain: CRLF at the end of lines, nothing around its parts, at most 256 parts with 8 KiB of headers each, names in letters,
 digits, \`.\`, \`_\`, \`-\` and \`[]\`, no \`name*\`, no \`\\"\` within quotes, and each field that is judged (\`model\`, \`stream\`, \`n\` and the
-like) once. Anything else is refused with \`invalid_request\`. A body of known length is held in memory once, in another
-transfer or with a mapped model twice.
+like) once. Anything else is refused with \`invalid_request\`. The order of parts is free: nothing goes to a provider before the
+last byte has come and all of it was judged.
+
+A form of more than 256 KiB is not held in memory: the contents of its files wait on the disk, for as long as the call runs, and
+go from there to as many channels as are tried. Of its fields, each that is judged may have 128 KiB, and all together with
+headers 2 MiB. See [Uploads](operations.md#uploads).
 
 Not offered: \`output_format: svg\`, which a second model writes, and pictures by \`file_id\`. These calls are not hedged.
 `
