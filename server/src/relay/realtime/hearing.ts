@@ -32,6 +32,7 @@ export class Hearing {
   /** Seconds of sound since the last turn that is whole. */
   #since = 0
   #rate = USUAL_RATE
+  /** As the provider said last: who writes down what is heard; `undefined`: nobody, or it does not say. */
   #transcriber: string | undefined
   /** The provider finds out by itself where turns begin and end. */
   #detects = false
@@ -41,11 +42,6 @@ export class Hearing {
   constructor(now: () => number, isAlways: boolean) {
     this.#now = now
     this.#isAlways = isAlways
-  }
-
-  /** As the provider said last: who writes down what is heard; `undefined`: nobody, or it does not say. */
-  get transcriber(): string | undefined {
-    return this.#transcriber
   }
 
   /** Whether the provider owes a transcript of sound that was heard whole. */
