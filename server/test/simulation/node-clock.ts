@@ -3,6 +3,7 @@ import type { Owner, World } from './world.ts'
 
 /** Ten seconds before a day and a month end: it happens in the midst of trouble, at another moment on each node. */
 export const BEGAN_MS = Date.UTC(2024, 0, 31, 23, 59, 50)
+export const MIDNIGHT_MS = 10_000
 /** How soon a timer looks again at a clock that stood still. */
 const LOOK_AGAIN_MS = 100
 

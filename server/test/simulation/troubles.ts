@@ -2,6 +2,7 @@ import { callOnce, running } from './calls.ts'
 import { type Customer, changeBudgets, changeLimit, dropOwner } from './customers.ts'
 import { changeBalance, setBalance } from './database-management.ts'
 import type { Node } from './node.ts'
+import { MIDNIGHT_MS } from './node-clock.ts'
 import type { Trouble } from './profile.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -16,6 +17,15 @@ export function makeTrouble(simulation: Simulation): void {
     world.after(world.random.around(profile.betweenTroublesMs), next)
   }
   world.after(world.random.around(profile.betweenTroublesMs), next)
+  if (profile.troubles.includes('change budgets')) changeAtMidnight(simulation)
+}
+
+/** People who write while new periods begin: some nodes have not heard of it when they open them. */
+function changeAtMidnight(simulation: Simulation): void {
+  const { world } = simulation
+  for (let n = 0; n < 4; n++) {
+    world.after(MIDNIGHT_MS + (world.random.next() - 0.5) * 600, () => reform(simulation))
+  }
 }
 
 type Strike = (simulation: Simulation, node: Node, ms: number) => void
