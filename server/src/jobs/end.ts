@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
-import type { Entity } from '../ledger/entity.ts'
-import { changeBalance } from '../ledger/statements.ts'
+import { accountEntity, type Entity, isBudget, keyEntity } from '../ledger/entity.ts'
+import { changeBalance, correctUsed } from '../ledger/statements.ts'
 import { MOST_UNITS } from '../ledger/units.ts'
 import { type Compilable, mustChange, type Statement } from '../storage/store.ts'
-import type { Job, JobEnd } from './job.ts'
+import { calledOf, correcting } from '../usage/corrections.ts'
+import type { Job, JobCalled, JobEnd } from './job.ts'
 import type { JobsParts } from './jobs.ts'
 
 /** How a job ended. */
@@ -27,9 +28,9 @@ const UNSETTLED_MS = 600_000
 const MOST_TRIES = 10
 
 /**
- * Ends jobs. What was charged is asked of the books: the usage record of the call, if it came to be written. The entries that
- * correct it carry an idempotency key, and stand in the same write as the end: there is no second one. They are worked out
- * from what was read before; the write judges that again, since a failover may have lost the charge, or it came just now.
+ * Ends jobs. What was charged is asked of the books: the usage record of the call, if it came to be written. What
+ * corrects it - entries of those who paid, and what their calls cost in the end - carries a key, and stands in the same write as
+ * the end: there is no second one. It is worked out from what was read before; the write judges that again, since a failover may have lost the charge, or it came just now.
  */
 export function createEnd(parts: JobsParts) {
   return async function end(job: Job, ending: Ending): Promise<Ended | 'unsettled' | undefined> {
@@ -45,6 +46,7 @@ export function createEnd(parts: JobsParts) {
       const written = await parts.store.write([
         mustChange(closing(parts, job, row)),
         mustChange(stillCharged(parts.store, job, charged)),
+        ...(await figuresOf(parts, { job, row, stands: ending.cost === undefined })),
         ...changes.flatMap((change) => entryOf(parts, job, { ...change, state: ending.state })),
       ])
       if (written.done) return { correction, shortfall }
@@ -76,6 +78,60 @@ const stillCharged = ({ db }: JobsParts['store'], job: Job, charged: number | un
     .select('id')
     .where('id', '=', job.id)
     .where(chargeOf(job), charged === undefined ? 'is' : '=', charged ?? null)
+
+/** What else the call's usage record says; `undefined`: there is none, and nobody has seen it. */
+export async function calledFor(
+  { db }: JobsParts['store'],
+  job: Job,
+): Promise<JobCalled | undefined> {
+  const row = await db
+    .selectFrom('usage')
+    .select(['shortfall', 'created_at_ms', 'key_name', 'model', 'group_name'])
+    .select(['channel_id', 'status'])
+    .where('request_id', '=', job.requestId)
+    .executeTakeFirst()
+  return row === undefined ? job.called : { ...calledOf(row), shortfall: row.shortfall }
+}
+
+interface Figures {
+  readonly job: Job
+  readonly row: Closing
+  /** Nobody says what it cost. */
+  readonly stands: boolean
+}
+
+/** What calls cost and payers used, as far as it is another than was charged at first. */
+async function figuresOf(
+  { store, now }: JobsParts,
+  { job, row, stands }: Figures,
+): Promise<readonly (Compilable | Statement)[]> {
+  const called = (await calledFor(store, job)) ?? (await calledWithoutRecord(store, job))
+  const shortfall = row.shortfall - (stands ? 0 : called.shortfall)
+  if (row.correction === 0 && shortfall === 0) return []
+  const used = [keyEntity(job.keyId), accountEntity(job.accountId), ...job.payers]
+  const correction = {
+    cause: `job:${job.requestId}`,
+    ...{ requestId: job.requestId, accountId: job.accountId, keyId: job.keyId, called },
+    budgets: job.payers.filter(isBudget),
+    quota: row.correction,
+    shortfall,
+    atMs: now(),
+  }
+  return [...correctUsed(store, used, row.correction), ...correcting(store, correction)]
+}
+
+/** It was answered, and charged by nobody. */
+async function calledWithoutRecord({ db }: JobsParts['store'], job: Job): Promise<JobCalled> {
+  const key = await db
+    .selectFrom('key')
+    .select('name')
+    .where('id', '=', job.keyId)
+    .executeTakeFirst()
+  return {
+    ...{ atMs: job.createdAtMs, keyName: key?.name ?? '', model: job.model, group: job.group },
+    ...{ channelId: job.channelId, status: 0, shortfall: 0 },
+  }
+}
 
 interface Balance {
   readonly entity: Entity

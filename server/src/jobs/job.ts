@@ -1,6 +1,7 @@
 import type { Entity } from '../ledger/entity.ts'
 import type { ModelPrice } from '../prices/kinds.ts'
 import type { JobTable } from '../storage/job-table.ts'
+import type { Called } from '../usage/corrections.ts'
 
 /** What goes on when its caller has had an answer. */
 export const JOB_KINDS = ['video', 'response', 'batch'] as const
@@ -38,6 +39,7 @@ export interface JobTerms {
   /** As the provider wrote it; '' = nobody has heard it yet. */
   readonly objectId: string
   readonly model: string
+  readonly group: string
   /** `undefined`: it costs nothing. */
   readonly price: AdmittedPrice | undefined
   /** Units. */
@@ -56,11 +58,19 @@ export interface NewJob extends JobTerms {
   readonly asked: string
 }
 
+/** What the usage record of the call that began a job says besides its charge. */
+export interface JobCalled extends Called {
+  /** Units. */
+  readonly shortfall: number
+}
+
 export interface Job extends NewJob {
   readonly id: number
   readonly state: 'running' | JobEnd
   /** Units that its usage record charges; `undefined`: nobody has looked there, or there is none. */
   readonly charged: number | undefined
+  /** What else was seen there. */
+  readonly called: JobCalled | undefined
   /** Units; `undefined` while it runs. */
   readonly cost: number | undefined
   readonly correction: number | undefined
@@ -84,11 +94,13 @@ export const readJob = (row: JobRow): Job => ({
   upstreamKey: row.upstream_key,
   objectId: row.object_id,
   model: row.model,
+  group: row.group_name,
   price: row.price === '' ? undefined : JSON.parse(row.price),
   payers: JSON.parse(row.payers),
   estimate: row.estimate,
   asked: row.asked,
   charged: row.charged ?? undefined,
+  called: row.called === '' ? undefined : JSON.parse(row.called),
   cost: row.cost ?? undefined,
   correction: row.correction ?? undefined,
   shortfall: row.shortfall,
@@ -102,6 +114,7 @@ export const termsRow = (terms: JobTerms) => ({
   channel_id: terms.channelId,
   upstream_key: terms.upstreamKey,
   model: terms.model,
+  group_name: terms.group,
   price: terms.price === undefined ? '' : JSON.stringify(terms.price),
   estimate: terms.estimate,
 })

@@ -1,5 +1,5 @@
 import { mustChange, type Store } from '../storage/store.ts'
-import { chargeOf, createEnd, type Ended, type Ending } from './end.ts'
+import { calledFor, chargeOf, createEnd, type Ended, type Ending } from './end.ts'
 import {
   type Job,
   type JobKind,
@@ -89,8 +89,10 @@ export function createJobs({ store, now }: JobsParts): Jobs {
       return (await store.write([mustChange(claim)])).done
     },
     async postpone(job, byMs) {
+      const seen = await calledFor(store, job)
+      const called = seen === undefined ? '' : JSON.stringify(seen)
       // Read by the write itself: what was read before it may be lost by a failover that the row outlives.
-      const later = { due_at_ms: now() + byMs, charged: chargeOf(job) }
+      const later = { due_at_ms: now() + byMs, charged: chargeOf(job), called }
       await store.write([running(job.id).set(later)])
     },
     async hurry({ id }) {
@@ -128,7 +130,7 @@ const rowOf = (job: NewJob, { now, answerWithinMs }: Beginning): Omit<JobRow, 'i
   payers: JSON.stringify(job.payers),
   asked: job.asked,
   state: 'running',
-  ...{ charged: null, cost: null, correction: null, shortfall: 0 },
+  ...{ charged: null, called: '', cost: null, correction: null, shortfall: 0 },
   created_at_ms: now,
   ended_at_ms: null,
   due_at_ms: now + answerWithinMs,

@@ -25,7 +25,7 @@ export type FindingKind =
 /** Named findings of each kind; a broken disk would fill the screen. */
 const NAMED = 20
 
-/** What entries and usage records say each balance must be. Unlimited charges never touched `remain`. */
+/** What entries, usage records and corrections say each balance must be. Unlimited charges never touched `remain`. */
 const booksFrom = ({ wholeUsage: usage, dialect }: Snapshot, sweptBefore: number) => `
   with charge as (
     select key_id * 4 as entity, count(*) as requests, sum(quota) as used, sum(quota * key_charged) as taken
@@ -36,7 +36,13 @@ const booksFrom = ({ wholeUsage: usage, dialect }: Snapshot, sweptBefore: number
     union all
     select entity, count(*), sum(quota), sum(quota) from ${chargedBudgets(dialect, usage)} group by entity
     union all
-    select entity, requests, used, taken from closed
+    select key_id * 4, 0, sum(quota), 0 from correction group by key_id
+    union all
+    select account_id * 4 + 1, 0, sum(quota), 0 from correction group by account_id
+    union all
+    select entity, 0, sum(quota), 0 from ${chargedBudgets(dialect, 'correction')} group by entity
+    union all
+    select entity, requests, used + corrected, taken from closed
   ),
   granted as (select entity, sum(delta) as delta from entry group by entity),
   books as (
@@ -162,7 +168,7 @@ function judge(row: Record<string, unknown>): Finding[] {
   if (row.used !== row.counted || row.requests !== row.calls) {
     const says =
       `used is ${row.used} in ${row.requests} calls, ` +
-      `but its usage records say ${row.counted} in ${row.calls}`
+      `but its usage records and corrections say ${row.counted} in ${row.calls}`
     findings.push({ what: 'used_differs', subject, says })
   }
   return findings

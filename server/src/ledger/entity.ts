@@ -35,6 +35,10 @@ export function budgetEntity({ owner, period, number }: BudgetPeriod): Entity {
 
 export const isBudget = (entity: Entity): boolean => entity % 4 === 2
 
+/** Balances are locked in this order by everybody: accounts and budgets before keys. */
+export const inOrderOfLocks = (a: Entity, b: Entity): number =>
+  Number(a % 4 === 0) - Number(b % 4 === 0) || a - b
+
 /** Which period a budget's entity stands for. */
 export function budgetPeriodOf(entity: Entity): BudgetPeriod {
   const id = Math.floor(entity / 4)

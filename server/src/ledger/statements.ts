@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Compilable, Statement, Store } from '../storage/store.ts'
-import type { Entity } from './entity.ts'
+import { type Entity, inOrderOfLocks } from './entity.ts'
 import { MOST_UNITS } from './units.ts'
 
 /** A balance that management opens or sets, as part of a larger write. */
@@ -103,6 +103,22 @@ export function changeBalance(
   })
   return [addTo(books, entity, delta), entry]
 }
+
+/**
+ * Adds to what entities have used by their calls, or takes from it, whether they are finite or not; what they have left
+ * stays. In the order in which everybody locks balances.
+ */
+export const correctUsed = (
+  { db }: Pick<Books, 'db'>,
+  entities: readonly Entity[],
+  delta: number,
+): readonly Compilable[] =>
+  [...new Set(entities)].toSorted(inOrderOfLocks).map((entity) =>
+    db
+      .updateTable('balance')
+      .set((row) => ({ corrected: row('corrected', '+', delta) }))
+      .where('entity', '=', entity),
+  )
 
 function addTo({ db, dialect }: Books, entity: Entity, delta: number): Statement | Compilable {
   if (dialect === 'postgres') {

@@ -15,6 +15,7 @@ export interface JobTable {
   /** Which of the channel's keys it was made with, as in `object`. */
   upstream_key: string
   model: string
+  group_name: string
   /** JSON `{price, ratio}` that it was admitted with; '' = it costs nothing. */
   price: string
   /** JSON array of the entities that were charged, accounts and budgets before keys. */
@@ -27,6 +28,8 @@ export interface JobTable {
   state: string
   /** Units that its usage record charges, once they were seen there: that may be deleted before it ends. */
   charged: number | null
+  /** JSON of what else was seen there, `JobCalled` of jobs/job.ts; '' = nothing. */
+  called: string
   /** Units that it cost in the end; null while it runs. */
   cost: number | null
   /** Units that were given back (below 0) or charged besides; null while it runs. */

@@ -20,8 +20,11 @@ export interface Tables extends EventTables, SignInTables, UsageTables {
   key_former_name: { key_id: number; name: string }
   account: AccountTable
   /** `entity` as made by `ledger/entity.ts`. `remain` means nothing while the owner is unlimited. */
-  balance: BalanceTable
-  /** For reading: what is on loan to nodes counts as theirs whose it is. */
+  balance: BalanceTable & {
+    /** What corrections add to `used`, or take from it. */
+    corrected: Generated<number>
+  }
+  /** For reading: what is on loan to nodes counts as theirs whose it is, and `used` is corrected. */
   balance_now: BalanceTable
   /**
    * Everything that changed a balance besides usage: grants, deltas, sets, closings, redeemed codes.

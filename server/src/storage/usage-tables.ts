@@ -1,9 +1,17 @@
+import type { Generated } from 'kysely'
+
 /** What calls used, and the sums of it; see tables.ts. */
 export interface UsageTables {
   usage: UsageTable
   /** What deleted usage records had said: see usage/retention.ts. */
-  closed: { entity: number; taken: number; used: number; requests: number }
-  /** Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names. */
+  closed: { entity: number; taken: number; used: number; requests: number; corrected: number }
+  correction: CorrectionTable
+  /** How many corrections there ever were of calls of a day (`day`: Unix seconds of its begin); account 0 is everybody. */
+  corrected_day: { account_id: number; day: number; corrections: number }
+  /**
+   * Sums of `usage` by the hour (`hour`: Unix seconds of its begin), up to the record that `meta` names, and of everything in
+   * `correction`.
+   */
   usage_hour: UsageSums & { hour: number; key_id: number }
   /** The same by the day (UTC). */
   usage_day: UsageSums & { day: number; key_id: number }
@@ -73,10 +81,35 @@ export interface TopDayTable {
   day: number
   /** Of all keys, as many as there were when the list was made. */
   requests: number
+  /** Of all keys, as many as were counted before it was made. */
+  corrections: Generated<number>
   /** What the first one spent that is not listed any more; 0: all are. */
   beyond: number
   /** JSON array of `[key_id, quota]`, largest first. */
   keys: string
+}
+
+/** What was given back of a call's charge or charged besides, when its usage record was written: see usage/corrections.ts. */
+export interface CorrectionTable {
+  id: Generated<number>
+  /** What brought it about. Unique: nothing is corrected twice. */
+  cause: string
+  request_id: string
+  created_at_ms: number
+  /** Of the usage record, as are the columns that follow: a correction counts at the time of its call. */
+  called_at_ms: number
+  account_id: number
+  key_id: number
+  key_name: string
+  model: string
+  group_name: string
+  channel_id: number
+  status: number
+  budgets: string
+  /** Units that were charged besides or, below 0, given back. */
+  quota: number
+  /** What the shortfall of the call is more, or less, than its usage record says. */
+  shortfall: number
 }
 
 type NarrowSums = Omit<UsageSums, 'account_id' | 'model' | 'group_name' | 'channel_id'>

@@ -10,6 +10,7 @@ export interface Step {
 /** Some steps of a chart that follow each other, those without points left out. */
 export interface Block {
   readonly requests: number
+  readonly corrections: number
   readonly steps: readonly Step[]
 }
 

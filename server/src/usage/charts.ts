@@ -2,9 +2,10 @@ import { sql } from 'kysely'
 import { jsonList, type Member } from '../storage/json-list.ts'
 import type { Store } from '../storage/store.ts'
 import { type Block, createBlocks, type Step } from './blocks.ts'
-import type { UsageFilter } from './filter.ts'
+import { someOf, type UsageFilter } from './filter.ts'
 import { HOUR_SECONDS } from './levels.ts'
 import {
+  EVERYBODY,
   FIGURES,
   isNarrowed,
   isOneRow,
@@ -47,8 +48,8 @@ const MOST_CHARACTERS = 32 * 1024 * 1024
 
 /**
  * Draws charts by the hour in blocks of a day, and keeps what it drew; those by the day are drawn as soon as their records
- * are counted. Records are added and never changed, and their sums outlive them: a block with as many requests as are
- * counted now is the same block, however old. So nothing must be forgotten in time, and what other nodes wrote is in the
+ * are counted. Records are added and never changed, so are their corrections, and their sums outlive them: a block with as many
+ * requests and corrections as are counted now is the same block, however old. So nothing must be forgotten in time, and what other nodes wrote is in the
  * count.
  */
 export function createCharts(store: Pick<Store, 'db' | 'dialect' | 'onBehind'>): Charts {
@@ -92,6 +93,8 @@ interface NamedBlock {
   readonly requests: number
   /** Those of them that are not summed yet. */
   readonly unsummed: number
+  /** Corrections that there ever were of the accounts' calls of that day. */
+  readonly corrections: number
   /** Whether the sums by model alone and by group alone are filled. */
   readonly isNarrowed: boolean
 }
@@ -110,8 +113,11 @@ async function blocksOf(
   const until = isWide ? Math.ceil(filter.until / BLOCK_MS) * BLOCK_MS : filter.until
   const wide = { ...filter, from, until }
   const grouping = { stepSeconds: BLOCK_MS / 1000, only: 'requests' } as const
-  const { rows } = await sql<{ at: number; requests: number; unsummed: number; narrowed: number }>`
-    select at, sum(requests) as requests, sum(unsummed) as unsummed, ${isNarrowed} as narrowed from (
+  const accounts = sql.join([...someOf(filter.accounts ?? [EVERYBODY])])
+  const { rows } = await sql<Counted>`
+    select at, sum(requests) as requests, sum(unsummed) as unsummed, ${isNarrowed} as narrowed,
+      (select coalesce(sum(corrections), 0) from corrected_day where account_id in (${accounts}) and day = at) as corrections
+    from (
       select at, requests, 0 as unsummed from (${summed(wide, grouping)}) as summed
       union all
       select at, requests, requests from (${unsummed(wide, grouping)}) as coming
@@ -126,9 +132,18 @@ async function blocksOf(
       name: nameOf({ ...filter, ...block }, wanted),
       requests: Number(row.requests),
       unsummed: Number(row.unsummed),
+      corrections: Number(row.corrections),
       isNarrowed: Number(row.narrowed) === 1,
     }
   })
+}
+
+interface Counted {
+  readonly at: number
+  readonly requests: number
+  readonly unsummed: number
+  readonly narrowed: number
+  readonly corrections: number
 }
 
 /** A block that is known, or blocks that follow each other and must be asked for. */
@@ -147,7 +162,7 @@ function* runs(
   let asked: NamedBlock[] = []
   for (const block of blocks) {
     const known = get(block.name)
-    const isKnown = known?.requests === block.requests
+    const isKnown = known?.requests === block.requests && known.corrections === block.corrections
     if (asked.length > 0 && (isKnown || asked.length >= most)) {
       yield { blocks: asked }
       asked = []
@@ -196,7 +211,9 @@ async function drawRun(
   }
   for (const block of blocks) {
     const steps = rows.filter(({ at }) => at * 1000 >= block.from && at * 1000 < block.until)
-    keep(block.name, { requests: steps.reduce((sum, step) => sum + step.requests, 0), steps })
+    const requests = steps.reduce((sum, step) => sum + step.requests, 0)
+    // Those that came since they were counted are drawn, too, and count the next time.
+    keep(block.name, { requests, corrections: block.corrections, steps })
   }
   return rows
 }

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { Job } from '../jobs/job.ts'
 import { jobRecord, toJobRecord } from '../jobs/job-record.ts'
 import { adminAttemptSchema, attemptSchema, attemptsOf, ownAttemptsOf } from './attempt-list.ts'
+import type { Corrected } from './corrections.ts'
 import { detailsOf, detailsSchema } from './details.ts'
 import type { UsageRow } from './logs.ts'
 
@@ -17,7 +18,11 @@ export const logRecord = Type.Object({
   token_name: Type.String({ description: 'As the key was called then.' }),
   model_name: Type.String(),
   group: Type.String(),
-  quota: Type.Integer({ description: 'Units charged.' }),
+  quota: Type.Integer({ description: 'Units that it cost, corrected.' }),
+  correction: Type.Integer({
+    description:
+      'Units of `quota` that were charged when it was known what the call cost in the end or, below 0, given back.',
+  }),
   shortfall: Type.Integer({
     description: 'Units of the cost that neither key nor account had left.',
   }),
@@ -58,7 +63,14 @@ export const adminLogRecord = Type.Object({
 })
 export type AdminLogRecord = Static<typeof adminLogRecord>
 
-export function toLogRecord(row: UsageRow, job?: Job): LogRecord {
+/** What became of a call after its record was written. */
+export interface Aftermath {
+  readonly job: Job | undefined
+  readonly corrected: Corrected | undefined
+}
+
+export function toLogRecord(row: UsageRow, { job, corrected }: Aftermath): LogRecord {
+  const correction = corrected?.quota ?? 0
   return {
     id: row.id,
     created_at: Math.floor(row.created_at_ms / 1000),
@@ -67,8 +79,9 @@ export function toLogRecord(row: UsageRow, job?: Job): LogRecord {
     token_name: row.key_name,
     model_name: row.model,
     group: row.group_name,
-    quota: row.quota,
-    shortfall: row.shortfall,
+    quota: row.quota + correction,
+    correction,
+    shortfall: row.shortfall + (corrected?.shortfall ?? 0),
     prompt_tokens: row.prompt_tokens,
     completion_tokens: row.completion_tokens,
     cached_tokens: row.cached_tokens,
@@ -94,12 +107,10 @@ export function toLogRecord(row: UsageRow, job?: Job): LogRecord {
 
 export const toAdminLogRecord = (
   row: UsageRow,
-  {
-    usernames,
-    job,
-  }: { readonly usernames: ReadonlyMap<number, string>; readonly job?: Job | undefined },
+  usernames: ReadonlyMap<number, string>,
+  aftermath: Aftermath,
 ): AdminLogRecord => ({
-  ...toLogRecord(row, job),
+  ...toLogRecord(row, aftermath),
   attempt_list: attemptsOf(row),
   user_id: row.account_id,
   username: usernames.get(row.account_id) ?? '',

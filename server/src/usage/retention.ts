@@ -33,19 +33,43 @@ export function createRetention({ store, settings, now, failed }: RetentionParts
     const before = now() - days * DAY_MS
     const closing = (table: string) => closingMonth(store, table)
     if ((await store.months?.drop({ before, closing, over })) === false) return
-    let any = false
-    for (;;) {
-      const until = await nextUntil(store, before)
-      if (until === undefined || over()) break
-      any = true
-      const { done } = await store.write(closingUntil(store, until))
-      // Another node drops a month: what is due is still there for the next round.
-      if (!done) break
-    }
-    if (any) await store.tidy?.()
+    const parts = { store, before, over }
+    const records = await closeAll(parts, { next: nextUntil, closing: closingUntil })
+    const any = await closeAll(parts, { next: nextCorrected, closing: closingCorrections })
+    if (records || any) await store.tidy?.()
   }
   return createRounds({ everyMs: EVERY_MS, round, failed })
 }
+
+interface Closing {
+  /** The time of the last of the next batch; undefined when none is old enough. */
+  readonly next: (store: Store, before: number) => Promise<number | undefined>
+  readonly closing: (store: Store, until: number) => Statement[]
+}
+
+/** Closes batch after batch. Whether there was any. */
+async function closeAll(
+  {
+    store,
+    before,
+    over,
+  }: Pick<RetentionParts, 'store'> & {
+    readonly before: number
+    readonly over: () => boolean
+  },
+  { next, closing }: Closing,
+): Promise<boolean> {
+  for (let any = false; ; any = true) {
+    const until = await next(store, before)
+    if (until === undefined || over()) return any
+    const { done } = await store.write([...whenNoMonthIsDropped(store), ...closing(store, until)])
+    // Another node drops a month: what is due is still there for the next round.
+    if (!done) return true
+  }
+}
+
+const whenNoMonthIsDropped = ({ months }: Store): readonly Statement[] =>
+  months === undefined ? [] : [months.noneIsDropped]
 
 /**
  * `+` keeps the planner to the index by time. The newest record stays, however old: SQLite gives the next one the id after
@@ -54,7 +78,6 @@ export function createRetention({ store, settings, now, failed }: RetentionParts
 const summed = sql`+id <= ${summedUpTo}
   and +id < (select max(id) from usage)`
 
-/** The time of the last record of the next batch; undefined when none is old enough. */
 async function nextUntil({ db }: Store, before: number): Promise<number | undefined> {
   const { rows } = await sql<{ at: number }>`
     select created_at_ms as at from usage where created_at_ms < ${before} and ${summed}
@@ -67,10 +90,33 @@ function closingUntil(store: Store, until: number): Statement[] {
   const expired = sql`created_at_ms <= ${until} and ${summed}`
   const fold = folding(store, sql`usage where ${expired}`)
   const written = [fold, sql`delete from usage where ${expired}`]
-  return [
-    ...(store.months === undefined ? [] : [store.months.noneIsDropped]),
-    ...written.map((raw) => statementOf(store.db, raw)),
-  ]
+  return written.map((raw) => statementOf(store.db, raw))
+}
+
+/** Corrections are in the sums at once. */
+async function nextCorrected({ db }: Store, before: number): Promise<number | undefined> {
+  const { rows } = await sql<{ at: number }>`
+    select called_at_ms as at from correction where called_at_ms < ${before}
+    order by called_at_ms limit ${RECORDS_A_WRITE}`.execute(db)
+  return rows.at(-1)?.at
+}
+
+/** They go like the records of their calls, into what these used. */
+function closingCorrections({ db, dialect }: Store, until: number): Statement[] {
+  const expired = sql`correction where called_at_ms <= ${until}`
+  const paid = sql.raw(chargedBudgets(dialect, 'expired'))
+  const fold = sql`
+    insert into closed (entity, taken, used, requests, corrected)
+    with expired as (select key_id, account_id, quota, budgets from ${expired})
+    select entity, 0, 0, 0, sum(corrected) from (
+      select key_id * 4 as entity, quota as corrected from expired
+      union all
+      select account_id * 4 + 1, quota from expired
+      union all
+      select entity, quota from ${paid} where exists (select 1 from balance where balance.entity = charged.entity)
+    ) as correction group by entity
+    on conflict (entity) do update set corrected = closed.corrected + excluded.corrected`
+  return [fold, sql`delete from ${expired}`].map((raw) => statementOf(db, raw))
 }
 
 /** Everything in a table, once all of it is summed. */

@@ -65,19 +65,25 @@ function summing(store: Store, from: number, to: number): Statement[] {
   return [mustChange(moved), ...sums]
 }
 
-/**
- * Adds the records with ids in (from, to] to their sums. They are read and sorted once, into a batch of hours, and all sums
- * are made of that, which is what the databases say differently.
- */
-export function summingTexts(
-  { dialect }: Pick<Store, 'dialect'>,
+/** Adds the records with ids in (from, to] to their sums, each text with those of the two bounds that it has. */
+export const summingTexts = (
+  store: Pick<Store, 'dialect'>,
   from: string,
   to: string,
-): readonly string[] {
-  const batch = `select ${HOUR} as hour, account_id, key_id, model, group_name, channel_id, count(*) as requests,
+): readonly string[] =>
+  addingTexts(
+    store,
+    `select ${HOUR} as hour, account_id, key_id, model, group_name, channel_id, count(*) as requests,
       sum(case when status < 300 then 0 else 1 end) as failed, sum(quota) as quota, sum(shortfall) as shortfall,
       sum(prompt_tokens) as prompt_tokens, sum(completion_tokens) as completion_tokens
-    from usage where id > ${from} and id <= ${to} group by 1, 2, 3, 4, 5, 6`
+    from usage where id > ${from} and id <= ${to} group by 1, 2, 3, 4, 5, 6`,
+  )
+
+/**
+ * Adds a batch of hours to all sums. It is read and sorted once, and all sums are made of that, which is what the databases
+ * say differently. `batch`: a query of the columns that the sums by the hour and key have.
+ */
+export function addingTexts({ dialect }: Pick<Store, 'dialect'>, batch: string): readonly string[] {
   const sums = [
     adding('usage_hour', ['hour', 'account_id', 'key_id', ...WIDE]),
     adding('usage_day', [DAY, 'account_id', 'key_id', ...WIDE]),

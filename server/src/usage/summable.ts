@@ -46,11 +46,16 @@ export const FIGURES = [
 /** Else one database adds the sums of parts up as decimal numbers, which takes several times as long. */
 const whole = (name: string) => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.ref(name)}`
 const REST = sql.join(['quota', 'shortfall', 'prompt_tokens', 'completion_tokens'].map(whole))
-/** Of sums, and of single records. */
-const COUNT = { sums: whole('requests'), records: sql`count(*) as requests` } as const
-const FAILED = {
-  sums: whole('failed'),
-  records: sql`sum(case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end) as failed`,
+/** Of sums, of single records, and of corrections, which are no requests. */
+const COUNT = {
+  sums: whole('requests'),
+  records: sql`count(*) as requests`,
+  corrections: sql`0 as requests`,
+} as const
+const OTHERS = {
+  sums: sql`${whole('failed')}, ${REST}`,
+  records: sql`sum(case when status < ${sql.lit(FIRST_NOT_OK)} then 0 else 1 end) as failed, ${REST}`,
+  corrections: sql`0 as failed, ${whole('quota')}, ${whole('shortfall')}, 0 as prompt_tokens, 0 as completion_tokens`,
 } as const
 
 /** How sums and what is not summed yet are joined: exact at every moment, in one snapshot. */
@@ -62,7 +67,8 @@ export const summedUpTo = sql`coalesce((select cast(value as bigint) from meta w
  * then a few thousand rows instead of a hundred million.
  */
 export function summable(filter: UsageFilter, grouping: Grouping = {}): RawBuilder<unknown> {
-  if (!isSummed(filter)) return ofRecords(filter, grouping, filter, 'indexed')
+  if (!isSummed(filter))
+    return corrected(ofRecords(filter, grouping, filter, 'indexed'), filter, grouping, filter)
   return sql`${summed(filter, grouping)} union all ${unsummed(filter, grouping)}`
 }
 
@@ -71,7 +77,9 @@ export function summed(filter: UsageFilter, grouping: Grouping): RawBuilder<unkn
   const { sums, edges } = levelsOf(filter, grouping.stepSeconds)
   const parts = [
     ...sums.map((part) => ofSums(filter, grouping, part)),
-    ...edges.map((edge) => ofRecords(filter, grouping, edge, 'summed')),
+    ...edges.map((edge) =>
+      corrected(ofRecords(filter, grouping, edge, 'summed'), filter, grouping, edge),
+    ),
   ]
   return sql.join(parts, sql` union all `)
 }
@@ -188,9 +196,7 @@ function ofRecords(
   const conditions = [...sameColumns(filter, plus)]
   const accountPlus = filter.keyIds === undefined ? plus : sql`+`
   if (filter.accounts) conditions.push(accountsIn(filter.accounts, accountPlus))
-  if (filter.keyName !== undefined) conditions.push(sql`key_name = ${filter.keyName}`)
-  if (filter.requestId !== undefined) conditions.push(sql`request_id = ${filter.requestId}`)
-  if (filter.status !== undefined) conditions.push(sql`status = ${filter.status}`)
+  conditions.push(...rareColumns(filter))
   if (span.from !== undefined) conditions.push(sql`${plus}created_at_ms >= ${span.from}`)
   if (span.until !== undefined) conditions.push(sql`${plus}created_at_ms < ${span.until}`)
   if (which === 'summed') conditions.push(sql`+id <= ${summedUpTo}`)
@@ -199,6 +205,23 @@ function ofRecords(
   // The index on keys has them in order, which would have all records read.
   const key = sql`+key_id`
   return grouped(grouping, 'records', sql`usage`, { time, conditions, key })
+}
+
+/** Records together with what corrects them; where records are only counted, that is nothing. */
+function corrected(
+  records: RawBuilder<unknown>,
+  filter: UsageFilter,
+  grouping: Grouping,
+  { from, until }: Span,
+): RawBuilder<unknown> {
+  if (grouping.only === 'requests') return records
+  const conditions = [...sameColumns(filter), ...rareColumns(filter)]
+  if (filter.accounts) conditions.push(accountsIn(filter.accounts))
+  if (from !== undefined) conditions.push(sql`called_at_ms >= ${from}`)
+  if (until !== undefined) conditions.push(sql`called_at_ms < ${until}`)
+  const source = { time: sql`(called_at_ms / 1000)`, conditions }
+  const corrections = grouped(grouping, 'corrections', sql`correction`, source)
+  return sql`${records} union all ${corrections}`
 }
 
 const accountsIn = (accounts: readonly number[], plus = sql``) =>
@@ -212,6 +235,15 @@ function sameColumns(filter: UsageFilter, plus = sql``): RawBuilder<unknown>[] {
   if (filter.channelId !== undefined) conditions.push(sql`channel_id = ${filter.channelId}`)
   if (filter.model !== undefined) conditions.push(sql`model = ${filter.model}`)
   if (filter.group !== undefined) conditions.push(sql`group_name = ${filter.group}`)
+  return conditions
+}
+
+/** The same on columns that sums don't keep apart. */
+function rareColumns({ keyName, requestId, status }: UsageFilter): RawBuilder<unknown>[] {
+  const conditions: RawBuilder<unknown>[] = []
+  if (keyName !== undefined) conditions.push(sql`key_name = ${keyName}`)
+  if (requestId !== undefined) conditions.push(sql`request_id = ${requestId}`)
+  if (status !== undefined) conditions.push(sql`status = ${status}`)
   return conditions
 }
 
@@ -246,7 +278,7 @@ function grouped(
   }
   const figures =
     only === undefined
-      ? [COUNT[kind], FAILED[kind], REST]
+      ? [COUNT[kind], OTHERS[kind]]
       : [only === 'requests' ? COUNT[kind] : whole(only)]
   const where = sql.join([...conditions], sql` and `)
   const selected = sql`select ${sql.join([...columns, ...figures])} from ${from} where ${where}`

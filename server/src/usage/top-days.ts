@@ -25,8 +25,8 @@ const MOST_DAYS = 400
 
 /**
  * Lists the keys that spent most on each day that is over, behind the calls: of everybody, and of accounts that used more keys
- * than a list has. A day is one row then for whoever asks which keys spent most, and not one for each key. Records only come, so
- * a list of as many requests as are counted is still right, and one of fewer is made again.
+ * than a list has. A day is one row then for whoever asks which keys spent most, and not one for each key. Records and
+ * corrections only come, so a list of as many requests and corrections as are counted is still right; another is made again.
  */
 export function createTopDays({ store, now, failed, listed = LISTED }: TopDaysParts): Rounds {
   async function round(over: () => boolean) {
@@ -47,27 +47,60 @@ async function unlistedDays(db: Store['db'], today: number): Promise<readonly nu
   const first = today - MOST_DAYS * DAY_SECONDS
   const lists = await db
     .selectFrom('top_day')
-    .select(['day', 'requests'])
+    .select(['day', 'requests', 'corrections'])
     .where('account_id', '=', EVERYBODY)
     .where('day', '>=', first)
     .execute()
-  const listed = new Map(lists.map(({ day, requests }) => [day * 1000, requests]))
+  const corrections = await correctionsOfDays(db, { account: EVERYBODY, from: first })
+  const listed = new Map(
+    lists
+      .filter((list) => list.corrections === (corrections.get(list.day) ?? 0))
+      .map(({ day, requests }) => [day * 1000, requests]),
+  )
   const days = await countsOf(db, { from: first * 1000, until: today * 1000 }, DAY_SECONDS)
   return days
     .filter(({ from, requests }) => listed.get(from) !== requests)
     .map(({ from }) => from / 1000)
 }
 
+interface OfDays {
+  readonly account: number
+  /** Unix seconds. */
+  readonly from: number
+}
+
+/** How many corrections there ever were of the calls of each day. */
+export async function correctionsOfDays(
+  db: Store['db'],
+  { account, from }: OfDays,
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await db
+    .selectFrom('corrected_day')
+    .select(['day', 'corrections'])
+    .where('account_id', '=', account)
+    .where('day', '>=', from)
+    .execute()
+  return new Map(rows.map(({ day, corrections }) => [day, corrections]))
+}
+
 async function list({ db, write }: TopDaysParts['store'], day: number, listed: number) {
+  // Read first: whatever comes meanwhile makes the list another one.
+  const corrected = await db
+    .selectFrom('corrected_day')
+    .select(['account_id', 'corrections'])
+    .where('day', '=', day)
+    .execute()
+  const corrections = new Map(corrected.map((row) => [row.account_id, row.corrections]))
   const ofAccounts = await listsOf(db, sql`account_id`, { day, listed, fewest: listed + 1 })
   const ofEverybody = await listsOf(db, sql.lit(EVERYBODY), { day, listed, fewest: 1 })
   await write(
-    [...ofAccounts, ...ofEverybody].map((made) =>
-      db
+    [...ofAccounts, ...ofEverybody].map((found) => {
+      const made = { ...found, corrections: corrections.get(found.account_id) ?? 0 }
+      return db
         .insertInto('top_day')
         .values(made)
-        .onConflict((on) => on.columns(['account_id', 'day']).doUpdateSet(made)),
-    ),
+        .onConflict((on) => on.columns(['account_id', 'day']).doUpdateSet(made))
+    }),
   )
 }
 
@@ -82,7 +115,7 @@ async function listsOf(
   db: Store['db'],
   account: RawBuilder<unknown>,
   { day, listed, fewest }: Wanted,
-): Promise<readonly TopDayTable[]> {
+): Promise<readonly Omit<TopDayTable, 'corrections'>[]> {
   const { rows } = await sql<Place>`
     select owner, key_id, quota, place, of_all as requests from (
       select owner, key_id, quota, row_number() over (partition by owner order by quota desc, key_id) as place,

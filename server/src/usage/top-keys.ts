@@ -5,6 +5,7 @@ import type { UsageFilter } from './filter.ts'
 import { withKnownKeys } from './known-names.ts'
 import { DAY_SECONDS } from './levels.ts'
 import { EVERYBODY, summable } from './summable.ts'
+import { correctionsOfDays } from './top-days.ts'
 import { countsOf } from './totals.ts'
 
 const DAY_MS = DAY_SECONDS * 1000
@@ -62,7 +63,7 @@ async function topOfLists(
 
 type List = Ranking & { readonly from: number; readonly until: number }
 
-/** The lists of whole days, oldest first, as far as they are of all requests that are counted now. */
+/** The lists of whole days, oldest first, as far as they are of all requests and corrections that are counted now. */
 async function listsOf(db: Kysely<Tables>, filter: ChartFilter): Promise<readonly List[]> {
   const { accounts = [EVERYBODY], from, until, ...narrowed } = filter
   const [account, ...others] = accounts
@@ -78,8 +79,10 @@ async function listsOf(db: Kysely<Tables>, filter: ChartFilter): Promise<readonl
   if (lists.length === 0) return []
   const counts = await countsOf(db, filter, DAY_SECONDS)
   const counted = new Map(counts.map((day) => [day.from, day.requests]))
+  const corrected = await correctionsOfDays(db, { account, from: from / 1000 })
   return lists
     .filter(({ day, requests }) => counted.get(day * 1000) === requests)
+    .filter(({ day, corrections }) => (corrected.get(day) ?? 0) === corrections)
     .map(({ day, beyond, keys }) => ({
       ...{ from: day * 1000, until: day * 1000 + DAY_MS, beyond },
       keys: JSON.parse(keys) as Spent[],

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { NewJob } from '../../src/jobs/job.ts'
 import { createJobs, LEASE_MS } from '../../src/jobs/jobs.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
-import { openBalance } from '../../src/ledger/statements.ts'
+import { correctUsed, openBalance } from '../../src/ledger/statements.ts'
 import { recordOf } from '../ledger/record.ts'
 import { newDatabase } from '../tools/database.ts'
 
@@ -32,7 +32,13 @@ async function uncharged(estimate: number, { account = 1_000, key = 1_000 } = {}
   ])
   const job: NewJob = {
     ...{ requestId: `request-${made}`, kind: 'video', accountId: id, keyId: id, payers },
-    ...{ channelId: 1, upstreamKey: '', objectId: `video_${made}`, model: 'film' },
+    ...{
+      channelId: 1,
+      upstreamKey: '',
+      objectId: `video_${made}`,
+      model: 'film',
+      group: 'default',
+    },
     ...{ price: undefined, estimate, asked: '{}' },
   }
   await here.begin(job, 60_000)
@@ -147,15 +153,44 @@ describe('a job whose charge is lost by a failover', () => {
 })
 
 describe('a job whose usage record was deleted', () => {
-  it('is not charged again', async () => {
+  /** A job of which is noted what its record said: 60 units charged, and 40 that nobody had. */
+  async function charged() {
     const { job, left } = await uncharged(300)
-    await store.write([store.db.updateTable('job').set({ charged: 300 }).where('id', '=', job.id)])
+    const called = {
+      ...{ atMs: now, keyName: 'a', model: 'film', group: 'default', channelId: 1, status: 200 },
+    }
+    const noted = { charged: 60, called: JSON.stringify({ ...called, shortfall: 40 }) }
+    await store.write([store.db.updateTable('job').set(noted).where('id', '=', job.id)])
     now += LATER_MS
     const [read] = await here.ofRequests([job.requestId])
-    expect(await here.end(read as typeof job, { state: 'completed', cost: 300 })).toEqual({
+    return { job: read as typeof job, left }
+  }
+  const corrections = ({ requestId }: { requestId: string }) =>
+    store.db
+      .selectFrom('correction')
+      .select(['quota', 'shortfall'])
+      .where('request_id', '=', requestId)
+      .execute()
+
+  it('is not charged again', async () => {
+    const { job, left } = await charged()
+    expect(await here.end(job, { state: 'completed', cost: undefined })).toEqual({
       ...{ correction: 0, shortfall: 0 },
     })
     expect(await left()).toEqual([1_000, 1_000])
+    expect(await corrections(job)).toEqual([])
+  })
+
+  it('costs what it cost in the end, and nothing of that is missing any more', async () => {
+    const { job, left } = await charged()
+    expect(await here.end(job, { state: 'completed', cost: 50 })).toEqual({
+      ...{ correction: -10, shortfall: 0 },
+    })
+    expect(await left()).toEqual([1_010, 1_010])
+    expect(await corrections(job)).toEqual([{ quota: -10, shortfall: -40 }])
+    // The record was never there: only what this test says of it.
+    await store.write([store.db.deleteFrom('correction').where('request_id', '=', job.requestId)])
+    await store.write(correctUsed(store, job.payers, 10))
   })
 })
 

@@ -33,7 +33,7 @@ it.each([
       {
         what: 'used_differs',
         subject: 'account 1',
-        says: 'used is 0 in 1 calls, but its usage records say 30 in 1',
+        says: 'used is 0 in 1 calls, but its usage records and corrections say 30 in 1',
       },
     ],
   ],

@@ -41,7 +41,7 @@ async function openRig() {
   const database = openForWriting(file, 'full')
   onTestFinished(() => database.close())
   for (const entity of [KEY, ACCOUNT]) {
-    database.exec(`insert into balance values (${entity}, ${GRANTED}, 0, 0);
+    database.exec(`insert into balance (entity, remain, used, requests) values (${entity}, ${GRANTED}, 0, 0);
       insert into entry (entity, delta, kind, reason, actor, created_at)
       values (${entity}, ${GRANTED}, 'grant', '', '', 1)`)
   }

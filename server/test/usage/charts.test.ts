@@ -9,7 +9,7 @@ import { createNarrowSums } from '../../src/usage/narrow-sums.ts'
 import { createRollUp, type RollUp } from '../../src/usage/roll-up.ts'
 import type { Rounds } from '../../src/usage/rounds.ts'
 import { newDatabase, type TestDatabase } from '../tools/database.ts'
-import { BEGIN, filters, HOUR_MS, madeRecords, meant, sums } from './made-records.ts'
+import { BEGIN, correct, filters, HOUR_MS, madeRecords, meant, sums } from './made-records.ts'
 
 const COLUMN = { model: 'model', key: 'key_id', group: 'group_name' } as const
 const MOST = 100_000
@@ -48,6 +48,16 @@ async function write(count: number): Promise<void> {
   written.push(...some)
 }
 
+/** One call in a hundred, by another amount each time. */
+async function correctSome(): Promise<void> {
+  made += 1
+  const some = written.filter((_, at) => at % 100 === 0)
+  for (const row of await correct(store, some, made * -10)) {
+    written[written.findIndex(({ id }) => id === row.id)] = row
+  }
+}
+let made = 0
+
 const stepMs = (interval: 'hour' | 'day') => (interval === 'hour' ? 1 : 24) * HOUR_MS
 
 /** A filter that sums know, of a time in whole steps. */
@@ -82,10 +92,24 @@ async function check(
 const intervals = fc.constantFrom('hour' as const, 'day' as const)
 const columns = fc.constantFrom('model' as const, 'key' as const, 'group' as const)
 
-test('charts are sums of the records, whatever was drawn before and written or summed since', async () => {
-  for (const next of [700, 'sum', 700, 'narrow', 'sum', 700, 'sum', 'sum', 900] as const) {
+test('charts are sums of the records, whatever was drawn before and written, summed or corrected since', async () => {
+  const steps = [
+    700,
+    'sum',
+    'correct',
+    700,
+    'narrow',
+    'sum',
+    700,
+    'correct',
+    'sum',
+    'sum',
+    900,
+  ] as const
+  for (const next of [...steps, 'correct' as const, 'correct' as const]) {
     if (next === 'sum') await rollUp.run()
     else if (next === 'narrow') await narrowSums.run()
+    else if (next === 'correct') await correctSome()
     else await write(next)
     await fc.assert(
       fc.asyncProperty(filters, columns, intervals, (filter, by, interval) =>
@@ -102,7 +126,7 @@ test('what is too much for a chart is known, and what is just enough is shown', 
 })
 
 test('a record in an hour that was drawn is shown at once', async () => {
-  const late = { ...(written[0] as UsageRow), id: 9_001, request_id: 'req_late', quota: 123 }
+  const late = { ...(written[1] as UsageRow), id: 9_001, request_id: 'req_late', quota: 123 }
   await check({}, 'key', 'hour')
   await store.write([store.db.insertInto('usage').values(late)])
   written.push(late)
@@ -111,9 +135,19 @@ test('a record in an hour that was drawn is shown at once', async () => {
   await check({}, 'key', 'hour')
 })
 
+test('a call that is corrected in an hour that was drawn is shown so at once', async () => {
+  await rollUp.run()
+  const own = { accounts: [1] }
+  for (const filter of [{}, own, {}, own]) {
+    await check(filter, 'model', 'hour')
+    await correctSome()
+    await check(filter, 'model', 'hour')
+  }
+})
+
 test('names are written as JSON wants them', async () => {
   const odd = 'a "quoted"\\ name\n of ü 東京 \u2028'
-  const row = { ...(written[0] as UsageRow), id: 9_002, request_id: 'req_odd', model: odd }
+  const row = { ...(written[1] as UsageRow), id: 9_002, request_id: 'req_odd', model: odd }
   await store.write([store.db.insertInto('usage').values(row)])
   written.push(row)
   await check({ model: odd }, 'model', 'hour')
@@ -141,6 +175,7 @@ test('a chart that is kept is not asked for again', async () => {
 test('blocks are kept up to a length, the least recently used go first', () => {
   const block = (length: number) => ({
     requests: 1,
+    corrections: 0,
     steps: [{ at: 0, points: 1, text: 'x'.repeat(length) }],
   })
   const kept = createBlocks(10_000)

@@ -66,6 +66,7 @@ describe('usage records', () => {
         model_name: MODEL,
         group: 'default',
         quota: 140,
+        correction: 0,
         shortfall: 0,
         prompt_tokens: 100,
         completion_tokens: 10,

@@ -1,4 +1,7 @@
 import fc from 'fast-check'
+import { correctUsed } from '../../src/ledger/statements.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { calledOf, correcting } from '../../src/usage/corrections.ts'
 import type { UsageFilter } from '../../src/usage/filter.ts'
 import type { UsageRow } from '../../src/usage/logs.ts'
 
@@ -57,6 +60,24 @@ function row(id: number, pick: (below: number) => number): UsageRow {
     details: null,
     budgets: '',
   }
+}
+
+/** Corrects what calls cost, in the database. Resolves with their records as they would have been written with that. */
+export async function correct(
+  store: Store,
+  rows: readonly UsageRow[],
+  quota: number,
+): Promise<readonly UsageRow[]> {
+  for (const row of rows) {
+    const correction = {
+      ...{ cause: `test ${row.id} ${quota}`, requestId: row.request_id, atMs: BEGIN },
+      ...{ accountId: row.account_id, keyId: row.key_id, called: calledOf(row) },
+      ...{ budgets: row.budgets.split(',').filter(Boolean).map(Number), quota, shortfall: -1 },
+    }
+    const entities = [row.key_id * 4, row.account_id * 4 + 1, ...correction.budgets]
+    await store.write([...correctUsed(store, entities, quota), ...correcting(store, correction)])
+  }
+  return rows.map((row) => ({ ...row, quota: row.quota + quota, shortfall: row.shortfall - 1 }))
 }
 
 /** The filter, as anybody would write it. */

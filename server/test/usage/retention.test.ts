@@ -2,8 +2,10 @@ import { expect, it, onTestFinished } from 'vitest'
 import { units } from '../../src/ledger/units.ts'
 import { createRetention } from '../../src/usage/retention.ts'
 import { createRollUp } from '../../src/usage/roll-up.ts'
+import { totalsOf } from '../../src/usage/totals.ts'
 import { balanceOf, openBooks, openPayers, reserved } from '../ledger/books.ts'
 import { recordOf } from '../ledger/record.ts'
+import { correct } from './made-records.ts'
 
 const DAY_MS = 86_400_000
 const NOW = Date.UTC(2026, 10, 25)
@@ -61,6 +63,25 @@ it('deletes what is older than is kept, and the books stay right', async () => {
   await retain(1)
   expect(new Set(await recordsLeft())).toEqual(new Set([1]))
   expect(await database.doctor()).toEqual([])
+})
+
+it('deletes what corrected them, too, and what they used stays corrected', async () => {
+  const { store, database, finite, rollUp, retain } = await openUsed([40, 1], 30)
+  const rows = await store.db.selectFrom('usage').selectAll().orderBy('id').execute()
+  await correct(store, rows.slice(0, 3), -5)
+  await correct(store, rows.slice(30, 33), 4)
+  await rollUp.run()
+  const before = await balanceOf(store, finite.key)
+  const spent = await totalsOf(store.db, {})
+  expect(spent.quota).toBe(60 * 9.5 - 15 + 12)
+  expect(await database.doctor()).toEqual([])
+  await retain(30)
+  expect(await store.db.selectFrom('correction').select('quota').execute()).toHaveLength(3)
+  expect(await balanceOf(store, finite.key)).toEqual(before)
+  expect(await totalsOf(store.db, {})).toEqual(spent)
+  expect(await database.doctor()).toEqual([])
+  await store.write([store.db.updateTable('closed').set({ corrected: 0 })])
+  expect(await database.doctor()).not.toEqual([])
 })
 
 it('keeps what the hours have not summed yet', async () => {

@@ -16,7 +16,15 @@ import { createRollUp, type RollUp } from '../../src/usage/roll-up.ts'
 import { summable } from '../../src/usage/summable.ts'
 import { seriesOf, totalsOf } from '../../src/usage/totals.ts'
 import { newDatabase, onPostgres, type TestDatabase } from '../tools/database.ts'
-import { BEGIN, filters, HOUR_MS, madeRecords, meant as ofRows, sums } from './made-records.ts'
+import {
+  BEGIN,
+  correct,
+  filters,
+  HOUR_MS,
+  madeRecords,
+  meant as ofRows,
+  sums,
+} from './made-records.ts'
 
 const ROWS = 3_000
 
@@ -24,6 +32,8 @@ let database: TestDatabase
 let store: Store
 let rollUp: RollUp
 const rows: UsageRow[] = []
+/** The same as they would be had they cost at once what they cost in the end. */
+const corrected: UsageRow[] = []
 
 beforeAll(async () => {
   database = await newDatabase()
@@ -39,6 +49,11 @@ beforeAll(async () => {
   await rollUp.run()
   // These stay unsummed: what has just happened counts as well.
   await insert(rows.slice(2_000))
+  for (let at = 0; at < ROWS; at += 50) {
+    const once = await correct(store, rows.slice(at, at + 1), -7)
+    corrected.push(...(at % 100 === 0 ? await correct(store, once, 900) : once))
+    corrected.push(...rows.slice(at + 1, at + 50))
+  }
 })
 afterAll(async () => {
   await rollUp.close()
@@ -57,10 +72,10 @@ async function insert(some: readonly UsageRow[]) {
 const meant = (filter: UsageFilter) => ofRows(rows, filter)
 
 describe('sums of usage', () => {
-  test('are those of the records, whichever of them are summed already', async () => {
+  test('are those of the records and their corrections, whichever of them are summed already', async () => {
     await fc.assert(
       fc.asyncProperty(filters, async (filter) => {
-        expect(await totalsOf(store.db, filter)).toEqual(sums(meant(filter)))
+        expect(await totalsOf(store.db, filter)).toEqual(sums(ofRows(corrected, filter)))
       }),
       { numRuns: 500 },
     )
@@ -72,7 +87,7 @@ describe('sums of usage', () => {
       await fc.assert(
         fc.asyncProperty(filters, fc.constantFrom(3_600, 86_400), async (filter, stepSeconds) => {
           const column = ({ model: 'model', key: 'key_id', group: 'group_name' } as const)[by]
-          const expected = Map.groupBy(meant(filter), (one) => {
+          const expected = Map.groupBy(ofRows(corrected, filter), (one) => {
             const at = Math.floor(one.created_at_ms / 1000 / stepSeconds) * stepSeconds
             return JSON.stringify([at, one[column]])
           })
@@ -93,7 +108,7 @@ describe('sums of usage', () => {
     const again = createRollUp({ store, failed: () => undefined })
     await again.run()
     await again.close()
-    expect(await totalsOf(store.db, {})).toEqual(sums(rows))
+    expect(await totalsOf(store.db, {})).toEqual(sums(corrected))
     const summed = await store.db
       .selectFrom('usage_hour')
       .select(({ fn }) => fn.sum<number>('requests').as('all'))

@@ -3,7 +3,7 @@ import { logRecord } from '../../usage/log-record.ts'
 import { answerLogs, shapeQuery } from '../log/answer.ts'
 import { LOG_COLUMNS, logsSchema } from '../log/list.ts'
 import { filterOf, logQuery } from '../log/wire.ts'
-import { withJobs } from '../log/with-jobs.ts'
+import { withAftermath } from '../log/with-aftermath.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { proveKey } from './prove-key.ts'
@@ -25,7 +25,7 @@ export const logOfCurrentKey = (rooms: Rooms) =>
       return answerLogs(rooms, {
         query: asked.query,
         filter: { ...filterOf(asked.query), accounts: [key.accountId], keyIds: [key.id] },
-        show: (rows) => withJobs(rooms, rows),
+        show: (rows) => withAftermath(rooms, rows),
         columns: LOG_COLUMNS,
       })
     },

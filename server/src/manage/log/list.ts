@@ -5,7 +5,7 @@ import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { answerLogs, shapeQuery } from './answer.ts'
 import { adminFilterOf, adminQuery, filterOf, logQuery } from './wire.ts'
-import { jobsOf, withJobs } from './with-jobs.ts'
+import { aftermathOf, withAftermath } from './with-aftermath.ts'
 
 const OBJECTS = new Set(['attempt_list', 'details', 'job'])
 
@@ -40,7 +40,7 @@ export const listOwnLogs = (rooms: Rooms) =>
       answerLogs(rooms, {
         query,
         filter: { ...filterOf(query), accounts: [caller.accountId] },
-        show: (rows) => withJobs(rooms, rows),
+        show: (rows) => withAftermath(rooms, rows),
         columns: LOG_COLUMNS,
       }),
   })
@@ -74,6 +74,6 @@ async function withUsernames(rooms: Rooms, rows: readonly UsageRow[]) {
     .where('id', 'in', ids)
     .execute()
   const usernames = new Map(accounts.map(({ id, username }) => [id, username]))
-  const jobs = await jobsOf(rooms, rows)
-  return rows.map((row) => toAdminLogRecord(row, { usernames, job: jobs.get(row.request_id) }))
+  const aftermath = await aftermathOf(rooms, rows)
+  return rows.map((row) => toAdminLogRecord(row, usernames, aftermath(row)))
 }

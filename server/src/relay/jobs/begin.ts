@@ -93,12 +93,12 @@ const namedTerms = (
 /** What it is charged by where it is served by this offer. */
 function termsOf(
   { call, reservation }: Reserved,
-  { model, price }: Pick<Offer, 'model' | 'price'>,
-): Pick<JobTerms, 'model' | 'price' | 'estimate'> {
-  if (price === undefined) return { model, price: undefined, estimate: 0 }
+  { model, group, price }: Pick<Offer, 'model' | 'group' | 'price'>,
+): Pick<JobTerms, 'model' | 'group' | 'price' | 'estimate'> {
+  if (price === undefined) return { model, group, price: undefined, estimate: 0 }
   const admitted: AdmittedPrice = { price: price.price, ratio: price.ratio }
   const fixed = fixedCost(price, call.parsed.job as JobAsked)
-  return { model, price: admitted, estimate: fixed ?? reservation.amount }
+  return { model, group, price: admitted, estimate: fixed ?? reservation.amount }
 }
 
 /** Whose balances are charged, in the order in which all lock them. */

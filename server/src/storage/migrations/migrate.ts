@@ -21,6 +21,7 @@ import { invitationsOnSqlite } from './0019-invitations.ts'
 import { jobs } from './0020-jobs.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
 import { topDaysOnSqlite } from './0028-top-days.ts'
+import { corrections } from './0032-corrections.ts'
 import { chargedPrices } from './0034-charged-prices.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -47,6 +48,7 @@ const steps: readonly string[] = [
   narrowSums,
   chargedPrices,
   topDaysOnSqlite,
+  corrections,
 ]
 
 /** In KiB, and therefore negative. */

@@ -13,6 +13,7 @@ export interface Sum {
 const SUMS: readonly (readonly [name: string, table: string, expression: string])[] = [
   ['balances, remain', 'balance', 'remain'],
   ['balances, used', 'balance', 'used'],
+  ['balances, corrected', 'balance', 'corrected'],
   ['balances, requests', 'balance', 'requests'],
   ['entries', 'entry', 'delta'],
   ['usage, charged', 'usage', 'quota'],
@@ -20,6 +21,8 @@ const SUMS: readonly (readonly [name: string, table: string, expression: string]
   ['usage, charged to accounts', 'usage', 'quota * account_charged'],
   ['usage, shortfall', 'usage', 'shortfall'],
   ['usage before, charged', 'closed', 'used'],
+  ['corrections', 'correction', 'quota'],
+  ['corrections before', 'closed', 'corrected'],
   ['usage by the hour', 'usage_hour', 'quota'],
 ]
 

@@ -26,6 +26,7 @@ import { jobs } from './0020-jobs.ts'
 import { formerEpochs } from './0024-former-epochs.ts'
 import { refundedOpenings } from './0025-refunded-openings.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
+import { corrections } from './0032-corrections.ts'
 import { chargedPrices } from './0034-charged-prices.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
@@ -55,6 +56,7 @@ const steps: readonly string[] = [
   narrowSums,
   chargedPrices,
   topDaysOnPostgres,
+  corrections,
 ]
 
 /** The schema this program writes. */
