@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
+import { startStudio } from '../../server/test/jobs/studio.ts'
 import { asking } from '../../server/test/tools/calls.ts'
 import { newAccount, type TestAccount } from './tools/account.ts'
 import { openConsole } from './tools/browser.ts'
@@ -115,6 +116,26 @@ it('says so where the price of that time was not kept', async () => {
   await drawer.getByText('The gateway has not kept the price of that time').waitFor()
   expect(await drawer.innerText()).toMatch(/Charged\s+\$0/)
   await eachLook(page, 'usage-call-no-price')
+})
+
+it('shows what was given back of a call', async () => {
+  const studio = await startStudio(['film'])
+  await gateway.manage('PUT', '/api/price/film', { per_second: '0.0002' })
+  await gateway.createChannel({ base_url: studio.url, models: ['film'] })
+  const body = { model: 'film', prompt: 'A cat.', seconds: '8' }
+  const video = await gateway.call(body, made.first.key, { path: '/v1/videos' })
+  studio.end(video.json.id, 'failed')
+  const read = { path: `/v1/videos/${video.json.id}`, method: 'GET' }
+  expect((await gateway.call('', made.first.key, read)).json.status).toBe('failed')
+
+  const page = await openLater(`/usage?call=${video.requestId}`, ada.token)
+  const drawer = page.getByRole('dialog', { name: 'Call' })
+  await drawer.getByText('Charged at first').waitFor()
+  const said = await drawer.innerText()
+  expect(said).toMatch(/Charged at first\s+\$0\.0016/)
+  expect(said).toMatch(/Corrected when it had ended\s+-\$0\.0016/)
+  expect(said).toMatch(/Charged\s+\$0(?!\.0016)/)
+  await eachLook(page, 'usage-call-corrected')
 })
 
 it('says what went wrong with a call, and what to do', async () => {

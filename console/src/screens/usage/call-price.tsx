@@ -14,12 +14,13 @@ import type { Call } from './usage.ts'
 export function CallPrice({ call }: { readonly call: Call }) {
   const { t } = useTranslation()
   const cost = call.quota + call.shortfall
+  const isFree = cost === 0 && call.correction === 0
   return (
     <section className={classes.part} aria-labelledby="price">
       <Title order={3} id="price">
         {t('usage.price')}
       </Title>
-      {cost === 0 ? (
+      {isFree ? (
         <Text size="sm" c="dimmed">
           {t('usage.free')}
         </Text>
@@ -121,27 +122,35 @@ const PIECES: ReadonlySet<string> = new Set([
 const isDecimal = (units: string): boolean => !units.includes('/')
 
 function Charged({ call }: { readonly call: Call }) {
-  const { t } = useTranslation()
   return (
     <table className={classes.figures}>
       <tbody>
-        <tr>
-          <th scope="row">{t('usage.charged')}</th>
-          <td>
-            <strong>
-              <Money units={call.quota} />
-            </strong>
-          </td>
-        </tr>
-        {call.shortfall === 0 ? null : (
-          <tr>
-            <th scope="row">{t('usage.shortfall')}</th>
-            <td>
-              <Money units={call.shortfall} />
-            </td>
-          </tr>
+        {call.correction === 0 ? null : (
+          <>
+            <Amount of="charged_first" units={call.quota - call.correction} />
+            <Amount of="correction" units={call.correction} />
+          </>
         )}
+        <Amount of="charged" units={call.quota} isSum />
+        {call.shortfall === 0 ? null : <Amount of="shortfall" units={call.shortfall} />}
       </tbody>
     </table>
+  )
+}
+
+interface AmountProps {
+  readonly of: 'charged_first' | 'correction' | 'charged' | 'shortfall'
+  readonly units: number
+  readonly isSum?: boolean
+}
+
+function Amount({ of, units, isSum = false }: AmountProps) {
+  const { t } = useTranslation()
+  const money = <Money units={units} />
+  return (
+    <tr>
+      <th scope="row">{t(`usage.${of}`)}</th>
+      <td>{isSum ? <strong>{money}</strong> : money}</td>
+    </tr>
   )
 }
