@@ -10,6 +10,9 @@ const JUDGED: readonly string[] = [
   ...['input_file_id', 'endpoint', 'completion_window', 'model', 'output_expires_after'],
 ]
 
+/** Answers of calls that go there name videos. */
+export const VIDEO_ENDPOINT = '/v1/videos'
+
 /** What the calls of a batch may be, by where they go. */
 export const BATCH_ENDPOINTS: ReadonlyMap<string, { dialect: DialectName; operation: Operation }> =
   new Map([
@@ -18,6 +21,9 @@ export const BATCH_ENDPOINTS: ReadonlyMap<string, { dialect: DialectName; operat
     ['/v1/completions', { dialect: 'openai', operation: 'completions' }],
     ['/v1/embeddings', { dialect: 'openai', operation: 'embeddings' }],
     ['/v1/moderations', { dialect: 'openai', operation: 'moderations' }],
+    ['/v1/images/generations', { dialect: 'openai', operation: 'images/generations' }],
+    ['/v1/images/edits', { dialect: 'openai', operation: 'images/edits' }],
+    [VIDEO_ENDPOINT, { dialect: 'openai', operation: 'videos' }],
   ])
 
 export const batches: Dialect = {

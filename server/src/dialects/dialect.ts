@@ -96,6 +96,8 @@ export interface BatchLine {
   readonly expected: Expected
   /** Output tokens. */
   readonly output: number
+  /** Of a call for a video: nothing else is paid for. */
+  readonly video?: Pick<VideoAsked, 'seconds' | 'size'> | undefined
 }
 
 /** What providers keep for their callers, and give ids to. */

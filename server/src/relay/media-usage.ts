@@ -59,6 +59,8 @@ const BY_TOKENS = new Set([
   ...['input', 'input_audio', 'image', 'output', 'output_audio', 'output_image'],
 ])
 
+export const isPricedByTokens = (price: ModelPrice): boolean => pricedBy(price).tokens
+
 /** What the call is charged by. */
 export function pricedBy(price: ModelPrice): { readonly time: boolean; readonly tokens: boolean } {
   const charged = Object.entries(price).filter(([, dollars]) => Number(dollars) > 0)

@@ -163,7 +163,7 @@ describe('a batch', () => {
       ])
     }
     for (const more of [
-      { endpoint: '/v1/images/generations' },
+      { endpoint: '/v1/audio/speech' },
       { input_file_id: undefined },
       { model: 'writer' },
     ]) {

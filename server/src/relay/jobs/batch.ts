@@ -1,84 +1,103 @@
-import type { Dialect, Loose } from '../../dialects/dialect.ts'
-import { isObject } from '../../dialects/judged.ts'
+import { VIDEO_ENDPOINT } from '../../dialects/batches.ts'
+import type { Loose } from '../../dialects/dialect.ts'
 import type { Ending } from '../../jobs/end.ts'
-import type { AdmittedPrice, Job, JobEnd } from '../../jobs/job.ts'
-import { type CompiledPrice, compilePrice, cost, pricedFor } from '../../prices/price.ts'
-import { type Usage, withBeside } from '../../usage/usage.ts'
-import { parseLatin1 } from '../meter/json-text.ts'
+import type { Job, JobEnd } from '../../jobs/job.ts'
+import { compilePrice } from '../../prices/price.ts'
 import { Lines } from '../meter/lines.ts'
 import { recordOf } from '../objects/record.ts'
 import { askInto, askOne } from './ask.ts'
+import { answerIn, costOfAnswer } from './batch-line.ts'
 import type { AskedBatch } from './cost.ts'
 import type { Judge, LookParts } from './look.ts'
 import { dialectOfBatch } from './read-batch.ts'
 
 const ENDS = new Set<unknown>(['completed', 'failed', 'cancelled', 'expired'] satisfies JobEnd[])
+/** So few that no settlement waits long for it. */
+const VIDEOS_A_WRITE = 500
 /** Answers are longer than the calls that they are to. */
 const LIMITS = { bytes: 2 ** 31, lineBytes: 64 * 1024 * 1024 }
 
-/** A batch costs what its answers report, at the prices of the tier `batch`. Calls that failed cost nothing. */
+/**
+ * A batch costs what its answers report, at the prices of the tier `batch`. Calls that failed cost nothing. Whose it is, the
+ * videos are that it made: they are noted before anybody can read of them in its output.
+ */
 export const judgeBatch: Judge = async (parts, job, said) => {
+  const ending = await endingOf(parts, job, said)
   await noteFilesOf(parts, job, said)
+  return ending
+}
+
+async function endingOf(parts: LookParts, job: Job, said: Loose): Promise<Ending | undefined> {
   if (!ENDS.has(said.status)) return undefined
   const state = said.status as JobEnd
   const { output_file_id: fileId } = said
   if (typeof fileId !== 'string' || fileId === '') return { state, cost: 0 }
-  if (job.price === undefined) return { state, cost: 0 }
-  return read(parts, job, { state, fileId, price: job.price })
+  if (job.price === undefined && !makesVideos(job)) return { state, cost: 0 }
+  return read(parts, job, { state, fileId })
 }
+
+/** Whether its answers name what its provider keeps. */
+export const makesVideos = ({ kind, asked }: Pick<Job, 'kind' | 'asked'>): boolean =>
+  kind === 'batch' && (JSON.parse(asked) as AskedBatch).endpoint === VIDEO_ENDPOINT
 
 interface Output {
   readonly state: JobEnd
   readonly fileId: string
-  readonly price: AdmittedPrice
 }
 
 async function read(
   parts: LookParts,
   job: Job,
-  { state, fileId, price }: Output,
+  { state, fileId }: Output,
 ): Promise<Ending | undefined> {
   const channel = parts.directory.get(job.channelId)
   if (channel === undefined) return { state: 'abandoned', cost: undefined }
-  const { endpoint, lines: asked }: AskedBatch = JSON.parse(job.asked)
-  const dialect = dialectOfBatch(endpoint)
-  const compiled = pricedFor(compilePrice(price.price, price.ratio), 'batch')
-  // Of an answer that reports nothing nobody knows more than what was charged for its call.
-  const unreported = Math.ceil(job.estimate / Math.max(1, asked))
+  const costOf = costsOf(job)
+  const videos: Loose[] = []
+  const isOfVideos = makesVideos(job)
   let sum = 0
   const lines = new Lines(LIMITS, (line) => {
-    sum += costOfLine(line, { dialect, price: compiled, unreported })
+    const body = answerIn(line)
+    if (body === undefined) return
+    sum += costOf(body)
+    if (isOfVideos) videos.push(body)
   })
   const path = `/files/${encodeURIComponent(fileId)}/content`
   const answer = await askInto(parts, { channel, upstreamKey: job.upstreamKey, path }, lines)
   if (answer.kind === 'gone') return { state, cost: undefined }
   if (answer.kind === 'unheard') return undefined
   if (lines.failure !== undefined) return { state, cost: undefined }
+  await noteVideos(parts, job, videos)
   return { state, cost: sum }
 }
 
-interface Pricing {
-  readonly dialect: Dialect
-  readonly price: CompiledPrice
-  readonly unreported: number
+/** What each answer costs, in units. */
+function costsOf({ price, asked, estimate }: Job): (body: Loose) => number {
+  if (price === undefined) return () => 0
+  const { endpoint, lines }: AskedBatch = JSON.parse(asked)
+  const pricing = {
+    dialect: dialectOfBatch(endpoint),
+    price: compilePrice(price.price, price.ratio),
+    unreported: Math.ceil(estimate / Math.max(1, lines)),
+  }
+  return (body) => costOfAnswer(body, pricing)
 }
 
-function costOfLine(line: Buffer, { dialect, price, unreported }: Pricing): number {
-  const parsed = parseLatin1(line.toString('latin1'))
-  const response = isObject(parsed) ? parsed.response : undefined
-  const body = isObject(response) ? response.body : undefined
-  if (!isObject(body) || isObject(body.error)) return 0
-  const usage = usageIn(dialect, body)
-  return usage === undefined ? unreported : cost(price, usage)
-}
-
-function usageIn(dialect: Dialect, body: Loose): Usage | undefined {
-  const usage = dialect.readUsage(body.usage)
-  if (usage === undefined) return undefined
-  const text = JSON.stringify(body)
-  const told = withBeside(usage, dialect.readBeside?.(text, { text: () => text }))
-  // The price at hand is that of the tier already.
-  return { ...told, service: undefined }
+async function noteVideos(
+  { objects }: Pick<LookParts, 'objects'>,
+  job: Job,
+  videos: readonly Loose[],
+): Promise<void> {
+  const made = videos.filter(({ id }) => typeof id === 'string' && id !== '')
+  for (let at = 0; at < made.length; at += VIDEOS_A_WRITE) {
+    await objects.keep(
+      made.slice(at, at + VIDEOS_A_WRITE).map((said) => ({
+        ...{ id: said.id as string, kind: 'video', accountId: job.accountId, keyId: job.keyId },
+        ...{ channelId: job.channelId, upstreamKey: job.upstreamKey, tokens: 0, purpose: '' },
+        ...{ record: recordOf('video', said), expiresAt: undefined },
+      })),
+    )
+  }
 }
 
 /** Whose a batch is, its files are: before anybody can hear of them. */

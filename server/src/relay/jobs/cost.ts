@@ -21,13 +21,20 @@ export function usageOfJob(reserved: Reserved, meter: Meter): Usage {
 }
 
 function usageOfLines(lines: readonly BatchLine[]): Usage {
-  let prompt = 0
-  let completion = 0
-  for (const { expected, output } of lines) {
-    prompt += expected.prompt
-    completion += output
+  const sum = { prompt: 0, completion: 0, seconds: 0, images: 0 }
+  for (const { expected, output, video } of lines) {
+    sum.seconds += video?.seconds ?? 0
+    sum.images += expected.pieces?.images ?? 0
+    if (video !== undefined) continue
+    sum.prompt += expected.prompt
+    sum.completion += output
   }
-  return { ...NO_USAGE, prompt, completion, service: 'batch', estimated: true }
+  const { seconds, images, ...tokens } = sum
+  return {
+    ...{ ...NO_USAGE, ...tokens, service: 'batch', estimated: true },
+    ...(seconds === 0 ? {} : { seconds }),
+    ...(images === 0 ? {} : { images }),
+  }
 }
 
 /** What a job is charged at first: what it will cost, or else the most that it can. */

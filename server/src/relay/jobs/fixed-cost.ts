@@ -11,19 +11,27 @@ import { NO_USAGE } from '../../usage/usage.ts'
 export function fixedCost(price: CompiledPrice, job: JobAsked): Units | undefined {
   switch (job.kind) {
     case 'video':
-      return cost(pricedForSize(price, job.size), { ...NO_USAGE, seconds: job.seconds })
+      return costOfVideo(price, job)
     case 'batch':
-      return costOfLines(pricedFor(price, 'batch'), job.lines ?? [])
+      return costOfLines(price, job.lines ?? [])
     case 'response':
       return undefined
   }
 }
 
+const costOfVideo = (price: CompiledPrice, { size, seconds }: NonNullable<BatchLine['video']>) =>
+  cost(pricedForSize(price, size), { ...NO_USAGE, seconds })
+
 /** Each is a request of its own, rounded up by itself. */
 function costOfLines(price: CompiledPrice, lines: readonly BatchLine[]): Units {
+  const served = pricedFor(price, 'batch')
   let sum = 0
-  for (const { expected, output } of lines) {
-    sum = Math.min(sum + boundOf(price, { ...expected, service: undefined }, output), MOST_UNITS)
+  for (const { expected, output, video } of lines) {
+    const one =
+      video === undefined
+        ? boundOf(served, { ...expected, service: undefined }, output)
+        : costOfVideo(price, video)
+    sum = Math.min(sum + one, MOST_UNITS)
   }
   return units(sum)
 }

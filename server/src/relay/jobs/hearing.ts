@@ -3,7 +3,7 @@ import { JOB_KINDS, type Job, type JobKind } from '../../jobs/job.ts'
 import type { Jobs } from '../../jobs/jobs.ts'
 import type { KeptObject } from '../../objects/objects.ts'
 import { noteRecord } from '../objects/record.ts'
-import { noteFilesOf } from './batch.ts'
+import { makesVideos, noteFilesOf } from './batch.ts'
 import { heard, type LookParts, look } from './look.ts'
 
 /** What is learnt of jobs while their callers ask after them. */
@@ -49,8 +49,9 @@ export function createJobHearing(parts: HearingParts): JobHearing {
     async hear(kept, said) {
       const job = await runningOf(kept)
       if (job === undefined) return
-      // What a batch cost stands in a long file: that is read by the watch, and no caller waits for it.
-      if (said === undefined || job.kind === 'batch') {
+      // What a batch cost stands in a long file: that is read by the watch, and no caller waits for it. What videos it made
+      // stands there, too, and must be known before their caller reads of them.
+      if (said === undefined || (job.kind === 'batch' && !makesVideos(job))) {
         if (said !== undefined) await noteOf(parts, job, said)
         if (mayHurry(job)) await jobs.hurry(job)
       } else await heard(parts, job, said)

@@ -76,7 +76,7 @@ export async function readBatch(
 }
 
 /** A call of a batch, as far as its cost depends on it. */
-interface Found extends Pick<BatchLine, 'expected'> {
+interface Found extends Pick<BatchLine, 'expected' | 'video'> {
   readonly model: string
   /** Of each choice; `undefined`: as many as the model writes. */
   readonly outputLimit: number | undefined
@@ -104,7 +104,10 @@ function readLine(line: Buffer, { number, dialect, asked, model }: OfLine): Foun
   const payload = Buffer.from(line.subarray(span.start, span.end))
   const parsed = refusedAs(number, () => dialect.parseCall(payload, NOTHING_SAID, AS_JSON))
   const { stream, job, written } = parsed
-  if (stream || job !== undefined) throw because('stream and background are not offered in batches')
+  const video = job?.kind === 'video' ? job : undefined
+  if (stream || (job !== undefined && video === undefined)) {
+    throw because('stream and background are not offered in batches')
+  }
   if (written !== undefined) throw because(`its body is none of ${asked.endpoint}`)
   if (model !== undefined && model !== parsed.model) {
     throw because(`all calls of a batch must be for one model: ${quoted(model)} comes before`)
@@ -113,6 +116,7 @@ function readLine(line: Buffer, { number, dialect, asked, model }: OfLine): Foun
     ...{ model: parsed.model, outputLimit: parsed.outputLimit, choices: parsed.choices },
     expected: quickly({ dialect, parsed, payload }, parsed.model),
     names: parsed.names ?? NO_NAMES,
+    video: video && { seconds: video.seconds, size: video.size },
   }
 }
 
@@ -154,7 +158,7 @@ async function tokensOf(
 }
 
 function boundOf(
-  { expected, outputLimit, choices, names }: Found,
+  { expected, outputLimit, choices, names, video }: Found,
   own: number,
   tokens: ReadonlyMap<string, number>,
 ): BatchLine {
@@ -162,5 +166,6 @@ function boundOf(
   return {
     expected: added === 0 ? expected : { ...expected, prompt: expected.prompt + added },
     output: (outputLimit ?? own) * choices,
+    video,
   }
 }
