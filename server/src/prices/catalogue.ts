@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices'
+import type { Listed } from './abilities.ts'
 import type { ModelPrice } from './kinds.ts'
 import { nextChange } from './next-change.ts'
 import { LEFT_OUT, OUTPUT_LIMITS, OWN_MODELS } from './own-models.ts'
@@ -21,6 +22,8 @@ export interface Catalogue {
   /** Every model that can be named without its host, by id. */
   all(nowMs: number): Promise<readonly Catalogued[]>
   maxOutput(model: string): number | undefined
+  /** What its vendor lists of it. */
+  listed(model: string): Listed | undefined
 }
 
 /** The list that came with the library: it forgets it when it is given another. */
@@ -38,17 +41,25 @@ async function libraryWith(given: readonly Provider[] | undefined) {
   return { calcPrice: library.calcPrice, providers: (await library.waitForUpdate()) ?? [] }
 }
 
-/** Loads the prices: some 50 ms, which is why nobody imports them on the way to the first answer. */
-export async function loadCatalogue(given?: readonly Provider[]): Promise<Catalogue> {
-  const [{ calcPrice, providers }, models] = await Promise.all([
-    libraryWith(given),
-    import('gpt-tokenizer/models'),
-  ])
+/** What OpenAI lists of its models, by their ids. */
+async function listedModels() {
+  const models = await import('gpt-tokenizer/models')
   const limits = new Map<string, number>()
+  const specs = new Map<string, Listed>()
   for (const [id, spec] of Object.entries(models)) {
+    if ('modalities' in spec) specs.set(id, spec)
     if ('max_output_tokens' in spec && spec.max_output_tokens)
       limits.set(id, spec.max_output_tokens)
   }
+  return { limits, specs }
+}
+
+/** Loads the prices: some 50 ms, which is why nobody imports them on the way to the first answer. */
+export async function loadCatalogue(given?: readonly Provider[]): Promise<Catalogue> {
+  const [{ calcPrice, providers }, { limits, specs }] = await Promise.all([
+    libraryWith(given),
+    listedModels(),
+  ])
 
   function ask(model: string, nowMs: number, providerId?: string): Catalogued | undefined {
     const options = {
@@ -105,6 +116,7 @@ export async function loadCatalogue(given?: readonly Provider[]): Promise<Catalo
       )
     },
     maxOutput: (model) => outputLimit(model, limits),
+    listed: (model) => specs.get(model.slice(model.lastIndexOf('/') + 1)),
   }
 }
 

@@ -1,5 +1,6 @@
 import { mirror } from '../storage/mirror.ts'
 import type { Store } from '../storage/store.ts'
+import { type Abilities, abilitiesOf } from './abilities.ts'
 import { type Catalogue, type Catalogued, loadCatalogue } from './catalogue.ts'
 import type { ModelPrice } from './kinds.ts'
 import { type CompiledPrice, compilePrice } from './price.ts'
@@ -12,6 +13,8 @@ export interface PriceBook {
   /** The model's own output limit, where it is known. */
   maxOutput(model: string): number | undefined
   contextWindow(model: string): number | undefined
+  /** What a model does; `otherNames`: what its providers call it. */
+  abilities(model: string, otherNames: readonly string[]): Abilities
   /** The override alone, as it was set. */
   override(model: string): ModelPrice | undefined
   overrides(): readonly { readonly model: string; readonly price: ModelPrice }[]
@@ -92,11 +95,22 @@ export async function createPriceBook(parts: {
     },
     maxOutput: (model) => catalogue.maxOutput(model),
     contextWindow: (model) => remember(model)?.catalogued?.contextWindow,
+    abilities: (model, otherNames) =>
+      abilitiesIn(catalogue, [model, ...otherNames], remember(model)?.price?.price),
     override: (model) => overrides.get(model),
     overrides: () => [...overrides].map(([model, price]) => ({ model, price })),
     catalogued: (model) => remember(model)?.catalogued,
     catalogue: () => catalogue.all(now()),
   }
+}
+
+function abilitiesIn(
+  catalogue: Pick<Catalogue, 'listed'>,
+  names: readonly string[],
+  price: ModelPrice | undefined,
+): Abilities {
+  const listed = names.map(catalogue.listed).find((one) => one !== undefined)
+  return abilitiesOf({ names, listed, price })
 }
 
 function followOverrides(

@@ -243,7 +243,7 @@ describe('the public list of models', () => {
       id: 'gpt-4.1',
       provider: 'openai',
       model_type: 'text',
-      features: ['text-to-text'],
+      features: ['text-to-text', 'image-to-text'],
       pricing: {
         currency: 'USD / M Tokens',
         input: 2,
@@ -256,5 +256,20 @@ describe('the public list of models', () => {
     })
     const unpriced = listed.data.find((model: { id: string }) => model.id === 'unpriced-model')
     expect(unpriced.pricing).toMatchObject({ input: null, output: null })
+  })
+
+  test('says what each model is for, also under another name than its provider has', async () => {
+    await gateway.offer('our-painter', answers(), {
+      price: { input: '5', output: '40' },
+      channel: { model_mapping: { 'our-painter': 'gpt-image-1' } },
+    })
+    await gateway.offer('our-vectors', answers(), { price: { input: '1' } })
+    const { json: listed } = await readWhole(await fetch(`${gateway.url}/api/models`))
+    const kindOf = (wanted: string) => {
+      const found = listed.data.find(({ id }: { id: string }) => id === wanted)
+      return [found.model_type, ...found.features]
+    }
+    expect(kindOf('our-painter')).toEqual(['image', 'text-to-image', 'image-to-image'])
+    expect(kindOf('our-vectors')).toEqual(['embedding', 'text-to-embedding'])
   })
 })

@@ -1,7 +1,9 @@
 import Type from 'typebox'
+import type { Channel } from '../../channels/channel.ts'
 import { DEFAULT_GROUP } from '../../groups/groups.ts'
+import { type Abilities, featuresOf, MODEL_TYPES } from '../../prices/abilities.ts'
 import { type Decimal, parseDecimal, times, writeDecimal } from '../../prices/decimal.ts'
-import type { PriceBook } from '../../prices/price-book.ts'
+import type { ModelPrice } from '../../prices/kinds.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 
@@ -16,8 +18,14 @@ const nullable = Type.Union([Type.Number(), Type.Null()])
 const model = Type.Object({
   id: Type.String(),
   provider: Type.String(),
-  model_type: Type.String(),
-  features: Type.Array(Type.String()),
+  model_type: Type.Enum([...MODEL_TYPES], {
+    description:
+      'What it is for, as far as that is known: from its vendor, from what it is paid by, or from its name.',
+  }),
+  features: Type.Array(Type.String(), {
+    description:
+      'What it makes of what, such as `text-to-image`. Not every medium that a model takes is known here.',
+  }),
   pricing: Type.Object({
     currency: Type.String(),
     input: nullable,
@@ -51,36 +59,42 @@ export const listModels = ({ directory, prices, groups }: Rooms) =>
       const served = directory.all().filter((channel) => channel.enabled)
       const ids = [...new Set(served.flatMap((channel) => [...channel.models]))].sort()
       const ratio = parseDecimal(groups.get(DEFAULT_GROUP)?.ratio ?? 1)
-      const listed = ids.map((id) => modelRecord(prices, id, ratio))
+      const listed = ids.map((id) => ({
+        id,
+        provider: prices.catalogued(id)?.provider ?? '',
+        ...abilitiesShown(prices.abilities(id, otherNamesOf(id, served))),
+        pricing: pricingOf(prices.priceOf(id)?.price, ratio),
+        api_doc_url: '/docs',
+      }))
       return { raw: { success: true, page: 0, page_size: 0, total: listed.length, data: listed } }
     },
   })
 
-function modelRecord(prices: PriceBook, id: string, ratio: Decimal | undefined) {
-  const price = prices.priceOf(id)?.price
+const abilitiesShown = (abilities: Abilities) => ({
+  model_type: abilities.type,
+  features: featuresOf(abilities),
+})
+
+/** What the providers that serve a model call it, where that is another name. */
+const otherNamesOf = (id: string, served: readonly Channel[]): readonly string[] =>
+  served.flatMap(({ mapping }) => mapping.get(id) ?? [])
+
+function pricingOf(price: ModelPrice | undefined, ratio: Decimal | undefined) {
   const number = (written: string | number | undefined) => {
     const decimal = written === undefined ? undefined : parseDecimal(written)
     return decimal && ratio ? Number(writeDecimal(times(decimal, ratio))) : null
   }
   return {
-    id,
-    provider: prices.catalogued(id)?.provider ?? '',
-    // Chat is what this gateway relays; other kinds of models come with their endpoints.
-    model_type: 'text',
-    features: ['text-to-text'],
-    pricing: {
-      currency: 'USD / M Tokens',
-      input: number(price?.input),
-      output: number(price?.output),
-      per_request: number(price?.per_request),
-      per_second: number(price?.per_second),
-      ...Object.fromEntries(
-        FURTHER.flatMap((name) => {
-          const told = number(price?.[name])
-          return told === null ? [] : [[name, told]]
-        }),
-      ),
-    },
-    api_doc_url: '/docs',
+    currency: 'USD / M Tokens',
+    input: number(price?.input),
+    output: number(price?.output),
+    per_request: number(price?.per_request),
+    per_second: number(price?.per_second),
+    ...Object.fromEntries(
+      FURTHER.flatMap((name) => {
+        const told = number(price?.[name])
+        return told === null ? [] : [[name, told]]
+      }),
+    ),
   }
 }
