@@ -73,6 +73,9 @@ describe('a batch of images', () => {
     const usage = { input_tokens: 10, output_tokens: 500, total_tokens: 510 }
     const data = [{ b64_json: 'AAAA' }, { b64_json: 'AAAA' }]
     expect(await paid(made, [answer({ created: 1, data, usage }), failed])).toBe(5 + 1_000)
+    const { status, output_file_id: file } = await client.batches.retrieve(made.id)
+    const [first = ''] = (await (await client.files.content(file ?? '')).text()).split('\n')
+    expect([status, JSON.parse(first).response.body.data]).toEqual(['completed', data])
   })
 
   it('is charged by the picture where its price says so', async () => {

@@ -1,3 +1,4 @@
+import OpenAI from 'openai'
 import { expect, it } from 'vitest'
 import { newCaller } from '../token/callers.ts'
 import { sharedGateway } from '../tools/gateway.ts'
@@ -87,4 +88,16 @@ it.each([
   const path = '/api/usage/token'
   const { data } = (await gateway.call('', key.key, { path, method: 'GET' })).json
   expect(data.budgets).toMatchObject([{ used: 800, remaining: 2_200 }])
+})
+
+it('a video that failed has cost nothing when its caller reads of it', async () => {
+  const caller = await newCaller(gateway, { account: { quota: 5_000 } })
+  const { key: apiKey } = await caller.create({ remain_quota: 4_000 })
+  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey, maxRetries: 0 })
+  const stat = async () => (await caller.api('GET', '/api/log/self/stat')).json.data
+  const { id } = await client.videos.create({ model: 'film' as 'sora-2', prompt: 'A cat.' })
+  expect(await stat()).toMatchObject({ requests: 1, quota: 400 })
+  studio.end(id, 'failed')
+  expect((await client.videos.retrieve(id)).status).toBe('failed')
+  expect(await stat()).toMatchObject({ requests: 1, quota: 0 })
 })
