@@ -22,7 +22,7 @@ const SCREENS: readonly Screen[] = [
   {
     path: '/overview',
     content: 'main svg path[d^=M][style]',
-    control: 'label:has(> span):nth-of-type(3)',
+    control: 'input[value="30d"] + label',
     answer: 'input[value="30d"]:checked',
   },
   {
