@@ -1,3 +1,5 @@
+import { numberFormat } from './formatters.ts'
+
 /** Quota units of one US dollar, as `GET /api/status` says it; docs/quota.md fixes it. */
 export const UNITS_PER_DOLLAR = 500_000
 
@@ -31,7 +33,7 @@ const amount = (locale: string, units: number, options: Intl.NumberFormatOptions
   inDollars(locale, Math.abs(units) < UNITS_PER_DOLLAR ? FINEST : CENTS, options)
 
 const inDollars = (locale: string, digits: number, options: Intl.NumberFormatOptions = {}) =>
-  new Intl.NumberFormat(locale, {
+  numberFormat(locale, {
     style: 'currency',
     currency: 'USD',
     currencyDisplay: 'narrowSymbol',

@@ -1,3 +1,4 @@
+import { dateTimeFormat, numberFormat, relativeTimeFormat } from './formatters.ts'
 import { timeZone } from './preferences.ts'
 
 const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [
@@ -11,7 +12,7 @@ const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
 
 /** A time in words that look back or ahead, such as "3 hours ago". Both in Unix seconds. */
 export function formatAgo(locale: string, seconds: number, nowSeconds: number): string {
-  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const words = relativeTimeFormat(locale, { numeric: 'auto' })
   const distance = seconds - nowSeconds
   for (const [unit, length] of STEPS) {
     if (Math.abs(distance) >= length) return words.format(Math.round(distance / length), unit)
@@ -21,19 +22,17 @@ export function formatAgo(locale: string, seconds: number, nowSeconds: number): 
 
 /** Day and time of Unix seconds, on the reader's walls. */
 export const formatDateTime = (locale: string, seconds: number): string =>
-  new Intl.DateTimeFormat(locale, {
+  dateTimeFormat(locale, {
     ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: timeZone() },
   }).format(seconds * 1000)
 
 export const formatDate = (locale: string, seconds: number): string =>
-  new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: timeZone() }).format(
-    seconds * 1000,
-  )
+  dateTimeFormat(locale, { dateStyle: 'medium', timeZone: timeZone() }).format(seconds * 1000)
 
 /** How long somebody has to wait, such as "1 min 30 sec". */
 export function formatWait(locale: string, seconds: number): string {
   const whole = (value: number, unit: 'minute' | 'second') =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value)
+    numberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value)
   const rest = seconds % 60
   if (seconds < 60) return whole(seconds, 'second')
   const minutes = whole(Math.floor(seconds / 60), 'minute')
@@ -51,7 +50,7 @@ export function formatDuration(locale: string, ms: number): string {
       : ms < MINUTE_MS
         ? ([ms / SECOND_MS, 'second', 1] as const)
         : ([ms / MINUTE_MS, 'minute', 1] as const)
-  return new Intl.NumberFormat(locale, {
+  return numberFormat(locale, {
     style: 'unit',
     unit,
     unitDisplay: 'short',

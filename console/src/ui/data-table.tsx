@@ -1,6 +1,14 @@
 import { Skeleton, VisuallyHidden } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { memo, type ReactNode, useDeferredValue, useEffect, useRef } from 'react'
+import {
+  memo,
+  type ReactNode,
+  useDeferredValue,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import classes from './data-table.module.css'
 
 export interface Column<Row> {
@@ -45,13 +53,17 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null)
   // What nobody sees yet comes when there is time.
   const overscan = useDeferredValue(OVERSCAN, FIRST_OVERSCAN)
+  // Not while it is drawn: each scrolled frame would be laid out for the question.
+  const [top, setTop] = useState(0)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what stands above may change with what is listed.
+  useLayoutEffect(() => setTop(body.current?.offsetTop ?? 0), [count])
   const virtual = useWindowVirtualizer({
     count,
     estimateSize: () => ROW_PX,
     overscan,
     // The reader alone scrolls. To go at the start where the page is already costs a layout of it.
     scrollToFn: noScroll,
-    scrollMargin: body.current?.offsetTop ?? 0,
+    scrollMargin: top,
   })
   const items = virtual.getVirtualItems()
   const first = items[0]?.index ?? 0

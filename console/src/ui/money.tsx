@@ -1,4 +1,4 @@
-import { useTranslation } from 'react-i18next'
+import i18next from 'i18next'
 import { formatChange, formatMoney, formatSum } from '../format/money.ts'
 import { useLocale } from '../format/use-locale.ts'
 
@@ -12,11 +12,10 @@ const WRITE = { amount: formatMoney, change: formatChange, sum: formatSum }
 
 /** Quota units as dollars; the exact units are its title. */
 export function Money({ units, as = 'amount' }: MoneyProps) {
-  const { t } = useTranslation()
   const locale = useLocale()
   return (
     <span
-      title={t('ui.units', { count: units })}
+      title={i18next.t('ui.units', { count: units })}
       style={{ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }}
     >
       {WRITE[as](locale, units)}

@@ -1,4 +1,4 @@
-import { Checkbox, Text } from '@mantine/core'
+import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { TFunction } from 'i18next'
 import type { Column } from '../../ui/data-table.tsx'
@@ -17,7 +17,7 @@ interface Acting {
   readonly actions: KeyActions
 }
 
-/** The columns of the list of keys. */
+/** The columns of the list of keys. Cells are plain elements where those do: hundreds are drawn while somebody scrolls. */
 export const keyColumns = (
   t: TFunction,
   { selection, actions }: Acting,
@@ -84,13 +84,11 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
     from: 'desktop',
     cell: ({ group }) =>
       group === '' ? (
-        <Text size="sm" c="dimmed">
-          {t('keys.own_group')}
-        </Text>
+        <span className={classes.quiet}>{t('keys.own_group')}</span>
       ) : (
-        <Text size="sm" truncate title={group}>
+        <div className={classes.cut} title={group}>
           {group}
-        </Text>
+        </div>
       ),
   },
   {
@@ -101,9 +99,7 @@ const figures = (t: TFunction): readonly Column<KeyRecord>[] => [
     cell: ({ accessed_time, created_time }) =>
       // Before the first call the API gives the time of creation (contract 2.2).
       accessed_time === created_time ? (
-        <Text size="sm" c="dimmed">
-          {t('keys.never_used')}
-        </Text>
+        <span className={classes.quiet}>{t('keys.never_used')}</span>
       ) : (
         <TimeAgo seconds={accessed_time} />
       ),
@@ -128,12 +124,10 @@ function Name({ record, t }: CellProps) {
       >
         {name === '' ? <em>{t('keys.unnamed')}</em> : name}
       </Link>
-      <Text size="xs" c="dimmed" ff="monospace" visibleFrom="sm">
-        {shortened(key)}
-      </Text>
-      <Text size="xs" c="dimmed" hiddenFrom="sm">
+      <div className={`${classes.small} ${classes.ends}`}>{shortened(key)}</div>
+      <div className={`${classes.small} ${classes.left}`}>
         <Remaining record={record} t={t} />
-      </Text>
+      </div>
     </>
   )
 }

@@ -1,4 +1,3 @@
-import { Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatAgo } from '../../format/time.ts'
@@ -7,6 +6,7 @@ import { TimeAgo } from '../../ui/date-time.tsx'
 import { StatusBadge, type Tone } from '../../ui/status-badge.tsx'
 import { useNowSeconds } from '../../ui/use-now-seconds.ts'
 import type { KeyRecord } from './keys.ts'
+import classes from './keys-screen.module.css'
 import { useIsLeaving } from './removals.tsx'
 
 /** `status` of the record (docs/keys.md): always the effective one. */
@@ -27,9 +27,9 @@ export function KeyStatus({ record }: { readonly record: KeyRecord }) {
   return (
     <>
       <StatusBadge tone={state.tone} label={t(state.word)} />
-      <Text size="xs" c="dimmed" mt={4} truncate>
+      <div className={`${classes.small} ${classes.cut} ${classes.reason}`}>
         {leaving ? t('keys.leaving') : <Reason record={record} />}
-      </Text>
+      </div>
     </>
   )
 }
