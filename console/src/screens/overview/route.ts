@@ -35,7 +35,9 @@ export const overviewRoute = createRoute({
   loader({ context: { queryClient }, deps: shown }) {
     void queryClient.prefetchQuery(balanceQuery)
     void queryClient.prefetchQuery(figuresQuery(shown))
-    void queryClient.prefetchQuery(seriesQuery(shown, shown.by ?? 'model', stepOf(shown)))
+    for (const by of new Set([shown.by ?? 'model', 'model', 'key'] as const)) {
+      void queryClient.prefetchQuery(seriesQuery(shown, by, stepOf(shown)))
+    }
   },
   component: lazyRouteComponent(() => import('./overview-screen.tsx'), 'OverviewScreen'),
 })
