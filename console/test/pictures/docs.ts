@@ -13,6 +13,8 @@ const PHONE = { width: 390, height: 844 }
 const QUALITY = 88
 const DAYS = 30
 const MOST_PX = 1400
+/** Of a list, and of what stands before one. */
+const LIST_PX = 900
 const BARS = '[aria-hidden] > div > svg path'
 
 // The same day in every picture, whenever they are taken: what changed in the console is all that changes in them.
@@ -33,9 +35,9 @@ async function openAt(path: string, options: Parameters<typeof open>[1] = {}): P
 }
 
 /** All of the screen, unless that is too much for a page of docs. */
-async function take(page: Page, name: string): Promise<void> {
+async function take(page: Page, name: string, mostPx = MOST_PX): Promise<void> {
   await page.waitForLoadState('networkidle')
-  await growWindow(page, MOST_PX)
+  await growWindow(page, mostPx)
   const session = await page.context().newCDPSession(page)
   const { data } = await session.send('Page.captureScreenshot', {
     format: 'webp',
@@ -86,10 +88,10 @@ it('keys, one of them, and how one is made', async () => {
 it('usage, and one call', async () => {
   const page = await openAt('/usage')
   await page.getByRole('table', { name: 'Usage' }).getByText('claude-sonnet-4-5').first().waitFor()
-  await take(page, 'usage')
+  await take(page, 'usage', LIST_PX)
   const call = await openAt(`/usage?call=${filled.answeredId}`)
   await call.getByText('Sum, rounded up').waitFor()
-  await take(call, 'usage-call')
+  await take(call, 'usage-call', LIST_PX)
 })
 
 it('models', async () => {
