@@ -149,24 +149,26 @@ const { key } = (await manage('POST', '/api/token/', {
   ...{ name: 'agents', unlimited_quota: true },
 })) as unknown as { key: string }
 
+/** Has it use a provider of that dialect. */
+async function tryAgent(agent: Agent, dialect: DialectName): Promise<void> {
+  const model = `${dialect}-for-${agent.name.toLowerCase().replace(' ', '-')}`
+  upstream.on(model, scripted(dialect, agent.tool))
+  await manage('POST', '/api/channel/', {
+    ...{ name: model, keys: ['upstream-key'], models: [model], groups: ['default'] },
+    ...{ free: true, ...PROVIDERS[dialect].channel(upstream.url) },
+  })
+  const said = await run(agent, model, { home, url: gateway.url, key })
+  const outcome = said.includes(FINAL) ? 'ok    ' : 'FAILED'
+  console.log(`${outcome} ${agent.name} ${versionOf(agent.from)} with a provider of ${dialect}`)
+  if (said.includes(FINAL)) return
+  process.exitCode = 1
+  console.error(said)
+}
+
 try {
   for (const agent of AGENTS) {
     agent.prepare?.(home, gateway.url)
-    for (const dialect of Object.keys(PROVIDERS) as DialectName[]) {
-      const model = `${dialect}-for-${agent.name.toLowerCase().replace(' ', '-')}`
-      upstream.on(model, scripted(dialect, agent.tool))
-      await manage('POST', '/api/channel/', {
-        ...{ name: model, keys: ['upstream-key'], models: [model], groups: ['default'] },
-        ...{ free: true, ...PROVIDERS[dialect].channel(upstream.url) },
-      })
-      const said = await run(agent, model, { home, url: gateway.url, key })
-      const worked = said.includes(FINAL)
-      if (!worked) process.exitCode = 1
-      console.log(
-        `${worked ? 'ok    ' : 'FAILED'} ${agent.name} ${versionOf(agent.from)} with a provider of ${dialect}`,
-      )
-      if (!worked) console.error(said)
-    }
+    for (const dialect of Object.keys(PROVIDERS) as DialectName[]) await tryAgent(agent, dialect)
   }
   const { items } = (await manage('GET', '/api/log/self?page_size=100')) as unknown as {
     items: readonly { model_name: string; status: number; error_code: string }[]
