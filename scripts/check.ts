@@ -8,7 +8,7 @@ const gates: Readonly<Record<string, string>> = {
   'format and lint': 'biome check --error-on-warnings .',
   'lint with types': 'oxlint --type-aware --deny-warnings',
   names: 'node scripts/names.ts',
-  types: 'tsc && tsc -p bench/console',
+  types: 'tsc && tsc -p console/test',
   'types of the console': 'node console/scripts/types.ts && tsc -p console',
   'unused code': 'knip',
   'pages made from code': 'node scripts/docs.ts --check',

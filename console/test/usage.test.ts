@@ -196,7 +196,10 @@ it('tells administrators, and nobody else, which channel answered', async () => 
   gateway.secret(key.key)
   const { requestId } = await gateway.call(asking('gpt-small'), key.key)
   await expect.poll(() => gateway.usageOf(requestId)).toBeDefined()
-  const { channel } = await gateway.usageOf(requestId)
+  const record = await gateway.usageOf(requestId)
   const page = await openLater(`/usage?call=${requestId}`, admin.token)
-  await page.getByRole('dialog', { name: 'Call' }).getByText(`channel ${channel}`).waitFor()
+  await page
+    .getByRole('dialog', { name: 'Call' })
+    .getByText(`channel ${record?.['channel']}`)
+    .waitFor()
 })

@@ -95,8 +95,8 @@ export async function addAuthenticator(page: Page): Promise<void> {
 }
 
 /** Lets the next call of `path` reach the gateway and be carried out, and cuts its answer. */
-export function loseAnswer(page: Page, path: string): Promise<void> {
-  return page.route(
+export async function loseAnswer(page: Page, path: string): Promise<void> {
+  await page.route(
     `**${path}`,
     async (route) => {
       await route.fetch()

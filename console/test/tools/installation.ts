@@ -98,7 +98,7 @@ export async function fillInstallation(gateway: TestGateway, days: number): Prom
     quota: 150 * UNITS_PER_DOLLAR,
     groups: ['priority'],
   })
-  const keys = []
+  const keys: Installation['keys'][number][] = []
   const wanted = keysAt(Math.floor(nowMs / 1000))
   for (const { fields } of wanted) {
     const made = await account.manage('POST', '/api/token/', fields)
@@ -107,7 +107,7 @@ export async function fillInstallation(gateway: TestGateway, days: number): Prom
   }
   await account.manage('PUT', '/api/token/', { id: keys[OFF]?.id, status: 2 })
   const callers = wanted.flatMap(({ calls = [] }, at) =>
-    calls.length > 0 ? [{ key: keys[at].key, models: calls }] : [],
+    calls.length > 0 ? [{ key: keys[at]?.key ?? '', models: calls }] : [],
   )
   const asked = await callForDays({ gateway, callers, days, clock, nowMs })
   clock.moveTo(nowMs)

@@ -5,6 +5,7 @@ import { compose } from '../compose.ts'
 import { readConfig } from '../config.ts'
 import { parseAddresses } from '../keys/address.ts'
 import { AddressError } from '../keys/address-list.ts'
+import { openLog } from '../log.ts'
 import { tuneCollector } from './collector.ts'
 import { type Ready, sayReady } from './ready.ts'
 import { DONE, FAILED, type Terminal } from './terminal.ts'
@@ -15,7 +16,7 @@ export async function start(terminal: Terminal): Promise<number> {
   tuneCollector()
   const config = readConfig(terminal.environment, { folder: terminal.folder, isAddress })
   const lines = pino.destination({ dest: 1, sync: false })
-  const log = pino({ level: config.logLevel, base: null }, lines)
+  const log = openLog(config.logLevel, lines)
   if (config.workers > 1 && cluster.isPrimary) return runWorkers(terminal, config)
   // From the beginning on: whoever sees the first line printed may stop us at once.
   const signals = listenForSignals()

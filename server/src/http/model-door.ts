@@ -182,8 +182,10 @@ function conclude(parts: ModelDoorParts, arrival: Arrival, failure: unknown): st
     return ''
   }
   const expected = failure instanceof Refused
-  if (!expected || failure.detail !== undefined) {
-    parts.log.error({ request: id, failure }, 'a model request failed')
+  if (!expected) parts.log.error({ request: id, failure }, 'a model request failed')
+  else if (failure.detail !== undefined) {
+    const { code, detail } = failure
+    parts.log.error({ request: id, code, detail }, 'a model request failed')
   }
   // The head is out: the only way left to say that it went wrong is to break off.
   if (response.headersSent) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { Refused, statusOf } from '../errors.ts'
+import { errorText } from '../log.ts'
 import { createConsolePages } from './console-pages.ts'
 import { OPEN_HEADERS, preflightHeaders } from './cross-origin.ts'
 import { createDocsPage } from './docs-page.ts'
@@ -233,7 +234,7 @@ function refuseError(
   const { id: requestId } = request
   if (refused === undefined) {
     const route = request.routeOptions.config?.path
-    rooms.log.error({ requestId, route, error: describe(error) }, 'a management call failed')
+    rooms.log.error({ requestId, route, error: errorText(error) }, 'a management call failed')
     return refuse(request, reply, new Refused('internal'))
   }
   if (refused.detail !== undefined) {
@@ -241,7 +242,3 @@ function refuseError(
   }
   return refuse(request, reply, refused)
 }
-
-/** Stack and message, never the values that came with it: a database's error can hold the row. */
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : typeof error

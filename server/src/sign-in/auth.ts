@@ -10,6 +10,7 @@ import {
 } from '../accounts/passwords.ts'
 import { ACTIVE } from '../accounts/status.ts'
 import { saysOf } from '../errors.ts'
+import { errorText } from '../log.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../storage/store.ts'
 import { createAccountWrites } from './account-writes.ts'
@@ -184,8 +185,8 @@ const beforeRoute = createAuthMiddleware(async (ctx) => {
 /** Stack and message of what is no refusal, never the values that came with it. */
 function tellFailure(log: Logger, error: unknown): void {
   if (isAPIError(error)) return
-  const text = error instanceof Error ? (error.stack ?? error.message) : typeof error
-  log.error({ room: 'sign-in', requestId: visitor()?.requestId, error: text }, 'signing in failed')
+  const told = { room: 'sign-in', requestId: visitor()?.requestId, error: errorText(error) }
+  log.error(told, 'signing in failed')
 }
 
 /** What stands behind a colon, or beside the message, somebody may have sent: it stays out. */

@@ -91,8 +91,10 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const bodyOf = (body: unknown) =>
-  typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+const bodyOf = (body: unknown): string | Uint8Array<ArrayBuffer> =>
+  typeof body === 'string' || body instanceof Uint8Array
+    ? (body as string | Uint8Array<ArrayBuffer>)
+    : JSON.stringify(body)
 
 /** Reads an answer to its end. */
 export async function readWhole(response: Response): Promise<Answered> {

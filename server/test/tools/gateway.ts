@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { pino } from 'pino'
 import { afterAll, afterEach, assert } from 'vitest'
 import type { FirstStart } from '../../src/cli/first-start.ts'
 import { compose } from '../../src/compose.ts'
 import type { Config } from '../../src/config.ts'
+import { openLog } from '../../src/log.ts'
 import { type Answered, createCalls, type GatewayCalls } from './calls.ts'
 import { newDatabase, type TestDatabase } from './database.ts'
 import { leaks, type Said } from './secrets.ts'
@@ -59,7 +59,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     now: () => Date.now() + ahead,
     steady: () => performance.now() + ahead,
     random: (bytes: number) => randomBytes(bytes),
-    log: pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) }),
+    log: openLog('trace', { write: (line: string) => void logs.push(line) }),
   })
 
   async function close() {
