@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { asking, type Fields } from '../tools/calls.ts'
+import { responses, type Speech } from '../tools/dialect-scripts.ts'
 import { sharedGateway } from '../tools/gateway.ts'
+import type { Script } from '../tools/upstream.ts'
 import { answers, sendJson, streams } from '../tools/upstream-scripts.ts'
 
 const gateway = await sharedGateway()
@@ -8,6 +10,7 @@ const { key } = await gateway.createKey({ remain_quota: 100_000_000 })
 const SECRET = gateway.secret('azure-key-0123456789abcdef')
 const { url } = gateway.upstream
 const DATED = `${url}/openai/deployments?api-version=2024-10-21`
+const SPEECH: Speech = { usage: { input: 100, output: 20 } }
 const last = () => gateway.upstream.calls.at(-1)
 
 const offer = (model: string, channel: Fields, script = answers()) =>
@@ -48,6 +51,57 @@ describe('a channel of type azure', () => {
     expect(last()?.path).toBe(
       '/openai/deployments/our%20gpt%2F4o/chat/completions?api-version=2024-10-21&x=1',
     )
+    expect(last()?.headers['api-key']).toBe(SECRET)
+  })
+
+  it('has what else OpenAI has, below its version or its deployment', async () => {
+    const embedded: Script = (_call, response) =>
+      sendJson(response, 200, {
+        ...{ object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1] }] },
+        usage: { prompt_tokens: 3, total_tokens: 3 },
+      })
+    await offer('azure-embeds', { base_url: url }, embedded)
+    await offer('azure-embeds-dated', { base_url: DATED }, embedded)
+    const path = '/v1/embeddings?api-version=1999-01-01'
+    for (const [model, sent] of [
+      ['azure-embeds', '/openai/v1/embeddings'],
+      [
+        'azure-embeds-dated',
+        '/openai/deployments/azure-embeds-dated/embeddings?api-version=2024-10-21',
+      ],
+    ] as const) {
+      const { status } = await gateway.call({ model, input: 'Hi' } as never, key, { path })
+      expect([status, last()?.path]).toEqual([200, sent])
+      expect(last()?.headers['api-key']).toBe(SECRET)
+    }
+  })
+
+  it('has Responses at its v1 API; who asks a dated version gets them by chat completions', async () => {
+    await offer('azure-responds', { base_url: url }, responses(SPEECH))
+    await offer('azure-chats', { base_url: DATED })
+    const path = '/v1/responses'
+    for (const [model, sent] of [
+      ['azure-responds', '/openai/v1/responses'],
+      ['azure-chats', '/openai/deployments/azure-chats/chat/completions?api-version=2024-10-21'],
+    ] as const) {
+      const asked = { model, input: 'Hi', store: false }
+      const answered = await gateway.call(asked as never, key, { path })
+      expect([answered.status, answered.json.object]).toEqual([200, 'response'])
+      expect(last()?.path).toBe(sent)
+    }
+  })
+
+  it('asks for what its v1 API keeps there, without a version of the caller', async () => {
+    await offer('azure-keeps', { base_url: url }, responses(SPEECH))
+    const asked = { model: 'azure-keeps', input: 'Hi', store: true }
+    const path = '/v1/responses'
+    const { json } = await gateway.call(asked as never, key, { path })
+    const kept = `/v1/responses/${json.id}?api-version=1999-01-01&include=x`
+    await gateway.call('', key, { path: kept, method: 'GET' })
+    expect([last()?.method, last()?.path]).toEqual([
+      'GET',
+      `/openai/v1/responses/${json.id}?include=x`,
+    ])
     expect(last()?.headers['api-key']).toBe(SECRET)
   })
 

@@ -214,6 +214,24 @@ describe('Claude on Vertex AI', () => {
     expect(last().json).toMatchObject({ stream: true })
   })
 
+  it('answers callers of other dialects, also with tools in a stream', async () => {
+    await gateway.offer('claude-x', messages(TOOL), onVertex('anthropic'))
+    const tools = [{ type: 'function', function: { name: 'weather', parameters: {} } }]
+    const answered = await gateway.call(asking('claude-x', { stream: true, tools }), key)
+    expect(answered.text).toContain('"name":"weather"')
+    expect(answered.text).toContain('[DONE]')
+    expect(last().path).toBe(`${PLACE}/publishers/anthropic/models/claude-x:streamRawPredict`)
+    expect(last().json).toMatchObject({ anthropic_version: 'vertex-2023-10-16', stream: true })
+    expect(last().json).not.toHaveProperty('model')
+  })
+
+  it('whose stream is broken off is not taken for whole', async () => {
+    const broken = messages({ ...SPEECH, breaksAfter: 4 })
+    await gateway.offer('claude-y', broken, onVertex('anthropic'))
+    await expect(claude.messages.stream(asked('claude-y')).finalMessage()).rejects.toThrow()
+    expect(last().path).toBe(`${PLACE}/publishers/anthropic/models/claude-y:streamRawPredict`)
+  })
+
   it("tells Google's errors in words of Anthropic, and Anthropic's as they are", async () => {
     const google = { code: 400, message: 'No such location.', status: 'INVALID_ARGUMENT' }
     await gateway.offer(
@@ -249,6 +267,18 @@ describe('Gemini on Vertex AI', () => {
     expect(last().path).toBe(`${path}:streamGenerateContent?alt=sse`)
   })
 
+  it('and Claude have their tokens counted here', async () => {
+    await gateway.offer('gemini-counted', candidates(SPEECH), onVertex('gemini'))
+    await gateway.offer('claude-counted', messages(SPEECH), onVertex('anthropic'))
+    const calls = upstream.calls.length
+    const gemini = await genai.models.countTokens({ model: 'gemini-counted', contents: 'Hi' })
+    expect(gemini.totalTokens).toBeGreaterThan(0)
+    const { messages: said } = asked('')
+    const counted = await claude.messages.countTokens({ model: 'claude-counted', messages: said })
+    expect(counted.input_tokens).toBeGreaterThan(0)
+    expect(upstream.calls.length).toBe(calls)
+  })
+
   it('answers callers of other dialects, and has no embeddings there', async () => {
     const mapped = { model_mapping: { 'gemini-mapped': 'google/gemini-theirs' } }
     upstream.on('gemini-theirs', candidates(SPEECH))
@@ -256,9 +286,11 @@ describe('Gemini on Vertex AI', () => {
     const answered = await gateway.call(asking('gemini-mapped'), key)
     expect(answered.json.choices[0].message.content).toBe('Hello there.')
     expect(last().path).toBe(`${PLACE}/publishers/google/models/gemini-theirs:generateContent`)
+    const EMBEDDED = { model: 'models/gemini-mapped', content: { parts: [{ text: 'a' }] } }
     for (const [path, body] of [
       ['/v1/embeddings', { model: 'gemini-mapped', input: 'a' }],
       ['/v1beta/models/gemini-mapped:embedContent', { content: { parts: [{ text: 'a' }] } }],
+      ['/v1beta/models/gemini-mapped:batchEmbedContents', { requests: [EMBEDDED] }],
     ] as const) {
       const refused = await gateway.call(body as never, key, { path })
       expect(refused.headers.get('x-error-code')).toBe('unsupported_parameter')

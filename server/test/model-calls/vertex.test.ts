@@ -71,6 +71,29 @@ describe('a channel of type vertex', () => {
     await tokens.close()
   })
 
+  it('has embeddings beside its chat completions, also at an endpoint of its own', async () => {
+    const tokens = await startTokens()
+    const embedded: Script = (_call, response) =>
+      sendJson(response, 200, {
+        ...{ object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1] }] },
+        usage: { prompt_tokens: 3, total_tokens: 3 },
+      })
+    const own = withKey(tokens.account, { base_url: `${BASE}/endpoints/123` })
+    for (const [model, channel, endpoint] of [
+      ['embeds', withKey(tokens.account), 'openapi'],
+      ['embeds-itself', own, '123'],
+    ] as const) {
+      await gateway.offer(model, embedded, channel)
+      const path = '/v1/embeddings'
+      const answered = await gateway.call({ model, input: 'Hi' } as never, key, { path })
+      expect(answered.status, answered.text).toBe(200)
+      const place = '/v1/projects/project/locations/europe-west4/endpoints'
+      expect(last().path).toBe(`${place}/${endpoint}/embeddings`)
+      expect(bearer()).toBe(`Bearer ${tokens.issued[0]}`)
+    }
+    await tokens.close()
+  })
+
   it('asks for the next token ahead, while calls go on with the one that is there', async () => {
     const tokens = await startTokens()
     await gateway.offer('ahead', answers(), withKey(tokens.account))
