@@ -4,7 +4,6 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     name: 'pictures',
-    root: '.',
     pool: 'forks',
     include: ['console/test/pictures/docs.ts'],
     globalSetup: './console/test/tools/build.ts',
