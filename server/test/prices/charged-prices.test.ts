@@ -26,6 +26,9 @@ async function priceOf(requestId: string) {
   return { charged: items[0]?.quota + items[0]?.shortfall, ...data, code, message }
 }
 
+const keptOf = (model: string) =>
+  gateway.database.rows(`select ratio, price from charged_price where model = '${model}'`)
+
 it('a call is computed at the price and the ratio that it was charged at, whatever they are now', async () => {
   const usage = { prompt: 1000, completion: 100, cached: 400 }
   const model = await gateway.offer('moving', answers({ usage }), {
@@ -40,6 +43,7 @@ it('a call is computed at the price and the ratio that it was charged at, whatev
   await manage('DELETE', `/api/price/${model}`)
   await manage('PUT', '/api/group/default', { ratio: 1 })
 
+  await expect.poll(() => keptOf(model)).toHaveLength(3)
   expect(await priceOf(first)).toMatchObject({
     ...{ charged: 1710, quota: 1710, model, ratio: '1' },
     lines: [
@@ -65,6 +69,8 @@ it('of prices that cost as much the one that held then is told', async () => {
     calls.push(await called(model, key))
     gateway.advance(60)
   }
+  // Prices are kept behind the calls.
+  await expect.poll(() => keptOf(model)).toHaveLength(3)
   const told = await Promise.all(calls.map(priceOf))
   expect(told.map(({ charged }) => charged)).toEqual([1, 1, 1])
   expect(told.map(({ lines }) => lines[0].price)).toEqual(['0.5', '0.7', '0.5'])
@@ -79,9 +85,7 @@ it('a price is kept once, however many calls are charged at it', async () => {
   // What was charged is compiled anew when anything about the price is set, as it is at a start.
   await setPrice(model, { input: '2', output: '2' })
   for (let n = 0; n < 3; n++) await called(model, key)
-  const kept = () =>
-    gateway.database.rows(`select ratio, price from charged_price where model = '${model}'`)
-  expect(await kept()).toEqual([{ ratio: '1', price: '{"input":"2","output":"2"}' }])
+  expect(await keptOf(model)).toEqual([{ ratio: '1', price: '{"input":"2","output":"2"}' }])
 })
 
 it('nobody is told of the calls of others, and what has no record is said', async () => {
