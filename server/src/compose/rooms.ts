@@ -120,7 +120,7 @@ export async function buildRooms(
     rates: openRates(store, outside, opened),
     ...{ charts: createCharts(store), jobs: createJobs({ store, now }) },
     prices: await pricesComing,
-    chargedPrices: createChargedPrices({ store, now }),
+    chargedPrices: createChargedPrices(store),
     once: createOnce({ store, now }),
     program: {
       version: programVersion(),

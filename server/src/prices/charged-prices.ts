@@ -9,10 +9,15 @@ import { type CompiledPrice, compilePrice, cost } from './price.ts'
  * changed. Calls know nothing of it: a price is kept when it is charged for the first time, behind that call.
  */
 export interface ChargedPrices {
-  /** The price, which is charged now. From memory, unless it is new. */
-  note(model: string, price: CompiledPrice | undefined): void
+  /** The price at which this record is charged. From memory, unless it is new. */
+  note(record: ChargedRecord, price: CompiledPrice | undefined): void
   /** The price at which so much use cost so many units; `undefined`: none that is known does. */
   of(charged: ChargedUse): Promise<CompiledPrice | undefined>
+}
+
+export interface ChargedRecord {
+  readonly model: string
+  readonly created_at_ms: number
 }
 
 export interface ChargedUse {
@@ -24,19 +29,13 @@ export interface ChargedUse {
   readonly atMs: number
 }
 
-export function createChargedPrices({
-  store,
-  now,
-}: {
-  readonly store: Pick<Store, 'db' | 'write'>
-  readonly now: () => number
-}): ChargedPrices {
+export function createChargedPrices(store: Pick<Store, 'db' | 'write'>): ChargedPrices {
   const noted = new WeakSet<CompiledPrice>()
   return {
-    note(model, price) {
+    note({ model, created_at_ms: sinceMs }, price) {
       if (price === undefined || noted.has(price)) return
       noted.add(price)
-      const kept = store.write([keepStatement(store, { model, price, sinceMs: now() })])
+      const kept = store.write([keepStatement(store, { model, price, sinceMs })])
       // The next call that is charged at it tries again.
       kept.catch(() => noted.delete(price))
     },

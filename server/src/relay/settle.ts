@@ -59,7 +59,7 @@ function charge(parts: SettleParts, settling: Settling): MaybeSettled {
   // What a job may use is no word on what it does: the guess at its admission stands.
   if (reserved.job === undefined) admission.used(usage.prompt + usage.completion)
   const record = recordOf(parts, settling, endingOf(outcome))
-  parts.chargedPrices.note(record.model, outcome.offer.price)
+  parts.chargedPrices.note(record, outcome.offer.price)
   const settled = reservation.settle(costOf(settling), record)
   const used = (done: Settled) => parts.used(usage, done)
   if (outcome.kind === 'answered') return inTime(parts, reserved, { settled, used })

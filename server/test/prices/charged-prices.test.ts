@@ -43,7 +43,7 @@ it('a call is computed at the price and the ratio that it was charged at, whatev
   await manage('DELETE', `/api/price/${model}`)
   await manage('PUT', '/api/group/default', { ratio: 1 })
 
-  await expect.poll(() => keptOf(model)).toHaveLength(3)
+  await expect.poll(() => keptOf(model), { timeout: 10_000 }).toHaveLength(3)
   expect(await priceOf(first)).toMatchObject({
     ...{ charged: 1710, quota: 1710, model, ratio: '1' },
     lines: [
@@ -70,7 +70,7 @@ it('of prices that cost as much the one that held then is told', async () => {
     gateway.advance(60)
   }
   // Prices are kept behind the calls.
-  await expect.poll(() => keptOf(model)).toHaveLength(3)
+  await expect.poll(() => keptOf(model), { timeout: 10_000 }).toHaveLength(3)
   const told = await Promise.all(calls.map(priceOf))
   expect(told.map(({ charged }) => charged)).toEqual([1, 1, 1])
   expect(told.map(({ lines }) => lines[0].price)).toEqual(['0.5', '0.7', '0.5'])
@@ -96,7 +96,8 @@ it('nobody is told of the calls of others, and what has no record is said', asyn
   const { key } = await other.create({ unlimited_quota: true })
   const requestId = await called(model, key)
   const path = `/api/log/self/price?request_id=${requestId}`
-  expect((await other.api('GET', path)).json.data).toMatchObject({ quota: 100 })
+  const theirs = async () => (await other.api('GET', path)).json.data
+  await expect.poll(theirs, { timeout: 10_000 }).toMatchObject({ quota: 100 })
   expect(await priceOf(requestId)).toMatchObject({
     code: 'not_found',
     message: 'there is no record of this request',

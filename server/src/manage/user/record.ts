@@ -36,9 +36,6 @@ const self = {
   email_verified: Type.Optional(
     Type.Boolean({ description: 'Whether somebody proved it, or an administrator set it.' }),
   ),
-  password_missing: Type.Optional(
-    Type.Literal(true, { description: 'Only when the account has no password.' }),
-  ),
   password_change_due: Type.Optional(
     Type.Literal(true, {
       description:
@@ -48,7 +45,14 @@ const self = {
 }
 
 /** What an account reads of itself. */
-export const selfSchema = Type.Object(self)
+export const selfSchema = Type.Object({
+  ...self,
+  password_missing: Type.Optional(
+    Type.Literal(true, {
+      description: 'Only to a session, and only when the account has no password.',
+    }),
+  ),
+})
 
 /** What administrators read of it. */
 export const accountSchema = Type.Object({
@@ -71,7 +75,6 @@ export const toSelf = (account: Account) => ({
   unlimited_quota: account.unlimited,
   request_count: account.requests,
   ...emailShown(account),
-  ...(account.hasPassword ? {} : { password_missing: true }),
   ...(account.passwordDue ? { password_change_due: true } : {}),
 })
 

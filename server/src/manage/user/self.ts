@@ -15,7 +15,12 @@ export const getSelf = (rooms: Rooms) =>
     summary: 'Get your own account',
     tag: 'Your account',
     data: selfSchema,
-    run: async ({ caller }) => ({ data: toSelf(await accountOf(rooms, caller.accountId)) }),
+    async run({ caller }) {
+      const account = await accountOf(rooms, caller.accountId)
+      // Accounts that scripts make for scripts have none, and need none.
+      const isMissing = caller.session !== undefined && !account.hasPassword
+      return { data: { ...toSelf(account), ...(isMissing && { password_missing: true as const }) } }
+    },
   })
 
 /** `GET /api/user/self/groups` */

@@ -144,7 +144,7 @@ export class Tab {
     const outcome = { channel, offer, attempts, list, outputLimit, firstByteAt }
     const recordable: Recordable = { reserved: { call, key: held.key }, outcome, usage }
     const record = recordOf(this.#parts, recordable, broken ?? WHOLE)
-    this.#parts.chargedPrices.note(offer.model, offer.price)
+    this.#parts.chargedPrices.note(record, offer.price)
     const settled = held.reservation.settle(priceOf(recordable), record)
     const used = (done: Settled) => this.#parts.used(usage, done)
     return inTime(this.#parts, { call, reservation: held.reservation }, { settled, used })
