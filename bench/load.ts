@@ -16,8 +16,6 @@ export interface Load {
   readonly seconds: number
   /** So many requests instead of so many seconds. */
   readonly amount?: number
-  /** Requests a second, instead of as many as go: all of them at the beginning of each second, see size/steady.ts. */
-  readonly rate?: number
 }
 
 export interface Measured {
@@ -44,7 +42,6 @@ const result = await autocannon({
   url: `${load.url}/v1/chat/completions`,
   connections: load.connections,
   ...(load.amount === undefined ? { duration: load.seconds } : { amount: load.amount }),
-  ...(load.rate !== undefined && { overallRate: load.rate }),
   method: 'POST',
   body: load.body,
   headers: headersWith(keys[0] ?? ''),

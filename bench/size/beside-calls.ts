@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pressSteadily } from '../press.ts'
 import { SCENARIOS } from '../scenarios.ts'
+import type { Call } from '../steady.ts'
 import { answered, createClient } from './ask.ts'
 import { percentile } from './measure.ts'
 import { one, type Question } from './question.ts'
-import type { Call, Steady } from './steady.ts'
 
 export interface BesideCalls {
   readonly url: string
@@ -48,7 +45,7 @@ export async function besideCalls(beside: BesideCalls): Promise<boolean> {
     ...{ url, rate, key: readFileSync(keyFile, 'utf8').trim(), body: SCENARIOS[0]?.body ?? '' },
     seconds: (WARM_UP_MS + spans.length * seconds * 1000) / 1000,
   }
-  const going = startCalls(steady)
+  const going = pressSteadily(steady)
   // Heard of below.
   going.catch(() => undefined)
   const first = Date.now() + WARM_UP_MS
@@ -85,16 +82,6 @@ const spansOf = (turns: number, ms: number): readonly Span[] =>
 
 const msOf = (calls: readonly Call[], first: number, { from, until }: Span) =>
   calls.filter(([at]) => at >= first + from + BETWEEN_MS && at < first + until).map(([, ms]) => ms)
-
-async function startCalls(steady: Steady): Promise<readonly Call[]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'steady.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  child.stdin.end(JSON.stringify(steady))
-  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
-  if (code !== 0) throw new Error(`the calls ended with ${code}`)
-  return JSON.parse(printed) as Call[]
-}
 
 /** Asks every question, one after the other, from the nth on, until then (Unix milliseconds). */
 async function ask({ url, questions, reads }: BesideCalls, nth: number, until: number) {

@@ -1,7 +1,7 @@
 /**
  * Calls that come when they come, in a process of its own: as people's do, some close together, and none waits for the one
  * before. (A client with a limit of calls a second sends all of them at the beginning of each.) Run as
- * `node bench/size/steady.ts`; reads one JSON of `Steady` from stdin, prints a JSON list of `Call` when done.
+ * `node bench/steady.ts`; reads one JSON of `Steady` from stdin, prints a JSON list of `Call` when done.
  */
 import { Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -20,7 +20,8 @@ export interface Steady {
 export type Call = readonly [at: number, ms: number]
 
 const { url, key, body, rate, seconds } = JSON.parse(await text(process.stdin)) as Steady
-const agent = new Agent({ keepAlive: true })
+// In turn, so that processes which share a port get alike.
+const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
 const headers = {
   authorization: `Bearer ${key}`,
   'content-type': 'application/json',
