@@ -53,9 +53,11 @@ export function chartOf(
   { by, measure, step }: { by: Grouping; measure: Measure; step: 'hour' | 'day' },
 ): ChartShown {
   const ranked = rank(points, by, measure).filter(({ total }) => total > 0)
-  const shown = ranked.slice(0, ranked.length === MOST_SHOWN + 1 ? MOST_SHOWN + 1 : MOST_SHOWN)
-  const places = new Map(shown.map(({ id }, place) => [id, place]))
   const isCounted = points.every((point) => isTold(point, by) || measured(point, measure) === 0)
+  // A single one is not called all others.
+  const isAll = isCounted && ranked.length === MOST_SHOWN + 1
+  const shown = ranked.slice(0, isAll ? MOST_SHOWN + 1 : MOST_SHOWN)
+  const places = new Map(shown.map(({ id }, place) => [id, place]))
   const others = isCounted ? ranked.length - shown.length : undefined
   const values = new Map<number, number[]>()
   const seconds = STEP_SECONDS[step]
