@@ -24,4 +24,5 @@ export function createAdjust(store: Store, now: () => number) {
 }
 
 export const wasDoneBefore = (failure: unknown): boolean =>
-  failure instanceof UniqueViolation && failure.columns.includes('entry.idempotency')
+  failure instanceof UniqueViolation &&
+  failure.columns.some((column) => column === 'entry.idempotency' || column === 'correction.cause')

@@ -39,7 +39,7 @@ export interface Reservation {
   settle(cost: Units, record: UsageRecord): Promise<Settled>
   /**
    * The client was told that the call failed because its settlement took too long: it must cost nothing. Not yet
-   * committed, it is written with cost 0 and `ledger_unavailable`; committed, it is refunded by an entry.
+   * committed, it is written with cost 0 and `ledger_unavailable`; committed, it is refunded by an entry, and its figures are corrected.
    */
   renounce(): void
   /** The call cost nothing and leaves no usage record. */

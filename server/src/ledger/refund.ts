@@ -1,9 +1,18 @@
 import { sql } from 'kysely'
 import { StorageUnavailable } from '../storage/failures.ts'
 import { type Clock, pauseOn } from '../storage/lanes/clock.ts'
-import { mustChange, type Settlement, type Statement, type Store } from '../storage/store.ts'
+import { statementOf } from '../storage/statement-of.ts'
+import {
+  type Compilable,
+  mustChange,
+  type Settlement,
+  type Statement,
+  type Store,
+} from '../storage/store.ts'
+import { adding } from '../usage/corrections.ts'
 import type { Entity } from './entity.ts'
 import { wasDoneBefore } from './entries.ts'
+import { correctUsed } from './statements.ts'
 import { MOST_UNITS } from './units.ts'
 
 const RETRY_MS = 1_000
@@ -20,18 +29,22 @@ export type RefundClock = Pick<Clock, 'after' | 'idly'>
 type Books = Pick<Store, 'db' | 'dialect'>
 export type RefundStore = Books & Pick<Store, 'write' | 'onBehind'>
 
-interface Refund {
-  readonly entity: Entity
-  readonly requestId: string
-  /** Unix seconds. */
-  readonly seconds: number
-}
+type Statements = readonly (Statement | Compilable)[]
+
+/** What a usage record and its correction say alike. */
+const CALLED = [
+  ...(['request_id', 'account_id', 'key_id', 'key_name', 'model', 'group_name'] as const),
+  ...(['channel_id', 'status', 'budgets'] as const),
+]
+
+/** The correction with this cause says that a call was renounced: from then on it costs nothing. */
+export const causeOfRefund = (requestId: string): string => `refund:${requestId}`
 
 /**
- * Gives back what a settlement took from finite balances, as the books say it; what was used stays used. Goes on until
- * the disk takes it, and does nothing when the request was refunded before. Each balance for itself: one that was filled
- * up to the most that it can hold meanwhile takes nothing back. A charge that a failover has lost is not given back: its
- * units were returned when it was lost. A refund that a failover has lost, and not its charge, is given again.
+ * Gives back what a call took from finite balances, as the books say it, and corrects what it cost, in one write. Goes on
+ * until the disk takes it, and does nothing when the request was refunded before. A balance that was filled up to the most
+ * that it can hold meanwhile takes nothing back. A charge that a failover has lost is not given back: its units were
+ * returned when it was lost. A refund that a failover has lost, and not its charge, is given again.
  */
 export function createRefund(store: RefundStore, now: () => number, clock: RefundClock) {
   const recent = new Set<Settlement>()
@@ -40,19 +53,8 @@ export function createRefund(store: RefundStore, now: () => number, clock: Refun
     for (const settlement of recent) give(settlement).catch(() => undefined)
   })
 
-  async function give(settlement: Settlement): Promise<void> {
-    const { key, account, keyUnlimited, accountUnlimited, budgets, record } = settlement
-    const seconds = Math.floor(now() / 1000)
-    const requestId = record.request_id
-    const payers = [...budgets]
-    if (!keyUnlimited) payers.push(key)
-    if (!accountUnlimited) payers.push(account)
-    await Promise.all(
-      payers.map((entity) =>
-        untilTaken(store, clock, refund(store, { entity, requestId, seconds })),
-      ),
-    )
-  }
+  const give = (settlement: Settlement): Promise<void> =>
+    untilTaken(store, clock, refund(store, settlement, now()))
 
   return (settlement: Settlement): Promise<void> => {
     recent.add(settlement)
@@ -62,54 +64,81 @@ export function createRefund(store: RefundStore, now: () => number, clock: Refun
 }
 
 /** The first is there to stop the write where nothing was charged. */
-function refund(store: Books, { entity, requestId, seconds }: Refund): readonly Statement[] {
-  const { db } = store
-  const charge = db
-    .selectFrom('usage')
-    .where('request_id', '=', requestId)
-    .where('quota', '>', 0)
-    .limit(1)
-  const entry = db
-    .insertInto('entry')
-    .columns(['entity', 'delta', 'kind', 'reason', 'actor', 'idempotency', 'created_at'])
-    .expression(
-      charge.select([
-        sql.val(entity).as('entity'),
-        'quota as delta',
-        sql.val('refund' as const).as('kind'),
-        sql.val(`request ${requestId}`).as('reason'),
-        sql.val('gateway').as('actor'),
-        sql.val(`refund:${requestId}:${entity}`).as('idempotency'),
-        sql.val(seconds).as('created_at'),
-      ]),
-    )
-  return [charge.select('quota'), giveBack(store, entity, requestId), entry].map(mustChange)
+function refund(store: Books, settlement: Settlement, atMs: number): Statements {
+  const { key, account, keyUnlimited, accountUnlimited, budgets, record } = settlement
+  const cause = causeOfRefund(record.request_id)
+  const payers = [...budgets]
+  if (!keyUnlimited) payers.push(key)
+  if (!accountUnlimited) payers.push(account)
+  const paid = sql<number>`(select quota from correction where cause = ${cause})`
+  return [
+    mustChange(chargeOf(store, record.request_id).select('quota')),
+    noted(store, record.request_id, atMs),
+    ...correctUsed(store, [key, account, ...budgets], paid),
+    ...adding(store, { cause }),
+    // Balances are locked by now; what nodes have borrowed of them is locked by number.
+    ...payers
+      .toSorted((a, b) => a - b)
+      .flatMap((entity) => giveBack(store, { entity, requestId: record.request_id, atMs })),
+  ]
 }
 
-/** A record is never changed: both statements read the same. */
-function giveBack({ dialect }: Books, entity: Entity, requestId: string): Statement {
-  if (dialect === 'postgres') {
-    const given = `select given.entity, given.remain
-      from (select quota from usage where request_id = $1 and quota > 0 limit 1) as charge,
-        turnpike_change_balance($2, charge.quota, $3) as given`
-    return { sql: given, parameters: [requestId, entity, MOST_UNITS] }
+const chargeOf = ({ db }: Books, requestId: string) =>
+  db.selectFrom('usage').where('request_id', '=', requestId).where('quota', '>', 0).limit(1)
+
+/** The call costs nothing, whatever the end of a job that it began has corrected before. */
+function noted(store: Books, requestId: string, atMs: number): Compilable {
+  const left = (column: 'quota' | 'shortfall') => {
+    const before = sql`(select coalesce(sum(${sql.ref(column)}), 0) from correction where request_id = ${requestId})`
+    return sql<number>`cast(-${sql.ref(`usage.${column}`)} - ${before} as bigint)`.as(column)
   }
-  const given = `update balance set remain = remain + charge.quota
-    from (select quota from usage where request_id = ? and quota > 0 limit 1) as charge
-    where entity = ? and remain + charge.quota <= ? returning entity, remain`
-  return { sql: given, parameters: [requestId, entity, MOST_UNITS] }
+  return store.db
+    .insertInto('correction')
+    .columns(['cause', 'created_at_ms', 'quota', 'shortfall', 'called_at_ms', ...CALLED])
+    .expression(
+      chargeOf(store, requestId)
+        .select([sql.val(causeOfRefund(requestId)).as('cause'), sql.val(atMs).as('created_at_ms')])
+        .select([left('quota'), left('shortfall'), 'created_at_ms as called_at_ms', ...CALLED]),
+    )
+}
+
+interface GivenBack {
+  readonly entity: Entity
+  readonly requestId: string
+  readonly atMs: number
+}
+
+/** What the call is corrected by: nothing, where the end of its job gave all back. */
+function giveBack(
+  { db, dialect }: Books,
+  { entity, requestId, atMs }: GivenBack,
+): readonly Statement[] {
+  const cause = causeOfRefund(requestId)
+  const charge = sql`(select -quota as quota from correction where cause = ${cause} and quota < 0) as charge`
+  const isShared = dialect === 'postgres'
+  // The entry reads the balance that the second statement changes, or changes it itself where nodes have borrowed of it.
+  const fitting = isShared
+    ? sql`turnpike_change_balance(${entity}, charge.quota, ${MOST_UNITS}) as given`
+    : sql`balance as given where entity = ${entity} and remain + charge.quota <= ${MOST_UNITS}`
+  const entry = sql`insert into entry (entity, delta, kind, reason, actor, idempotency, created_at)
+    select given.entity, charge.quota, 'refund', ${`request ${requestId}`}, 'gateway', ${`${cause}:${entity}`},
+      ${Math.floor(atMs / 1000)} from ${charge}, ${fitting}`
+  const balance = isShared
+    ? sql`select entity, remain from balance_now where entity = ${entity}`
+    : sql`update balance set remain = remain + charge.quota from ${charge}
+        where entity = ${entity} and remain + charge.quota <= ${MOST_UNITS} returning entity, remain`
+  return [entry, balance].map((raw) => statementOf(db, raw))
 }
 
 async function untilTaken(
   store: Pick<Store, 'write'>,
   clock: Pick<Clock, 'after'>,
-  statements: readonly Statement[],
+  statements: Statements,
 ): Promise<void> {
   for (let looks = 0; looks < LOOKS; ) {
     try {
       const written = await store.write(statements)
-      // What stops it behind the first statement is a balance that holds no more.
-      if (written.done || written.stoppedAt > 0) return
+      if (written.done) return
       looks++
     } catch (failure) {
       if (wasDoneBefore(failure)) return

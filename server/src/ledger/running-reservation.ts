@@ -27,6 +27,8 @@ export type Held = readonly Balance[]
 
 type Changeable = { -readonly [K in keyof Settlement]: Settlement[K] }
 
+/** `error_code` of the record of a call that was renounced before it was written. */
+export const RENOUNCED = 'ledger_unavailable'
 const NOTHING: Settled = { charged: 0, shortfall: 0 }
 
 /** Whose units a call holds, and under which registration of this process. */
@@ -132,7 +134,7 @@ export class RunningReservation implements Reservation {
 
   #costNothing(settlement: Changeable): void {
     settlement.cost = 0
-    settlement.record = { ...settlement.record, error_code: 'ledger_unavailable' }
+    settlement.record = { ...settlement.record, error_code: RENOUNCED }
   }
 
   #written(settled: Settled): Settled {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Compilable, Statement, Store } from '../storage/store.ts'
 import { type Entity, inOrderOfLocks } from './entity.ts'
 import { MOST_UNITS } from './units.ts'
@@ -111,7 +111,7 @@ export function changeBalance(
 export const correctUsed = (
   { db }: Pick<Books, 'db'>,
   entities: readonly Entity[],
-  delta: number,
+  delta: number | RawBuilder<number>,
 ): readonly Compilable[] =>
   [...new Set(entities)].toSorted(inOrderOfLocks).map((entity) =>
     db

@@ -1,8 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { statementOf } from '../storage/statement-of.ts'
 import type { Compilable, Statement, Store } from '../storage/store.ts'
 import type { CorrectionTable, UsageTable } from '../storage/usage-tables.ts'
-import { DAY_SECONDS } from './levels.ts'
 import { addingTexts } from './roll-up.ts'
 import { EVERYBODY } from './summable.ts'
 
@@ -51,24 +50,34 @@ export const calledOf = (
 
 /**
  * Notes a correction and adds it to all sums, at the hour of its call: what a call cost in the end is found where the call is,
- * whenever that came out. Sums have it at once, for it is one row, and there is no mark to move; records that are not summed
- * yet are added to the same rows later. A write that does this a second time for one cause fails.
+ * whenever that came out. A write that does this a second time for one cause fails.
  */
-export function correcting(
-  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
+export const correcting = (
+  store: Pick<Store, 'db' | 'dialect'>,
   correction: Correction,
-): readonly (Compilable | Statement)[] {
-  const { cause, accountId, called } = correction
-  const day = Math.floor(called.atMs / 1000 / DAY_SECONDS) * DAY_SECONDS
+): readonly (Compilable | Statement)[] => [
+  store.db.insertInto('correction').values(rowOf(correction)),
+  ...adding(store, correction),
+]
+
+/**
+ * Adds a correction that was just noted to all sums. They have it at once, for it is one row, and there is no mark to move;
+ * records that are not summed yet are added to the same rows later.
+ */
+export function adding(
+  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
+  { cause }: Pick<Correction, 'cause'>,
+): readonly Statement[] {
   const place = dialect === 'sqlite' ? '?' : '$1'
   const batch = `select (called_at_ms / 3600000) * 3600 as hour, account_id, key_id, model, group_name, channel_id,
       0 as requests, 0 as failed, quota, shortfall, 0 as prompt_tokens, 0 as completion_tokens
     from correction where cause = ${place}`
+  const dayOf = (account: RawBuilder<unknown>) =>
+    sql`select ${account}, (called_at_ms / 86400000) * 86400, 1 from correction where cause = ${cause}`
   const counted = sql`insert into corrected_day (account_id, day, corrections)
-    values (${accountId}, ${day}, 1), (${EVERYBODY}, ${day}, 1)
+    select * from (${dayOf(sql`account_id`)} union all ${dayOf(sql.lit(EVERYBODY))}) as one where true
     on conflict (account_id, day) do update set corrections = corrected_day.corrections + 1`
   return [
-    db.insertInto('correction').values(rowOf(correction)),
     ...addingTexts({ dialect }, batch).map((text) => ({
       sql: text,
       parameters: text.includes(place) ? [cause] : [],

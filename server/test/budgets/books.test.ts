@@ -121,7 +121,7 @@ it('a call that was renounced after its commit has its units back in every budge
   await reservation.settle(units(30), recordOf('renounced'))
   reservation.renounce()
   await ledger.flush()
-  expect(await balanceOf(store, running[0] ?? 0)).toMatchObject({ remain: 85, used: 45 })
+  expect(await balanceOf(store, running[0] ?? 0)).toMatchObject({ remain: 85, used: 15 })
   expect(await database.doctor()).toEqual([])
 })
 

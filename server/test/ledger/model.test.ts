@@ -58,8 +58,6 @@ interface Model {
   readonly used: Four
   /** Units that calls hold which run or are not committed. */
   readonly held: Four
-  /** What the budget was given back, which stays used. */
-  refunded: number
 }
 
 /** A call whose settlement was asked for. */
@@ -151,7 +149,7 @@ function run(world: World, step: Step): void {
     asked.push({
       answer: store.write(setBudgets(store, { amounts, also: [], actor: 'x', seconds: 1 })),
       compare: () => {
-        model.remain[3] = Math.max(0, step.amount - model.used[3] + model.refunded)
+        model.remain[3] = Math.max(0, step.amount - model.used[3])
       },
     })
     return
@@ -180,7 +178,7 @@ function run(world: World, step: Step): void {
   runCall(world, step)
 }
 
-/** Before its commit it becomes free of charge; afterwards it is refunded, to both who paid. */
+/** Before its commit it becomes free of charge; afterwards it is refunded, to both who paid, and used nothing. */
 function renounce({ settling, model, asked, ledger }: World, at: number): void {
   const [call] = settling.splice(at % Math.max(settling.length, 1), 1)
   if (!call) return
@@ -192,8 +190,10 @@ function renounce({ settling, model, asked, ledger }: World, at: number): void {
   asked.push({
     answer: ledger.flush(),
     compare: () => {
-      for (const index of payingWith(key)) model.remain[index] += charged
-      if (key === 0) model.refunded += charged
+      for (const index of payingWith(key)) {
+        model.remain[index] += charged
+        model.used[index] -= charged
+      }
     },
   })
 }
@@ -252,7 +252,7 @@ async function openWorld(books: Books & { ledger: OwnLedger }, run: number): Pro
   return {
     ...books,
     payers: [first, { ...second, account: first.account }],
-    model: { remain: [100, 80, 150, 90], used: [0, 0, 0, 0], held: [0, 0, 0, 0], refunded: 0 },
+    model: { remain: [100, 80, 150, 90], used: [0, 0, 0, 0], held: [0, 0, 0, 0] },
     running: [],
     settling: [],
     asked: [],

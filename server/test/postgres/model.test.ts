@@ -53,7 +53,6 @@ interface World {
   readonly used: Four
   readonly requests: Four
   /** What the budget was given back, which stays used. */
-  refunded: number
   readonly running: { readonly key: 0 | 1; readonly reservation: Reservation }[]
   readonly settled: {
     readonly key: 0 | 1
@@ -101,7 +100,7 @@ async function manage(world: World, step: Extract<Step, { kind: 'adjust' | 'set'
   if (step.kind === 'set' && step.who === 3) {
     const amounts = [{ entity, amount: step.amount }]
     await store.write(setBudgets(store, { amounts, also: [], actor: 'x', seconds: 1 }))
-    world.remain[3] = Math.max(0, step.amount - world.used[3] + world.refunded)
+    world.remain[3] = Math.max(0, step.amount - world.used[3])
     return
   }
   if (step.kind === 'set') {
@@ -115,15 +114,17 @@ async function manage(world: World, step: Extract<Step, { kind: 'adjust' | 'set'
   if (after >= 0) world.remain[step.who] = after
 }
 
-/** After its commit a renounced call is refunded, to both who paid; what was used stays used. */
+/** After its commit a renounced call is refunded, to both who paid, and used nothing. */
 async function refund(world: World, at: number): Promise<void> {
-  const { settled, remain, node } = world
+  const { settled, remain, used, node } = world
   const [one] = settled.splice(at % Math.max(settled.length, 1), 1)
   if (one === undefined) return
   one.reservation.renounce()
   await node.ledger.flush()
-  for (const index of payingWith(one.key)) remain[index] += one.charged
-  if (one.key === 0) world.refunded += one.charged
+  for (const index of payingWith(one.key)) {
+    remain[index] += one.charged
+    used[index] -= one.charged
+  }
 }
 
 type CallStep = Extract<Step, { kind: 'extend' | 'settle' | 'release' }>
@@ -162,7 +163,7 @@ async function openWorld({ at, payers }: Nodes, run: number): Promise<World> {
   return {
     node: at(0),
     payers: [first, { ...second, account: first.account }],
-    ...{ remain: [100, 80, 150, 90], used: [0, 0, 0, 0], requests: [0, 0, 0, 0], refunded: 0 },
+    ...{ remain: [100, 80, 150, 90], used: [0, 0, 0, 0], requests: [0, 0, 0, 0] },
     ...{ running: [], settled: [] },
   }
 }

@@ -55,8 +55,9 @@ begin
 end $$;`
 
 /**
- * Makes running periods have what is left of new amounts, and notes the differences. All are locked before any is
- * changed, in the order of locks; `p_also` too, which another statement of the same write changes.
+ * Makes running periods have what is left of new amounts, and notes the differences. What was given back is read from its
+ * entries: what corrects `used` says the same again. All are locked before any
+ * is changed, in the order of locks; `p_also` too, which another statement of the same write changes.
  */
 const setBudgets = `
 create or replace function turnpike_set_budgets(
@@ -71,8 +72,9 @@ begin
   perform 1 from balance b where b.entity = any(p_entities || p_also) order by (b.entity % 4 = 0), b.entity for update;
   perform 1 from hold h where h.entity = any(p_entities || p_also) order by h.entity, h.epoch for update;
   for v_one in
-    select n.entity, n.remain, n.used, asked.amount from unnest(p_entities, p_amounts) as asked (entity, amount)
-      join balance_now n on n.entity = asked.entity
+    select n.entity, n.remain, n.used - b.corrected as used, asked.amount
+    from unnest(p_entities, p_amounts) as asked (entity, amount)
+      join balance_now n on n.entity = asked.entity join balance b on b.entity = asked.entity
   loop
     v_delta := greatest(v_one.amount - v_one.used + (
       select coalesce(sum(e.delta), 0) from entry e where e.entity = v_one.entity and e.kind = 'refund'

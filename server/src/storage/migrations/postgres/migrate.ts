@@ -28,6 +28,7 @@ import { refundedOpenings } from './0025-refunded-openings.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
 import { corrections } from './0032-corrections.ts'
 import { chargedPrices } from './0034-charged-prices.ts'
+import { correctedBudgets } from './0036-corrected-budgets.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
 const steps: readonly string[] = [
@@ -57,6 +58,7 @@ const steps: readonly string[] = [
   chargedPrices,
   topDaysOnPostgres,
   corrections,
+  correctedBudgets,
 ]
 
 /** The schema this program writes. */
