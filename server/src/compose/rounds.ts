@@ -1,5 +1,6 @@
 import { createSweep as createBudgetSweep } from '../budgets/sweep.ts'
 import type { Outside } from '../compose.ts'
+import { createLateCharges } from '../jobs/late-charges.ts'
 import { createSweep as createJobSweep } from '../jobs/sweep.ts'
 import { createSweep as createObjectSweep } from '../objects/sweep.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -33,6 +34,7 @@ export function startRounds(
     createBudgetSweep({ ...parts, failed: failed('old budgets were not deleted') }),
     createObjectSweep({ ...parts, failed: failed('objects that ended were not forgotten') }),
     createJobSweep({ ...parts, failed: failed('old jobs were not deleted') }),
+    createLateCharges({ store, now, failed: failed('jobs charged twice were not looked for') }),
     createSignInSweep({ ...parts, failed: failed('sessions that ended were not deleted') }),
   ]
   for (const one of rounds) opened.defer(() => one.close())

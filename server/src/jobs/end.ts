@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import { accountEntity, type Entity, isBudget, keyEntity } from '../ledger/entity.ts'
+import { causeOfRefund } from '../ledger/refund.ts'
+import { RENOUNCED } from '../ledger/running-reservation.ts'
 import { changeBalance, correctUsed } from '../ledger/statements.ts'
 import { MOST_UNITS } from '../ledger/units.ts'
 import { type Compilable, mustChange, type Statement } from '../storage/store.ts'
@@ -37,16 +39,26 @@ export function createEnd(parts: JobsParts) {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const charged = await chargedFor(parts.store, job)
       if (charged === undefined && job.createdAtMs + UNSETTLED_MS > parts.now()) return 'unsettled'
-      const cost = ending.cost ?? charged ?? job.estimate
-      const wanted = cost - (charged ?? 0)
+      const called = await calledFor(parts.store, job)
+      const isRenounced = called?.renounced === true
+      const cost = isRenounced ? 0 : (ending.cost ?? charged ?? job.estimate)
+      // Of a renounced call nothing is charged, or all was given back by its refund.
+      const wanted = isRenounced ? 0 : cost - (charged ?? 0)
       const balances = await balancesOf(parts, job.payers)
       const { correction, changes } = changesOf(balances, wanted)
       const shortfall = Math.max(0, wanted - correction)
       const row = { ...ending, cost, correction, shortfall }
+      const stands = isRenounced || ending.cost === undefined
       const written = await parts.store.write([
         mustChange(closing(parts, job, row)),
         mustChange(stillCharged(parts.store, job, charged)),
-        ...(await figuresOf(parts, { job, row, stands: ending.cost === undefined })),
+        ...(isRenounced ? [] : [mustChange(notRefunded(parts.store, job))]),
+        // Behind what is judged by it. 0 where there was no record: late-charges.ts looks for one that comes yet.
+        parts.store.db
+          .updateTable('job')
+          .set({ charged: charged ?? 0 })
+          .where('id', '=', job.id),
+        ...(await figuresOf(parts, { job, row, called, stands })),
         ...changes.flatMap((change) => entryOf(parts, job, { ...change, state: ending.state })),
       ])
       if (written.done) return { correction, shortfall }
@@ -79,6 +91,16 @@ const stillCharged = ({ db }: JobsParts['store'], job: Job, charged: number | un
     .where('id', '=', job.id)
     .where(chargeOf(job), charged === undefined ? 'is' : '=', charged ?? null)
 
+const notRefunded = ({ db }: JobsParts['store'], job: Job) =>
+  db
+    .selectFrom('job')
+    .select('id')
+    .where('id', '=', job.id)
+    .where(sql<boolean>`not ${isRefunded(job)}`)
+
+const isRefunded = ({ requestId }: Pick<Job, 'requestId'>) =>
+  sql<boolean>`exists (select 1 from correction where cause = ${causeOfRefund(requestId)})`
+
 /** What else the call's usage record says; `undefined`: there is none, and nobody has seen it. */
 export async function calledFor(
   { db }: JobsParts['store'],
@@ -87,15 +109,20 @@ export async function calledFor(
   const row = await db
     .selectFrom('usage')
     .select(['shortfall', 'created_at_ms', 'key_name', 'model', 'group_name'])
-    .select(['channel_id', 'status'])
+    .select(['channel_id', 'status', 'quota', 'error_code', isRefunded(job).as('refunded')])
     .where('request_id', '=', job.requestId)
     .executeTakeFirst()
-  return row === undefined ? job.called : { ...calledOf(row), shortfall: row.shortfall }
+  if (row === undefined) return job.called
+  const { quota, shortfall, error_code, refunded } = row
+  const isFree = quota === 0 && shortfall === 0
+  const renounced = Boolean(refunded) || (isFree && error_code === RENOUNCED)
+  return { ...calledOf(row), shortfall, ...(renounced && { renounced }) }
 }
 
 interface Figures {
   readonly job: Job
   readonly row: Closing
+  readonly called: JobCalled | undefined
   /** Nobody says what it cost. */
   readonly stands: boolean
 }
@@ -103,9 +130,9 @@ interface Figures {
 /** What calls cost and payers used, as far as it is another than was charged at first. */
 async function figuresOf(
   { store, now }: JobsParts,
-  { job, row, stands }: Figures,
+  { job, row, stands, ...seen }: Figures,
 ): Promise<readonly (Compilable | Statement)[]> {
-  const called = (await calledFor(store, job)) ?? (await calledWithoutRecord(store, job))
+  const called = seen.called ?? (await calledWithoutRecord(store, job))
   const shortfall = row.shortfall - (stands ? 0 : called.shortfall)
   if (row.correction === 0 && shortfall === 0) return []
   const used = [keyEntity(job.keyId), accountEntity(job.accountId), ...job.payers]
@@ -139,7 +166,7 @@ interface Balance {
 }
 
 /** In the order of the payers. Balances that are gone, as of a budget's period that ended long ago, are left out. */
-async function balancesOf(
+export async function balancesOf(
   { store }: JobsParts,
   payers: readonly Entity[],
 ): Promise<readonly Balance[]> {
@@ -152,13 +179,13 @@ async function balancesOf(
   return payers.flatMap((payer) => rows.filter(({ entity }) => entity === payer))
 }
 
-interface Change {
+export interface Change {
   readonly entity: Entity
   readonly delta: number
 }
 
 /** Charges all alike, as a call does; gives back to each what it can hold. */
-function changesOf(balances: readonly Balance[], wanted: number) {
+export function changesOf(balances: readonly Balance[], wanted: number) {
   const correction =
     wanted <= 0
       ? wanted

@@ -62,6 +62,8 @@ export interface NewJob extends JobTerms {
 export interface JobCalled extends Called {
   /** Units. */
   readonly shortfall: number
+  /** Its client was told that it failed: it costs nothing, whatever became of the job. */
+  readonly renounced?: boolean
 }
 
 export interface Job extends NewJob {

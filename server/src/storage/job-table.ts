@@ -26,7 +26,7 @@ export interface JobTable {
   asked: string
   /** `running`, or how it ended: one of `jobs/jobs.ts`. */
   state: string
-  /** Units that its usage record charges, once they were seen there: that may be deleted before it ends. */
+  /** Units that its usage record charges, once they were seen there: that may be deleted before it ends. 0: its end saw none. */
   charged: number | null
   /** JSON of what else was seen there, `JobCalled` of jobs/job.ts; '' = nothing. */
   called: string
