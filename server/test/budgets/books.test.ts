@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { compileBudgets } from '../../src/budgets/budget.ts'
 import { createBudgets } from '../../src/budgets/budgets.ts'
 import { createSweep } from '../../src/budgets/sweep.ts'
+import { setBudgets } from '../../src/ledger/budget-statements.ts'
 import { describeEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { units } from '../../src/ledger/units.ts'
 import { createRetention } from '../../src/usage/retention.ts'
@@ -122,6 +123,9 @@ it('a call that was renounced after its commit has its units back in every budge
   reservation.renounce()
   await ledger.flush()
   expect(await balanceOf(store, running[0] ?? 0)).toMatchObject({ remain: 85, used: 15 })
+  const amounts = [{ entity: running[0] ?? 0, amount: 200 }]
+  await store.write(setBudgets(store, { amounts, also: [], actor: 'test', seconds: 1 }))
+  expect(await balanceOf(store, running[0] ?? 0)).toMatchObject({ remain: 185, used: 15 })
   expect(await database.doctor()).toEqual([])
 })
 

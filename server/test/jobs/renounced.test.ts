@@ -154,19 +154,6 @@ describe('a settlement that comes when its job has ended without it', () => {
     expect(await job()).toMatchObject({ cost: 250, correction: -50, shortfall: 0, charged: 300 })
   })
 
-  it('fills up what the payers of the end had not', async () => {
-    const { later, settle, end, round, paid, database, job } = await begun()
-    later()
-    expect(await end({ state: 'completed', cost: 1_200 })).toEqual({
-      ...{ correction: 1_000, shortfall: 200 },
-    })
-    await settle()
-    await round()
-    const charged = Number((await database.rows('select quota from usage'))[0]?.quota)
-    expect(await paid()).toEqual([Math.min(1_200, 1_000 + charged)])
-    expect(await job()).toMatchObject({ shortfall: 200 - charged })
-  })
-
   it.each([
     ['before it was written', true],
     ['when it was on the books', false],
