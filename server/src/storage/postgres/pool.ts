@@ -1,5 +1,6 @@
 import { Client, type CustomTypesConfig, Pool, types } from 'pg'
 import { StorageUnavailable } from '../failures.ts'
+import { inTurns } from '../in-turns.ts'
 import type { Read } from '../reading-driver.ts'
 import type { Row } from '../store.ts'
 import { readFailure } from './failures.ts'
@@ -74,17 +75,18 @@ export function createReads(url: string): Reads {
   })
   pool.on('error', () => undefined)
   let closed = false
+  const read: Read = async (sql, parameters) => {
+    if (closed) throw new StorageUnavailable('the store is closed', false)
+    try {
+      // Never a named statement: behind a pooler the next query may meet another connection.
+      const { rows } = await pool.query<Row>({ text: sql, values: [...parameters] })
+      return rows
+    } catch (failure) {
+      throw readFailure(failure)
+    }
+  }
   return {
-    async read(sql, parameters) {
-      if (closed) throw new StorageUnavailable('the store is closed', false)
-      try {
-        // Never a named statement: behind a pooler the next query may meet another connection.
-        const { rows } = await pool.query<Row>({ text: sql, values: [...parameters] })
-        return rows
-      } catch (failure) {
-        throw readFailure(failure)
-      }
-    },
+    read: inTurns(read),
     async close() {
       if (closed) return
       closed = true

@@ -1,0 +1,38 @@
+import { availableParallelism } from 'node:os'
+import type { Read } from './reading-driver.ts'
+
+/**
+ * The other half of the cores is left to calls: a settlement works for less than a millisecond, and would wait behind all
+ * that a page asks at once. Measured on two cores that the database shares, with 20 questions a second: the slowest
+ * hundredth of calls takes 10 ms instead of 22 (6 without questions), and a page is no later.
+ */
+const HALF = Math.max(1, Math.floor(availableParallelism() / 2))
+/** A list does not wait for a report. */
+const LONG_MS = 30
+
+/** Has reads begin one after the other: `atOnce` of them are at work, besides those that already took `longMs`. */
+export function inTurns(read: Read, { atOnce = HALF, longMs = LONG_MS } = {}): Read {
+  const waiting: (() => void)[] = []
+  let working = 0
+  const leave = () => {
+    // The place is handed over: who comes before the next one resumes must not take it, too.
+    const next = waiting.shift()
+    if (next === undefined) working -= 1
+    else next()
+  }
+  return async (sql, parameters) => {
+    if (working < atOnce) working += 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    let isLong = false
+    const watch = setTimeout(() => {
+      isLong = true
+      leave()
+    }, longMs)
+    try {
+      return await read(sql, parameters)
+    } finally {
+      clearTimeout(watch)
+      if (!isLong) leave()
+    }
+  }
+}
