@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { backupDatabase } from './backup.ts'
 import { openForReading } from './sqlite-open.ts'
+import { stepBack } from './step-back.ts'
 import { type FromReader, packOpenFailure, type ToReader, toRows } from './wire.ts'
 
 // A thread with a connection of its own that only reads: lists and charts never stand in the way of a settlement.
@@ -9,6 +10,7 @@ const MOST_STATEMENTS = 300
 const { path }: { path: string } = workerData
 const answer = (message: FromReader) => parentPort?.postMessage(message)
 
+stepBack()
 try {
   serve(openForReading(path))
 } catch (failure) {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
@@ -19,6 +22,30 @@ it('closes while its second reader is being started', async () => {
     { status: 'fulfilled' },
     { status: 'fulfilled' },
   ])
+})
+
+it.runIf(process.platform === 'linux')('lets only its reader step back', async () => {
+  const threads = () => readdirSync('/proc/self/task').map(Number)
+  const before = threads()
+  const { store } = await openBooks()
+  const added = threads().filter((thread) => !before.includes(thread))
+  expect(added.map((thread) => getPriority(thread)).filter((niceness) => niceness > 0)).toEqual([
+    10,
+  ])
+  await store.close()
+})
+
+it.runIf(process.platform === 'linux')('leaves the threads for files and names alone', () => {
+  const program = `
+    import { readdirSync, stat } from 'node:fs'
+    import { getPriority } from 'node:os'
+    import { stepBack } from '${new URL('../../src/storage/step-back.ts', import.meta.url)}'
+    stepBack()
+    await new Promise((resolve) => stat('/', resolve))
+    const threads = readdirSync('/proc/self/task').map(Number)
+    console.log(threads.filter((thread) => getPriority(thread) > 0).join() === String(process.pid))`
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program])
+  expect(String(printed)).toBe('true\n')
 })
 
 it('copies itself while it is written to', async () => {
