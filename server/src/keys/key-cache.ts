@@ -14,7 +14,7 @@ import { createUnknownValues } from './unknown-values.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeyCacheParts {
-  readonly store: Pick<Store, 'db' | 'write' | 'onChange' | 'onBehind'>
+  readonly store: Pick<Store, 'db' | 'dbForCalls' | 'write' | 'onChange' | 'onBehind'>
   readonly vault: Pick<Vault, 'digests'>
   readonly ledger: Pick<Ledger, 'know' | 'forget'>
   readonly settings: Pick<Settings, 'get'>
@@ -50,7 +50,7 @@ const EVERYTHING = 'everything'
 export function createKeyCache(parts: KeyCacheParts): KeyCache {
   const { store, vault, now } = parts
   const policies = createPolicies(parts.groups)
-  const findKey = createFindKey(store.db)
+  const findKey = createFindKey(store.dbForCalls)
   const fills = createFills<ApiKey | undefined, FoundKey | undefined>()
   const unknown = createUnknownValues(now)
   const times = createAccessTimes(store, now)
@@ -96,7 +96,7 @@ export function createKeyCache(parts: KeyCacheParts): KeyCache {
       return shelved.key
     },
     async read(id) {
-      const row = await findKeyById(store.db, id)
+      const row = await findKeyById(store.dbForCalls, id)
       return row === undefined ? undefined : compileKey(row, policies).key
     },
     isUnknown: unknown.has,

@@ -41,6 +41,7 @@ export async function openSqliteStore({ path, durability, log }: SqliteOptions):
   const db = new Kysely<Tables>({ dialect: createReadingDialect(reader.read) })
   return {
     db,
+    dbForCalls: db,
     dialect: 'sqlite',
     async write(statements, changes = []) {
       const written = await queue.write(statements.map(toPlain), changes)

@@ -90,6 +90,8 @@ export interface Settled {
 export interface Store {
   /** For reads, and for building the statements of a write. Never `execute` a change through it. */
   readonly db: Kysely<Tables>
+  /** For reads that calls wait for: they go before what people ask. */
+  readonly dbForCalls: Kysely<Tables>
   /** For the few texts that one database reads and the other does not. */
   readonly dialect: 'sqlite' | 'postgres'
   /**

@@ -57,8 +57,9 @@ async function openWorld() {
   const { write, onChange, onBehind } = store
   const settings = { get: () => 2 as never }
   const groups = await createGroups({ store })
+  const db = store.db.withPlugin(plugin)
   const cache = createKeyCache({
-    store: { db: store.db.withPlugin(plugin), write, onChange, onBehind },
+    store: { db, dbForCalls: db, write, onChange, onBehind },
     ...{ vault, ledger, settings, groups, now: Date.now },
   })
   onTestFinished(() => cache.close())

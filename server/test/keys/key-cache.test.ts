@@ -98,8 +98,9 @@ function openCache(under: Vault): KeyCache {
   }
   const settings = { get: () => most as never }
   const { write, onChange, onBehind } = store
+  const db = store.db.withPlugin(watched)
   return createKeyCache({
-    store: { db: store.db.withPlugin(watched), write, onChange, onBehind },
+    store: { db, dbForCalls: db, write, onChange, onBehind },
     vault: under,
     ledger,
     settings,

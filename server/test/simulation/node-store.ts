@@ -34,8 +34,9 @@ export function createNodeStore(parts: NodeStoreParts): NodeStore {
   const { joined, connection, database } = parts
   const listeners: ((change: Change) => unknown)[] = []
   const ofBehind: (() => unknown)[] = []
+  const db = createReads(connection, database)
   return {
-    db: createReads(connection, database),
+    ...{ db, dbForCalls: db },
     dialect: 'postgres',
     settle: joined.settle,
     healthy: joined.healthy,

@@ -68,9 +68,9 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   )
   const { close: leave, healthy, ...shared } = joined
   const running = new Set<Promise<unknown>>()
-  const db = new Kysely<Tables>({ dialect: createReadingDialect(reads.read) })
   return {
-    db,
+    db: reading(reads.read),
+    dbForCalls: reading(reads.readForCall),
     dialect: 'postgres',
     async write(statements, changes = []) {
       const asked = writeAtOnce(writes, statements.map(toPlain), changes)
@@ -169,3 +169,5 @@ function mayPass(failure: unknown): boolean {
   const state = stateOf(failure)
   return state === '' || ['08', '53', '57', '55', '40'].includes(state.slice(0, 2))
 }
+
+const reading = (read: Read) => new Kysely<Tables>({ dialect: createReadingDialect(read) })

@@ -61,7 +61,10 @@ export async function connect(url: string, answerMs: number): Promise<Client> {
 const READING = `set statement_timeout = ${READ_MS}; set max_parallel_workers_per_gather = 0; set jit = off; ${ISOLATION}`
 
 export interface Reads {
+  /** For people and rounds: in turns. */
   readonly read: Read
+  /** For what calls wait for: at once. */
+  readonly readForCall: Read
   close(): Promise<void>
 }
 
@@ -87,6 +90,7 @@ export function createReads(url: string): Reads {
   }
   return {
     read: inTurns(read),
+    readForCall: read,
     async close() {
       if (closed) return
       closed = true
