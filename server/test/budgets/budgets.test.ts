@@ -55,11 +55,15 @@ it('names the budget that is spent and when it begins anew, in its time zone', a
   expect(headers.get('x-should-retry')).toBe('false')
   const { data } = (await gateway.api('POST', `/api/token/${id}/check`, {})).json
   expect(data).toMatchObject({ verdict: 'refused', code: 'budget_exhausted' })
-  expect(data.checks).toContainEqual({
-    check: 'budgets',
-    passed: false,
-    because: expect.stringContaining(`0 of ${COST} units of the key's day budget are left until 2`),
-  })
+  expect(data.checks).toContainEqual(
+    expect.objectContaining({
+      check: 'budgets',
+      passed: false,
+      because: expect.stringContaining(
+        `0 of ${COST} units of the key's day budget are left until 2`,
+      ),
+    }),
+  )
 })
 
 it('of two budgets the tighter one is named, also when it is the account’s', async () => {
@@ -204,5 +208,7 @@ it('a key without budgets sees none', async () => {
   expect(await budgetsSeen(key)).toBeUndefined()
   const { data } = (await gateway.api('POST', `/api/token/${id}/check`, {})).json
   const because = 'neither the key nor its account has budgets'
-  expect(data.checks).toContainEqual({ check: 'budgets', passed: true, because })
+  expect(data.checks).toContainEqual(
+    expect.objectContaining({ check: 'budgets', passed: true, because }),
+  )
 })

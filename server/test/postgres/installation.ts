@@ -84,8 +84,8 @@ export async function bookedFile(records: number): Promise<TestDatabase> {
   await database.tamper(`
     with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < ${records})
     ${USAGE.replace(' name, ', " 'a key', ")} from numbers;
-    insert into balance select key_id * 4, 1000, sum(quota), count(*) from usage group by key_id;
-    insert into balance select account_id * 4 + 1, 1000, sum(quota), count(*) from usage group by account_id;
+    insert into balance (entity, remain, used, requests) select key_id * 4, 1000, sum(quota), count(*) from usage group by key_id;
+    insert into balance (entity, remain, used, requests) select account_id * 4 + 1, 1000, sum(quota), count(*) from usage group by account_id;
     insert into entry (entity, delta, kind, reason, actor, created_at)
       select entity, remain + case when entity % 4 = 0 then used else 0 end, 'grant', '', 'test', 1 from balance`)
   return database

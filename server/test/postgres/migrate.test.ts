@@ -184,7 +184,7 @@ it('compares sums beyond 64 bits, and takes rows that are long', async () => {
   const target = await blankDatabase()
   await source.tamper(`
     with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < 10000)
-    insert into balance select id * 4 + 2, 1000000000000000, 0, 0 from numbers;
+    insert into balance (entity, remain, used, requests) select id * 4 + 2, 1000000000000000, 0, 0 from numbers;
     insert into entry (entity, delta, kind, reason, actor, created_at)
       select entity, remain, 'grant', '', 'test', 1 from balance where entity % 4 = 2;
     with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < 10)
