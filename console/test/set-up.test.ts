@@ -52,7 +52,7 @@ it('connects a provider, tried by a real request, and goes on where it was broke
   await page.getByRole('combobox', { name: 'Models' }).fill('first-model,')
   await page.getByLabel('Calls through it cost nothing').check()
   await connect.click()
-  await page.getByText(/does not accept this: base_url /i).waitFor()
+  await page.getByText(/does not accept this: base_url /).waitFor()
   await page.getByLabel('Base URL').fill(gateway.upstream.url)
   gateway.upstream.on('first-model', (_call, response) => {
     response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":{}}')

@@ -11,11 +11,12 @@ export function useFailureText(): (failure: unknown) => string {
   return (failure) => {
     if (!(failure instanceof ApiFailure)) return t('errors.internal')
     const key = `errors.${failure.code}`
-    const says = failure.message === '' ? t('errors.internal') : sentence(failure.message)
-    return i18n.exists(key) ? t(key as TextKey, { says }) : says
+    const says = failure.message === '' ? t('errors.internal') : ended(failure.message)
+    return i18n.exists(key) ? t(key as TextKey, { says }) : begun(says)
   }
 }
 
+const ended = (message: string): string => message + (/[.!?]$/.test(message) ? '' : '.')
+
 /** Messages of the API begin small, as programs print them behind a colon. */
-const sentence = (message: string): string =>
-  message.charAt(0).toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? '' : '.')
+const begun = (message: string): string => message.charAt(0).toUpperCase() + message.slice(1)
