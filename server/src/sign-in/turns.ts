@@ -1,4 +1,5 @@
 import { Refused } from '../errors.ts'
+import { Semaphore } from '../semaphore.ts'
 
 /** Lets few do something at a time. */
 export interface Turns {
@@ -11,21 +12,11 @@ const AT_ONCE = 2
 const MOST_WAITING = 50
 
 export function createTurns(): Turns {
-  const waiting: (() => void)[] = []
-  let running = 0
+  const semaphore = new Semaphore(AT_ONCE)
   return {
     async take(work) {
-      if (running >= AT_ONCE) {
-        if (waiting.length >= MOST_WAITING) throw tooMany()
-        await new Promise<void>((resolve) => waiting.push(resolve))
-      } else running++
-      try {
-        return await work()
-      } finally {
-        const next = waiting.shift()
-        if (next === undefined) running--
-        else next()
-      }
+      if (semaphore.waiting >= MOST_WAITING) throw tooMany()
+      return semaphore.take(work)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { Semaphore } from '../semaphore.ts'
 import type { Read } from './reading-driver.ts'
 
 /**
@@ -12,27 +13,19 @@ const LONG_MS = 30
 
 /** Has reads begin one after the other: `atOnce` of them are at work, besides those that already took `longMs`. */
 export function inTurns(read: Read, { atOnce = HALF, longMs = LONG_MS } = {}): Read {
-  const waiting: (() => void)[] = []
-  let working = 0
-  const leave = () => {
-    // The place is handed over: who comes before the next one resumes must not take it, too.
-    const next = waiting.shift()
-    if (next === undefined) working -= 1
-    else next()
-  }
+  const semaphore = new Semaphore(atOnce)
   return async (sql, parameters) => {
-    if (working < atOnce) working += 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
+    await semaphore.enter()
     let isLong = false
     const watch = setTimeout(() => {
       isLong = true
-      leave()
+      semaphore.leave()
     }, longMs)
     try {
       return await read(sql, parameters)
     } finally {
       clearTimeout(watch)
-      if (!isLong) leave()
+      if (!isLong) semaphore.leave()
     }
   }
 }

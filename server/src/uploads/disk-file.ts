@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DiskTurns } from './disk-turns.ts'
+import type { Semaphore } from '../semaphore.ts'
 
 /** How files begin that a process may have left behind: it died before it took their names away. */
 export const FILE_PREFIX = 'turnpike-upload-'
@@ -12,7 +12,7 @@ const PIECE = 128 * 1024
 /** What a file needs to know of its disk. */
 export interface Disk {
   readonly folder: string
-  readonly turns: DiskTurns
+  readonly turns: Semaphore
   /** Asked before each few megabytes. Rejects where there is too little room. */
   readonly checkRoom: (writtenBytes: number) => Promise<void>
 }
@@ -38,7 +38,7 @@ export class DiskFile {
   constructor(disk: Disk, heard: WritingHeard) {
     this.#disk = disk
     this.#heard = heard
-    this.#opening = disk.turns(() => openNameless(disk.folder))
+    this.#opening = disk.turns.take(() => openNameless(disk.folder))
     // Whoever writes hears of it.
     this.#opening.catch(() => undefined)
   }
@@ -65,7 +65,7 @@ export class DiskFile {
     for (let at = from; at < end; ) {
       if (this.#isClosed) throw new Error('an upload is read after its call is over')
       const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, end - at))
-      const { bytesRead } = await this.#disk.turns(() => file.read(piece, 0, piece.length, at))
+      const { bytesRead } = await this.#disk.turns.take(() => file.read(piece, 0, piece.length, at))
       if (bytesRead === 0) throw new Error('a file of an upload is shorter than it was written')
       at += bytesRead
       yield piece.subarray(0, bytesRead)
@@ -87,7 +87,7 @@ export class DiskFile {
       const batch = this.#waiting
       this.#waiting = []
       this.#waitingBytes = 0
-      await this.#disk.turns(() => this.#append(file, batch))
+      await this.#disk.turns.take(() => this.#append(file, batch))
       this.#heard.free()
     }
     this.#writing = undefined
@@ -117,7 +117,8 @@ async function openNameless(folder: string): Promise<FileHandle> {
   const path = join(folder, FILE_PREFIX + randomBytes(16).toString('hex'))
   const file = await open(path, 'wx+', 0o600)
   try {
-    await unlink(path)
+    // Another process that starts now may have done it: they remove what has been left.
+    await rm(path, { force: true })
   } catch (error) {
     await file.close()
     throw error

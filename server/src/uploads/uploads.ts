@@ -2,8 +2,8 @@ import { readdirSync, unlinkSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refused } from '../errors.ts'
+import { Semaphore } from '../semaphore.ts'
 import { DiskFile, FILE_PREFIX, type WritingHeard } from './disk-file.ts'
-import { createDiskTurns } from './disk-turns.ts'
 import { FormCutter } from './form-cutter.ts'
 import { Upload } from './upload.ts'
 
@@ -41,12 +41,15 @@ const LEFT_FREE = 128 * 1024 * 1024
 /** Between two looks at what is free. */
 const LOOK_EVERY = 4 * 1024 * 1024
 const RETRY_AFTER = 5
+/** Of the four threads that the whole process has for files, look-ups of names and passwords. */
+const WORK_AT_ONCE = 2
 
 /** Builds the room, and removes files that a former process has left in the folder. */
 export function createUploads(parts: UploadsParts): Uploads {
   const { folder, mostBytes, freeBytes = freeOn } = parts
   removeLeft(folder)
-  const turns = createDiskTurns()
+  // A slow disk must not hold up who looks up a name.
+  const turns = new Semaphore(WORK_AT_ONCE)
   let bytes = 0
   const take = (own: number, more: number) => {
     const most = mostBytes()
@@ -65,7 +68,7 @@ export function createUploads(parts: UploadsParts): Uploads {
       const checkRoom = async (written: number) => {
         if (written < lookAt) return
         lookAt = written + LOOK_EVERY
-        const free = await turns(() => freeBytes(folder))
+        const free = await turns.take(() => freeBytes(folder))
         if (free < LEFT_FREE) throw full(`${free} bytes are free on the disk of ${folder}`)
       }
       const file = new DiskFile(
