@@ -12,7 +12,7 @@ import { createCalendar, momentIn, spanOf } from './calendar.ts'
 import { createOpening, type Open } from './opening.ts'
 
 export interface BudgetsParts {
-  readonly store: Pick<Store, 'db' | 'dialect' | 'write' | 'loans' | 'onBehind'>
+  readonly store: Pick<Store, 'db' | 'dbForCalls' | 'dialect' | 'write' | 'loans' | 'onBehind'>
   readonly ledger: Pick<Ledger, 'know' | 'knows' | 'forget'>
   /** Milliseconds since 1970. */
   readonly now: () => number

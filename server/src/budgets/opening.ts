@@ -5,7 +5,7 @@ import { StorageUnavailable } from '../storage/failures.ts'
 import type { Statement, Store } from '../storage/store.ts'
 
 export interface OpeningParts {
-  readonly store: Pick<Store, 'db' | 'dialect' | 'write'>
+  readonly store: Pick<Store, 'db' | 'dbForCalls' | 'dialect' | 'write'>
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** A balance was read, or opened. */
@@ -80,7 +80,7 @@ async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<voi
   const found: OpeningParts['found'] = (entity, remain) => {
     if (doubts() === before) parts.found(entity, remain)
   }
-  const rows = await store.db
+  const rows = await store.dbForCalls
     .selectFrom('balance_now')
     .select(['entity', 'remain'])
     .where(

@@ -37,7 +37,10 @@ export class BodyBrokenOff extends Error {
   override readonly name = 'BodyBrokenOff'
 }
 
-/** Reads a whole request body, unpacked. What it began to upload is released by whoever brought `beginUpload`. Tells a caller that waits for it (`Expect: 100-continue`) to send it. */
+/**
+ * Reads a whole request body, unpacked. Tells a caller that waits for it (`Expect: 100-continue`) to send it. What it began
+ * to upload is released by whoever brought `beginUpload`.
+ */
 export function readBody(
   request: IncomingMessage,
   response: ServerResponse,

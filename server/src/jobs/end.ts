@@ -31,8 +31,9 @@ const MOST_TRIES = 10
 
 /**
  * Ends jobs. What was charged is asked of the books: the usage record of the call, if it came to be written. What
- * corrects it - entries of those who paid, and what their calls cost in the end - carries a key, and stands in the same write as
- * the end: there is no second one. It is worked out from what was read before; the write judges that again, since a failover may have lost the charge, or it came just now.
+ * corrects it - entries of those who paid, and what their calls cost in the end - carries a key, and stands in the same
+ * write as the end: there is no second one. It is worked out from what was read before; the write judges that again, since
+ * a failover may have lost the charge, or it came just now.
  */
 export function createEnd(parts: JobsParts) {
   return async function end(job: Job, ending: Ending): Promise<Ended | 'unsettled' | undefined> {

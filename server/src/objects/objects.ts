@@ -53,7 +53,7 @@ export interface Objects {
 }
 
 export interface ObjectsParts {
-  readonly store: Pick<Store, 'db' | 'write'>
+  readonly store: Pick<Store, 'db' | 'dbForCalls' | 'write'>
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -64,8 +64,8 @@ export interface ObjectsParts {
  */
 export function createObjects({ store, now }: ObjectsParts): Objects {
   const seconds = () => Math.floor(now() / 1000)
-  const living = () =>
-    store.db
+  const living = (db = store.db) =>
+    db
       .selectFrom('object')
       .selectAll()
       .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', seconds())]))
@@ -82,7 +82,7 @@ export function createObjects({ store, now }: ObjectsParts): Objects {
 
   return {
     async find(accountId, ids) {
-      const rows = await living()
+      const rows = await living(store.dbForCalls)
         .where('object_id', 'in', ids)
         .where('account_id', '=', accountId)
         .orderBy('id', 'desc')
