@@ -21,7 +21,7 @@ const auditSchema = Type.Object({
 })
 
 /** As with usage records: nobody turns to a page beyond. */
-const MOST_COUNTED = 100_000
+const MOST_COUNTED = 20_000
 
 const filters = {
   action: Type.Optional(Type.String({ description: 'Such as `key.update`.' })),
@@ -38,7 +38,7 @@ export const listAudit = (rooms: Rooms) =>
     path: '/api/audit',
     scope: 'admin',
     summary: 'What was changed, by whom and from where, newest first',
-    description: '`total` is counted up to 100 000.',
+    description: '`total` is counted up to 20 000.',
     tag: 'Audit',
     query: Type.Object({ ...pageQuery, ...filters }),
     data: pageSchema(auditSchema),
