@@ -66,13 +66,13 @@ export function createBudgets({ store, ledger, now }: BudgetsParts): Budgets {
       const budget = { owner, period, number: spans[nth]?.number ?? 0 }
       return { entity: budgetEntity(budget), budget }
     })
+    let entities: readonly Entity[]
     let before: number
     do {
       before = doubts
-      await openMissing(periods, known, open)
-    } while (before !== doubts)
-    // One that is not known by now is no budget of its owner any more.
-    const entities = periods.map(({ entity }) => entity).filter(ledger.knows)
+      entities = await thereOf(periods, known, open)
+      // What was found may be forgotten by now, as when its owner was changed meanwhile.
+    } while (before !== doubts || !entities.every(ledger.knows))
     latest.set(budgets, {
       entities,
       from: Math.max(...spans.map(({ from }) => from)),
@@ -92,13 +92,16 @@ export function createBudgets({ store, ledger, now }: BudgetsParts): Budgets {
   }
 }
 
-function openMissing(
+/** Those of the periods that are budgets still, in their order. */
+async function thereOf(
   periods: readonly Parameters<Open>[0][number][],
   known: Known,
   open: Open,
-): Promise<void> | undefined {
+): Promise<readonly Entity[]> {
   const missing = periods.filter(({ entity }) => !known.has(entity))
-  return missing.length === 0 ? undefined : open(missing)
+  const found = missing.length === 0 ? undefined : await open(missing)
+  const gone = new Set(missing.map(({ entity }) => entity).filter((entity) => !found?.has(entity)))
+  return periods.map(({ entity }) => entity).filter((entity) => !gone.has(entity))
 }
 
 interface Known {

@@ -20,8 +20,11 @@ export interface Wanted {
   readonly budget: BudgetPeriod
 }
 
-/** Finds balances of periods, and opens those that no call has asked for before. Rejects with `ledger_unavailable`. */
-export type Open = (wanted: readonly Wanted[]) => Promise<void>
+/**
+ * Finds balances of periods, and opens those that no call has asked for before. Resolves with those that there are: the
+ * others are no budgets of their owners any more. Rejects with `ledger_unavailable`.
+ */
+export type Open = (wanted: readonly Wanted[]) => Promise<ReadonlySet<Entity>>
 
 /** So many go together: at midnight many keys begin a new day. */
 const MOST = 100
@@ -40,11 +43,11 @@ export function createOpening(parts: OpeningParts): Open {
       const round = [...waiting.values()].slice(0, MOST)
       for (const { wanted } of round) waiting.delete(wanted.entity)
       try {
-        await find(
+        const there = await find(
           parts,
           round.map(({ wanted }) => wanted),
         )
-        for (const { done } of round) done.resolve()
+        for (const { wanted, done } of round) done.resolve(there.has(wanted.entity))
       } catch (failure) {
         const told =
           failure instanceof StorageUnavailable ? new Refused('ledger_unavailable') : failure
@@ -54,7 +57,7 @@ export function createOpening(parts: OpeningParts): Open {
     underway = false
   }
 
-  function ask(wanted: Wanted): Promise<void> {
+  function ask(wanted: Wanted): Promise<boolean> {
     const same = waiting.get(wanted.entity)
     if (same !== undefined) return same.done.promise
     const asked: Asked = { wanted, done: Promise.withResolvers() }
@@ -64,16 +67,19 @@ export function createOpening(parts: OpeningParts): Open {
   }
 
   return async (wanted) => {
-    await Promise.all(wanted.map(ask))
+    const isThere = await Promise.all(wanted.map(ask))
+    return new Set(wanted.filter((_, nth) => isThere[nth]).map(({ entity }) => entity))
   }
 }
 
 interface Asked {
   readonly wanted: Wanted
-  readonly done: PromiseWithResolvers<void>
+  /** Whether there is such a balance. */
+  readonly done: PromiseWithResolvers<boolean>
 }
 
-async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<void> {
+/** Those that there are. */
+async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<ReadonlySet<Entity>> {
   const { store, now, doubts } = parts
   const before = doubts()
   // Whoever still needs to know what was asked before asks again.
@@ -102,12 +108,15 @@ async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<voi
   for (const { entity, remain } of rows) found(entity, remain)
   const there = new Set(rows.map(({ entity }) => entity))
   const missing = wanted.filter(({ entity }) => !there.has(entity))
-  if (missing.length === 0) return
+  if (missing.length === 0) return there
   const seconds = Math.floor(now() / 1000)
   const statements: Statement[] = missing.flatMap((one) => openBudget(store, { ...one, seconds }))
   const written = await store.write(statements)
-  if (!written.done) return
+  if (!written.done) return there
   for (const { budget, remain } of written.rows.flat()) {
-    if (budget !== undefined) found(Number(budget), Number(remain))
+    if (budget === undefined) continue
+    there.add(Number(budget))
+    found(Number(budget), Number(remain))
   }
+  return there
 }
