@@ -1,4 +1,6 @@
+import { type Clock, machineClock } from '../storage/lanes/clock.ts'
 import { mustChange, type Store } from '../storage/store.ts'
+import { untilTaken } from '../storage/until-taken.ts'
 import { calledFor, chargeOf, createEnd, type Ended, type Ending } from './end.ts'
 import {
   type Job,
@@ -17,9 +19,9 @@ import {
 export interface Jobs {
   /** Resolves when it is durable. Without an answer that names it within this time it is lost. */
   begin(job: NewJob, answerWithinMs: number): Promise<void>
-  /** It is known where it runs, and under which id. Does nothing where that was known before. */
+  /** It is known where it runs, and under which id. Does nothing where that was known before. Goes on until it is written. */
   began(requestId: string, terms: JobTerms): Promise<void>
-  /** Nobody took it on: nothing goes on. */
+  /** Nobody took it on: nothing goes on. Rejects when the first try fails, and goes on all the same until it is written. */
   drop(requestId: string): Promise<void>
   /** Those whose providers should be asked now, the longest due first. */
   due(most: number): Promise<readonly Job[]>
@@ -44,6 +46,7 @@ export interface JobsParts {
   readonly store: Pick<Store, 'db' | 'dialect' | 'write'>
   /** Milliseconds since 1970. */
   readonly now: () => number
+  readonly clock?: Pick<Clock, 'after'>
 }
 
 /** Who looks after a job has it for so long; then it is dead or stood still, and anybody may have it. No pause is half as long. */
@@ -51,30 +54,14 @@ export const LEASE_MS = 900_000
 /** The first look: a provider that refuses quickly has done so by then. */
 const FIRST_LOOK_MS = 2_000
 
-export function createJobs({ store, now }: JobsParts): Jobs {
+export function createJobs({ store, now, clock = machineClock }: JobsParts): Jobs {
   const { db } = store
   const all = () => db.selectFrom('job').selectAll()
   const running = (id: number) =>
     db.updateTable('job').where('id', '=', id).where('due_at_ms', 'is not', null)
 
   return {
-    async begin(job, answerWithinMs) {
-      await store.write([db.insertInto('job').values(rowOf(job, { now: now(), answerWithinMs }))])
-    },
-    async began(requestId, terms) {
-      await store.write([
-        db
-          .updateTable('job')
-          .set({ ...termsRow(terms), due_at_ms: now() + FIRST_LOOK_MS })
-          .where('request_id', '=', requestId)
-          .where('object_id', '=', ''),
-      ])
-    },
-    async drop(requestId) {
-      await store.write([
-        db.deleteFrom('job').where('request_id', '=', requestId).where('object_id', '=', ''),
-      ])
-    },
+    ...createBeginning({ store, now, clock }),
     async due(most) {
       const due = all().where('due_at_ms', '<=', now())
       return (await due.orderBy('due_at_ms').limit(most).execute()).map(readJob)
@@ -113,6 +100,41 @@ export function createJobs({ store, now }: JobsParts): Jobs {
       return (await all().where('request_id', 'in', requestIds).execute()).map(readJob)
     },
     end: createEnd({ store, now }),
+  }
+}
+
+/** How jobs come to be known: by a row before anybody is asked, which is named or goes afterwards. */
+function createBeginning({
+  store,
+  now,
+  clock,
+}: Required<JobsParts>): Pick<Jobs, 'begin' | 'began' | 'drop'> {
+  const { db } = store
+  return {
+    async begin(job, answerWithinMs) {
+      await store.write([db.insertInto('job').values(rowOf(job, { now: now(), answerWithinMs }))])
+    },
+    async began(requestId, terms) {
+      const named = db
+        .updateTable('job')
+        .set({ ...termsRow(terms), due_at_ms: now() + FIRST_LOOK_MS })
+        .where('request_id', '=', requestId)
+        .where('object_id', '=', '')
+      // Who is not asked for by its id ends as lost, and is charged whatever became of it.
+      await untilTaken(() => store.write([named]), clock)
+    },
+    async drop(requestId) {
+      const unnamed = db
+        .deleteFrom('job')
+        .where('request_id', '=', requestId)
+        .where('object_id', '=', '')
+      const write = () => store.write([unnamed])
+      await write().catch((failure) => {
+        // What stays is charged. The first failure is the one that is told.
+        untilTaken(write, clock).catch(() => undefined)
+        throw failure
+      })
+    },
   }
 }
 

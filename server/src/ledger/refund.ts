@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { StorageUnavailable } from '../storage/failures.ts'
 import { type Clock, pauseOn } from '../storage/lanes/clock.ts'
 import { statementOf } from '../storage/statement-of.ts'
 import {
@@ -9,13 +8,14 @@ import {
   type Statement,
   type Store,
 } from '../storage/store.ts'
+import { untilTaken } from '../storage/until-taken.ts'
 import { adding } from '../usage/corrections.ts'
 import type { Entity } from './entity.ts'
 import { wasDoneBefore } from './entries.ts'
 import { correctUsed } from './statements.ts'
 import { MOST_UNITS } from './units.ts'
 
-const RETRY_MS = 1_000
+const LOOK_MS = 1_000
 /**
  * A charge that a failover has lost is looked for so often, and so long: a copy of its settlement that was delayed may
  * find its number free again, and be charged after all. No statement is on its way for half of that.
@@ -54,7 +54,7 @@ export function createRefund(store: RefundStore, now: () => number, clock: Refun
   })
 
   const give = (settlement: Settlement): Promise<void> =>
-    untilTaken(store, clock, refund(store, settlement, now()))
+    untilDone(store, clock, refund(store, settlement, now()))
 
   return (settlement: Settlement): Promise<void> => {
     recent.add(settlement)
@@ -130,20 +130,19 @@ function giveBack(
   return [entry, balance].map((raw) => statementOf(db, raw))
 }
 
-async function untilTaken(
+async function untilDone(
   store: Pick<Store, 'write'>,
   clock: Pick<Clock, 'after'>,
   statements: Statements,
 ): Promise<void> {
-  for (let looks = 0; looks < LOOKS; ) {
+  for (let looks = 0; looks < LOOKS; looks++) {
     try {
-      const written = await store.write(statements)
+      const written = await untilTaken(() => store.write(statements), clock)
       if (written.done) return
-      looks++
     } catch (failure) {
       if (wasDoneBefore(failure)) return
-      if (!(failure instanceof StorageUnavailable) || !failure.passing) throw failure
+      throw failure
     }
-    await pauseOn(clock, RETRY_MS)
+    await pauseOn(clock, LOOK_MS)
   }
 }

@@ -48,7 +48,7 @@ export function createBegin({ jobs, settings, log }: BeginParts) {
       await jobs.begin(job, settings.get('timeouts.total_ms') + GRACE_MS)
     } catch (error) {
       failed(error)
-      // It may have been written all the same, and nobody will be asked.
+      // It may have been written all the same, and nobody will be asked: what stays would be charged.
       jobs.drop(call.id).catch(failed)
       throw new Refused('ledger_unavailable', 'what this call begins cannot be noted now')
     }
