@@ -30,7 +30,8 @@ export function createRateNews({ tallies, changed, tallyOf, now }: NewsParts): R
     tell(whole) {
       telling = [...changed]
       changed.clear()
-      const news = telling.flatMap((tally) => tally.tell() ?? [])
+      const at = now()
+      const news = telling.flatMap((tally) => tally.tell(at) ?? [])
       if (!whole) return news
       const named = new Set(news.map(({ entity }) => entity))
       for (const { entity, running } of tallies.values()) {

@@ -4,6 +4,7 @@ import type { Claim } from './admission.ts'
 import type { Limited } from './limits.ts'
 import { Peers } from './peers.ts'
 import type { Counts, Judged, Rates } from './rates.ts'
+import { WINDOW_MS } from './sliding-window.ts'
 import { EXCHANGE_EVERY_MS } from './tally.ts'
 
 export interface SharedRatesParts {
@@ -56,6 +57,7 @@ export class SharedRates implements Rates {
   #claims: Claimed[] = []
   /** What was sent and may not have arrived. */
   #sent: ToldRates | undefined
+  #sentAt = 0
   #turn = 0
   /** 0: nobody said yet. */
   #nodes = 0
@@ -133,13 +135,17 @@ export class SharedRates implements Rates {
     this.#counts.sweep()
     if (this.#waiting.length > 0) this.#plan(SOONEST_MS)
     else if (this.#counts.size > 0) this.#plan(EXCHANGE_EVERY_MS)
+    // Who hears nothing does not know whether it is alone.
+    else this.#nodes = 0
   }
 
   async #run(): Promise<void> {
     this.#beganAt = this.#clock.monotonic()
+    if (this.#beganAt - this.#sentAt > WINDOW_MS) this.#forgetSent()
     if (this.#sent === undefined) {
       this.#claims = this.#enter()
       this.#sent = this.#tell()
+      this.#sentAt = this.#beganAt
     }
     // An answer that came while this process was busy counts: whatever has arrived is read first.
     let cancel = this.#clock.after(PATIENCE_MS, () => {
@@ -158,6 +164,14 @@ export class SharedRates implements Rates {
     } finally {
       cancel()
     }
+  }
+
+  /** What was sent so long ago has left the window of those who heard it, and would be counted anew by who hears it now. */
+  #forgetSent(): void {
+    if (this.#sent === undefined) return
+    this.#sent = undefined
+    this.#counts.news.told()
+    this.#wholeAt = Number.NEGATIVE_INFINITY
   }
 
   /** Gives everybody who waits a place, as far as this node knows; others are told of them now. */

@@ -153,8 +153,10 @@ export class Tally {
   }
 
   /** What others are told now; `undefined` when they know it all. */
-  tell(): EntityNews | undefined {
-    const { requests, tokens } = this.#fresh
+  tell(at: number): EntityNews | undefined {
+    // While nobody could be told, some of it left the window: for others, too, it is over.
+    const requests = Math.min(this.#fresh.requests, this.requests.sum(at))
+    const tokens = Math.min(this.#fresh.tokens, this.tokens.sum(at))
     this.#telling = sumOf(this.#telling, this.#fresh)
     this.#fresh = NOTHING
     if (requests === 0 && tokens === 0 && this.#running === this.#toldRunning) return undefined

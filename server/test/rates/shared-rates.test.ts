@@ -264,3 +264,44 @@ it('who is alone waits for nothing', async () => {
   const answers = Array.from({ length: 11 }, () => nodes[0]?.admit(limits, 0))
   expect(answers.filter((one) => one instanceof Promise)).toEqual([])
 })
+
+it('what was admitted while nobody could be told is not taken for new when the database is back', async () => {
+  let isAway = false
+  const { nodes, pass } = simulateNodes(2, {
+    latency: () => 5,
+    fate: () => (isAway ? 'lost before' : 'answered'),
+  })
+  const limits = limitsOf({ rpm_limit: 60, tpm_limit: 6_000 })
+  for (const node of nodes) void ask(node, limits)
+  await pass(1_000)
+  isAway = true
+  // A third of the limit at each, for ten minutes.
+  for (let n = 0; n < 200; n++) {
+    for (const node of nodes) expect(isAdmitted(await ask(node, limits, 100))).toBe(true)
+    await pass(3_000)
+  }
+  isAway = false
+  await pass(1_000)
+  for (const node of nodes) {
+    const judged = ask(node, limits, 100)
+    await pass(100)
+    expect(isAdmitted(await judged)).toBe(true)
+  }
+})
+
+it('who was alone before it fell silent asks whether it still is', async () => {
+  const { at, pass, bury, revive } = start()
+  const limits = limitsOf({ rpm_limit: 60 })
+  bury(1)
+  const first = await ask(at(0), limits)
+  if (isAdmitted(first)) first.leave()
+  await pass(3 * MINUTE)
+  revive(1)
+  const burst = (node: number) => Array.from({ length: 70 }, () => ask(at(node), limits))
+  const there = burst(1)
+  await pass(200)
+  const here = burst(0)
+  await pass(2_000)
+  const admitted = (await Promise.all([...there, ...here])).filter(isAdmitted)
+  expect(admitted.length).toBeLessThanOrEqual(60 + shareOf(60))
+})

@@ -10,6 +10,8 @@ export interface SimulatedNodes {
   pass(ms: number): Promise<void>
   /** Ends a node's registration, as others do with one that they take for dead. */
   bury(node: number): void
+  /** It registers again. */
+  revive(node: number): void
   /** How many exchanges there were. */
   exchanges(): number
 }
@@ -84,6 +86,7 @@ export function simulateNodes(count: number, { latency, fate }: Trouble): Simula
       now = until
     },
     bury: (node) => void living.delete(node + 1),
+    revive: (node) => void living.add(node + 1),
     exchanges: () => exchanges,
   }
 }
