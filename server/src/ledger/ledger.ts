@@ -56,7 +56,10 @@ export interface Ledger {
   available(payers: Payers): number
   /** What they will have once running calls end without cost: remain, ignoring reservations. */
   remaining(payers: Payers): number
-  /** Who would be short of `amount`, in the order of checks (contract 3.1): budgets, key, account. Takes nothing. */
+  /**
+   * Who is short of `amount` for good, or only until calls end, in the order of checks (contract 3.1): budgets, key,
+   * account. Takes nothing and asks nobody: `undefined` where only a reservation finds out.
+   */
   lacks(payers: Payers, amount: Units): Short | undefined
   /**
    * Takes `amount`, or says who is short. At once when enough is at hand; where many nodes share the database, more may

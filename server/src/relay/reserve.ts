@@ -229,11 +229,18 @@ function free(
   candidates: Admitted,
   payers: Payers,
 ): Reserved | Promise<Reserved> {
+  const take = () =>
+    then(ledger.reserve(payers, NOTHING), (taken) => {
+      if (!('settle' in taken)) throw refusalOf(candidates, taken)
+      return reserved(candidates, taken)
+    })
   const key = { ...payers, accountUnlimited: true, budgets: NO_BUDGETS }
-  if (ledger.remaining(key) <= 0) throw new Refused('quota_exhausted')
-  return then(ledger.reserve(payers, NOTHING), (taken) => {
-    if (!('settle' in taken)) throw refusalOf(candidates, taken)
-    return reserved(candidates, taken)
+  if (ledger.remaining(key) > 0) return take()
+  // As far as this node knows: a reservation finds out.
+  return then(ledger.reserve(key, ANYTHING), (taken) => {
+    if (!('settle' in taken)) throw new Refused('quota_exhausted')
+    taken.release()
+    return take()
   })
 }
 

@@ -92,7 +92,11 @@ export function createSharedLedger(parts: SharedLedgerParts): Ledger {
     forget: book.forget,
     available: (payers) => leastOf(finiteOf(book, payers), withinReach),
     remaining: (payers) => leastOf(finiteOf(book, payers), wholeOf),
-    lacks: (payers, amount) => shortOf(finiteOf(book, payers), payers, amount),
+    lacks(payers, amount) {
+      const short = shortOf(finiteOf(book, payers), payers, amount)
+      // What a cache said, or was seen before management changed it, is no reason to refuse.
+      return short === undefined || book.find(short.balance)?.seen ? short : undefined
+    },
     ...createTaking({ loans, clock, book, mover, room, take }),
     adjust: createAdjust(store, now),
     outstanding,
@@ -135,6 +139,7 @@ function followLoans(
     if (loan === undefined) return unheard(entity)
     // The write's caller is answered when this node knows; one that can't ask now asks before it refuses anybody.
     loan.seen = false
+    loan.changes += 1
     return mover.look(entity).catch(() => undefined)
   })
 }

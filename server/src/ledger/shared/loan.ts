@@ -14,6 +14,8 @@ export interface Loan extends Balance {
   elsewhere: number
   /** `unlent` and `elsewhere` come from a move, and not from a cache. */
   seen: boolean
+  /** How often management was heard to change the balance. */
+  changes: number
   /** Of `holders`: calls and moves that wait for units of the entity, under whichever epoch they come. */
   keepers: number
   /** Borrowed beyond the need while the entity is hot, so that not every call waits for the database. */
@@ -28,7 +30,7 @@ export interface Loan extends Balance {
 export function newLoan(entity: Entity, remain: number, at: number): Loan {
   return {
     ...{ entity, granted: 0, spent: 0, unlent: remain, elsewhere: 0 },
-    ...{ seen: false, keepers: 0, slack: 0, peak: 0 },
+    ...{ seen: false, changes: 0, keepers: 0, slack: 0, peak: 0 },
     ...{ broughtAt: Number.NEGATIVE_INFINITY, usedAt: at },
     ...{ reserved: 0, holders: 0, unwanted: false },
     remain: 0,

@@ -178,6 +178,8 @@ interface Asked {
   readonly at: number
   readonly ask: Ask
   readonly returning: number
+  /** Of the loan, when it was asked. */
+  readonly changes: number
 }
 
 function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity, Wish>): Asked[] {
@@ -187,16 +189,18 @@ function askAll({ loans, clock, loanOf }: MoverParts, taken: ReadonlyMap<Entity,
     const loan = loanOf(entity)
     if (loan === undefined) continue
     const free = freeOf(loan)
+    const { changes } = loan
     if (wish.answered.length > 0) {
       // Management may have taken units that running calls hold: they are had again as soon as there are any.
       const missing = wish.need - (loan.remain - loan.reserved)
       const units = missing > 0 ? missing + judgeSlack(loan, at, loans.nodes()) : 0
-      asked.push({ loan, at, ask: { entity, units }, returning: 0 })
+      asked.push({ loan, at, changes, ask: { entity, units }, returning: 0 })
     } else if (wish.leave && loan.holders === 0) {
-      asked.push(setAside({ loan, at, returning: free, ask: { entity, units: 0, leave: true } }))
+      const ask = { entity, units: 0, leave: true }
+      asked.push(setAside({ loan, at, changes, returning: free, ask }))
     } else if (wish.giveBack && free > 0) {
       loan.slack = 0
-      asked.push(setAside({ loan, at, returning: free, ask: { entity, units: -free } }))
+      asked.push(setAside({ loan, at, changes, returning: free, ask: { entity, units: -free } }))
     }
   }
   return asked
@@ -219,7 +223,7 @@ function arrived(
   moved: readonly Moved[],
 ): void {
   const answers = new Map(moved.map((one) => [one.entity, one]))
-  for (const { loan, at, ask, returning } of asked) {
+  for (const { loan, at, ask, returning, changes } of asked) {
     takeBack(loan, returning)
     // A call that was settled meanwhile has made a new row, perhaps.
     const left = ask.leave === true && loan.usedAt < at
@@ -235,7 +239,8 @@ function arrived(
     }
     loan.unlent = said.remain
     loan.elsewhere = said.elsewhere
-    loan.seen = !parts.wishes.has(ask.entity)
+    // A look at what was changed meanwhile may have been refused: then whoever needs to know asks.
+    loan.seen = !parts.wishes.has(ask.entity) && loan.changes === changes
     follow(loan, ask.leave ? { granted: 0, spent: 0 } : { granted: said.granted })
     parts.answered(loan, left ? 'left' : ask.units > 0 ? 'asked' : 'looked')
   }
