@@ -27,7 +27,7 @@ const WITHOUT_DATABASE = [
   'server/test/rates/{shared-rates,sliding-window}.test.ts',
   'server/test/relay/**',
   'server/test/simulation/**',
-  'server/test/storage/newest-read.test.ts',
+  'server/test/storage/{newest-read,released-steps}.test.ts',
   'server/test/tools/**',
   'server/test/translate/**',
   'server/test/usage/csv.test.ts',

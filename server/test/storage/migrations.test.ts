@@ -7,7 +7,7 @@ import { balanceNow } from '../../src/storage/migrations/0003-balance-now.ts'
 import { redemptions } from '../../src/storage/migrations/0004-redemptions.ts'
 import { accountLimits } from '../../src/storage/migrations/0005-account-limits.ts'
 import { closedUsage } from '../../src/storage/migrations/0006-closed-usage.ts'
-import { migrate, SCHEMA, schemaOf } from '../../src/storage/migrations/migrate.ts'
+import { migrate, SCHEMA, schemaOf, steps } from '../../src/storage/migrations/migrate.ts'
 import { temporaryFolder } from '../ledger/books.ts'
 
 const KINDS = ['grant', 'adjust', 'set', 'refund', 'close']
@@ -111,4 +111,23 @@ it('every name that channels and accounts went by becomes a group', () => {
     { ...plain, name: 'auto', walks: '["default"]' },
     ...['default', 'staff', 'vip'].map((name) => ({ ...plain, name })),
   ])
+})
+
+it('a file of any earlier schema becomes what a new one is: tables, indexes, triggers', () => {
+  const catalogueOf = (database: DatabaseSync) =>
+    database.prepare('select type, name, tbl_name, sql from sqlite_master order by 1, 2').all()
+  const open = () => {
+    const database = new DatabaseSync(':memory:')
+    onTestFinished(() => database.close())
+    return database
+  }
+  const made = open()
+  migrate(made, '')
+  for (let schema = 1; schema < SCHEMA; schema++) {
+    const database = open()
+    database.exec(steps.slice(0, schema).join(''))
+    database.exec(`insert into meta (name, value) values ('schema', '${schema}')`)
+    migrate(database, '')
+    expect(catalogueOf(database), `from schema ${schema}`).toEqual(catalogueOf(made))
+  }
 })

@@ -25,7 +25,7 @@ import { corrections } from './0032-corrections.ts'
 import { chargedPrices } from './0034-charged-prices.ts'
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [
+export const steps: readonly string[] = [
   first,
   usageHours,
   balanceNow,

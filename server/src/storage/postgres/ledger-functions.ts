@@ -1,7 +1,6 @@
 /**
  * The functions of the shared ledger: each is one statement for its caller and one transaction for the database. They
- * are part of the schema: once released, a change is a new migration that replaces the function. How calls are settled
- * stands in settle-functions.ts.
+ * are part of the schema: a change needs a new step, see functions.ts. How calls are settled stands in settle-functions.ts.
  * Everybody locks in one order: the lane, balances (accounts and budgets before keys, each by number), holds. A node's two lanes share its holds, so
  * each first makes those that are missing and then locks all of its own, both by number: a row that was made between
  * the two by the other lane would be locked out of order.

@@ -1,6 +1,3 @@
-import { balanceFunctions } from '../../postgres/balance-functions.ts'
-import { ledgerFunctions } from '../../postgres/ledger-functions.ts'
-
 /**
  * What many nodes share of the ledger. `balance.remain` is what nobody has borrowed; a hold is what an epoch has
  * borrowed of one entity. Everybody locks in one order: the lane, balances (accounts before keys, each by number),
@@ -49,6 +46,4 @@ create or replace view balance_now as
     select sum(hold.granted - hold.spent) as remain, sum(hold.used) as used, sum(hold.requests) as requests
     from hold where hold.entity = balance.entity
   ) as lent on true;
-${ledgerFunctions}
-${balanceFunctions}
 `

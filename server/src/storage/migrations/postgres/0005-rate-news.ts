@@ -1,5 +1,3 @@
-import { rateFunctions } from '../../postgres/rate-functions.ts'
-
 /**
  * What nodes tell each other of rate limits, for a minute. Nothing of it must outlive a crash of the server, so it costs
  * no log. Only the numbers do, because nodes remember how far they have read.
@@ -20,5 +18,4 @@ create unlogged table rate_news (
   running bigint[] not null,
   unique (node, turn)
 );
-${rateFunctions}
 `

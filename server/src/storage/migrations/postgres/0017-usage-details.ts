@@ -1,5 +1,3 @@
-import { settleFunctions } from '../../postgres/settle-functions.ts'
-
 /**
  * What few calls used (usage/details.ts), and prices in the place of the bundled ones (prices/stored-catalogue.ts). The settling function has two parameters more; the former one stays for nodes
  * that still run.
@@ -11,5 +9,4 @@ create table price_catalogue (
   providers text collate "C" not null,
   updated_at_ms bigint not null
 );
-${settleFunctions}
 `

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { CannotOpen, NewerSchema } from '../../failures.ts'
+import { functions } from '../../postgres/functions.ts'
 import { LOCKS } from '../../postgres/locks.ts'
 import { groupPolicy } from '../0009-group-policy.ts'
 import { channelDialectsAndCost } from '../0015-channel-cost.ts'
@@ -7,7 +8,7 @@ import { signInOnPostgres } from '../0018-sign-in.ts'
 import { invitationsOnPostgres } from '../0019-invitations.ts'
 import { topDaysOnPostgres } from '../0028-top-days.ts'
 import { first } from './0001-first.ts'
-import { functions } from './0001-functions.ts'
+import { functions as firstFunctions } from './0001-functions.ts'
 import { sharedLedger } from './0002-ledger.ts'
 import { redemptions } from './0003-redemptions.ts'
 import { accountLimits } from './0004-account-limits.ts'
@@ -19,20 +20,19 @@ import { atSize } from './0010-at-size.ts'
 import { events } from './0011-events.ts'
 import { fallbackModels } from './0012-fallback-models.ts'
 import { attempts } from './0013-attempts.ts'
-import { lostOpenings } from './0014-lost-openings.ts'
 import { objects } from './0016-objects.ts'
 import { usageDetails } from './0017-usage-details.ts'
 import { jobs } from './0020-jobs.ts'
-import { formerEpochs } from './0024-former-epochs.ts'
-import { refundedOpenings } from './0025-refunded-openings.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
 import { corrections } from './0032-corrections.ts'
 import { chargedPrices } from './0034-charged-prices.ts'
-import { correctedBudgets } from './0036-corrected-budgets.ts'
+
+/** A step of functions alone: all of them are made anew behind the steps. Nodes of the former version call them, too. */
+const ONLY_FUNCTIONS = ''
 
 /** Step n brings a database from schema n - 1 to n. Forward only; a step that was released is never edited. */
-const steps: readonly string[] = [
-  `${first}${functions}`,
+export const steps: readonly string[] = [
+  `${first}${firstFunctions}`,
   sharedLedger,
   redemptions,
   accountLimits,
@@ -45,20 +45,26 @@ const steps: readonly string[] = [
   events,
   fallbackModels,
   attempts,
-  lostOpenings,
+  // A period of a budget is granted its amount where a failover has lost that it was opened.
+  ONLY_FUNCTIONS,
   channelDialectsAndCost,
   objects,
   usageDetails,
   signInOnPostgres,
   invitationsOnPostgres,
   jobs,
-  formerEpochs,
-  refundedOpenings,
+  // A node that goes on under a new epoch ends all that it had before, in the transaction that gives it the new one.
+  ONLY_FUNCTIONS,
+  // A period of a budget that has nothing but refunds was never opened: a failover has lost that it was.
+  ONLY_FUNCTIONS,
   narrowSums,
   chargedPrices,
   topDaysOnPostgres,
   corrections,
-  correctedBudgets,
+  // A new amount of a running period counted twice what corrections had given back.
+  ONLY_FUNCTIONS,
+  // Until here only some steps made functions anew: what had changed between them never came to databases that had them.
+  ONLY_FUNCTIONS,
 ]
 
 /** The schema this program writes. */
@@ -90,16 +96,23 @@ export async function migrate(client: ClientBase, named: string): Promise<void> 
     // A large table takes its time, and whoever waits for another node's migration waits for that.
     await client.query('set local statement_timeout = 0; set local lock_timeout = 0')
     await client.query('select pg_advisory_xact_lock($1)', [LOCKS.migrate])
-    for (const step of steps.slice(await schemaOf(client, named))) await client.query(step)
-    await client.query(
-      `insert into meta (name, value) values ('schema', $1) on conflict (name) do update set value = excluded.value`,
-      [String(SCHEMA)],
-    )
+    await advance(client, await schemaOf(client, named))
     await client.query('commit')
   } catch (failure) {
     await client.query('rollback')
     throw failure
   }
+}
+
+async function advance(client: ClientBase, found: number): Promise<void> {
+  // Whoever had the lock before has done it.
+  if (found === SCHEMA) return
+  for (const step of steps.slice(found)) await client.query(step)
+  await client.query(functions)
+  await client.query(
+    `insert into meta (name, value) values ('schema', $1) on conflict (name) do update set value = excluded.value`,
+    [String(SCHEMA)],
+  )
 }
 
 /** @throws CannotOpen, NewerSchema unless the database has this program's schema */

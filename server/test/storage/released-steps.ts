@@ -1,0 +1,66 @@
+/**
+ * Digests of the steps of both schemas, in their order. A database that has a step never sees it again: whoever changes one
+ * changes new databases alone. So nothing here is ever edited, and what a new step needs is appended.
+ */
+export const RELEASED_STEPS: Readonly<Record<'sqlite' | 'postgres', readonly string[]>> = {
+  sqlite: [
+    '1a0308f95fb8fcb1',
+    '8cd3adc6bd9d21c8',
+    'df230d56c7b45a7a',
+    'afbd8f9e045a5ba5',
+    '5000bcab620c84eb',
+    'bae307cfd39bf292',
+    '4aafa92d1d7a076e',
+    'ba3fedc4286515c7',
+    '348c6715f2b4740b',
+    '5c908a43ea283cb7',
+    '6f9bfed66a41796a',
+    'b8fbd1dcab5975e0',
+    '3fa4594762989c49',
+    '0b43150027d232ad',
+    'f06dac38395442e5',
+    'd866db7d4a90b0a3',
+    'b95a85a5e2048b12',
+    'f6d043101f5b286d',
+    '6ff2aec395ad892a',
+    'dc3c20258dd38410',
+    '54d4f5bf0352f649',
+    '657f7a76fbb25925',
+    '4a1fca4d416eed46',
+  ],
+  postgres: [
+    '1dea0f1e032aef0c',
+    'f80391b8a7a38e08',
+    'e9d21bc37dbc23b7',
+    '3b3faef1add6acc1',
+    '60f8e63719273bbb',
+    'e7fac1cc7777874d',
+    '033bc3f81c09ec1d',
+    '3867ec717758ade8',
+    '348c6715f2b4740b',
+    '1cec70aca0352dca',
+    '7e338b35ac634889',
+    '75368a27c738f548',
+    'a0147a5c576fd21e',
+    'e3b0c44298fc1c14',
+    '0b43150027d232ad',
+    '22b062bd5928c3e3',
+    '819d569e22b2a8f8',
+    '1c2d2cbdea19bf08',
+    '20c0ee067626aa87',
+    '1064cbfa023e50ba',
+    'e3b0c44298fc1c14',
+    'e3b0c44298fc1c14',
+    '33fdb8ce42dd0922',
+    'ad8649c5f81da7ff',
+    '5c583eda245c1840',
+    '242a78c6a7d1b938',
+    'e3b0c44298fc1c14',
+    'e3b0c44298fc1c14',
+  ],
+}
+
+/** Digests of PostgreSQL's functions, by the schema that brought them. Databases that have it have these. */
+export const RELEASED_FUNCTIONS: Readonly<Record<number, string>> = {
+  28: '7fe25896faeebb97',
+}
