@@ -1,3 +1,19 @@
+import { appendFileSync } from 'node:fs'
+
+/** One goal, in the words that its program prints. */
+export interface Goal {
+  readonly what: string
+  readonly measured: string
+  readonly goal: string
+  readonly met: boolean
+}
+
+/** Notes a goal for whoever runs this program as one of several suites, and asks for a file of them. */
+export function tellGoal(goal: Goal): void {
+  const { BENCH_GOALS: file } = process.env
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(goal)}\n`)
+}
+
 /** What was measured, beside what is asked of it. */
 export interface Goals {
   atMost(what: string, value: number, most: number, unit: string): void
@@ -17,6 +33,7 @@ export function createGoals(): Goals {
   let missed = 0
   const add = (what: string, measured: string, goal = '', met?: boolean) => {
     if (met === false) missed += 1
+    if (met !== undefined) tellGoal({ what, measured, goal, met })
     const word = met === undefined ? '' : met ? 'met' : 'missed'
     rows.push(`| ${what} | ${measured} | ${goal} | ${word} |`)
     console.error(`measured: ${what}, ${measured} ${word}`.trim())

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgresServer } from '../server/test/tools/postgres-server.ts'
 import { type BenchGateway, startBenchGateway } from './gateway.ts'
+import { tellGoal } from './goals.ts'
 import { coldKeys, hotKey } from './ledger.ts'
 import { press } from './press.ts'
 import { cpuMicroseconds, startProgram } from './processes.ts'
@@ -31,6 +32,7 @@ let missed = 0
 
 function judge(what: string, figure: string, goal: string, met: boolean): void {
   if (!met) missed += 1
+  tellGoal({ what, measured: figure, goal, met })
   console.log(`| ${what} | ${figure} | ${goal} | ${met ? 'met' : 'missed'} |`)
 }
 

@@ -9,6 +9,7 @@ import type { PolicyName } from '../server/src/channels/choosing/policies.ts'
 import { Turns } from '../server/src/channels/choosing/turns.ts'
 import { createHealth, type Health } from '../server/src/channels/health/health.ts'
 import { createRetryBudgets } from '../server/src/channels/health/retry-budget.ts'
+import { tellGoal } from './goals.ts'
 
 const REPETITIONS = 9
 
@@ -100,4 +101,11 @@ for (const one of CASES) {
   const { name, channels, goalNs } = one
   const goal = goalNs === undefined ? '' : `${goalNs}: ${ns <= goalNs ? 'met' : 'missed'}`
   console.log(`| ${name} | ${channels} | ${ns.toFixed(0)} | ${goal} |`)
+  if (goalNs === undefined) continue
+  tellGoal({
+    what: `${name}, ${channels} candidates`,
+    measured: `${ns.toFixed(0)} ns`,
+    goal: `at most ${goalNs} ns`,
+    met: ns <= goalNs,
+  })
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the gateway with everything on, beside a plain proxy, under the same load and in one run.
+ * `npm run bench` or `node bench/run.ts`: the gateway with everything on, beside a plain proxy, under the same load and in one run.
  * BENCH_WARMUP, BENCH_SECONDS, BENCH_REPETITIONS and BENCH_CONNECTIONS change how long and how hard (3, 10, 3, 32);
  * BENCH_SCENARIOS=KB,stream chooses scenarios by parts of their names; BENCH_ONLY=plain measures the plain proxy alone;
  * BENCH_PROFILE=<folder> leaves processor profiles of the gateway's threads there.
@@ -8,11 +8,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type BenchGateway, startBenchGateway } from './gateway.ts'
+import { tellGoal } from './goals.ts'
 import type { Load } from './load.ts'
 import { press } from './press.ts'
 import { cpuMicroseconds, type Running, residentBytes, startProgram } from './processes.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
-import { type Sample, table } from './table.ts'
+import { goalsOf, type Sample, table } from './table.ts'
 
 const from = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise)
 const WARM_UP = from('BENCH_WARMUP', 3)
@@ -79,6 +80,7 @@ try {
     console.error(`measured: ${scenario.name}`)
   }
   console.log(table(samples))
+  goalsOf(samples).forEach(tellGoal)
 } finally {
   await Promise.all([gateway?.stop(), plain.stop(), upstream.stop()])
   rmSync(folder, { recursive: true, force: true })

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { runDoctor } from '../server/src/ledger/doctor.ts'
 import { databaseIn } from '../server/test/tools/books.ts'
 import { managing, startGateway } from './gateway.ts'
+import { tellGoal } from './goals.ts'
 import type { Running } from './processes.ts'
 import { callAll } from './soak/clients.ts'
 import { lastingBytes } from './soak/memory.ts'
@@ -133,7 +134,8 @@ try {
   await gateway.stop()
   const findings = await runDoctor(databaseIn(join(folder, 'data')))
   const figures: Figures = { ...seen, findings }
-  const { lines, met } = judge(figures)
+  const { goals, lines, met } = judge(figures)
+  goals.forEach(tellGoal)
   console.log(lines.join('\n'))
   if (!met) process.exitCode = 1
 } finally {

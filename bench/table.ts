@@ -1,3 +1,4 @@
+import type { Goal } from './goals.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
 
 /** One repetition of one scenario against one target. Times in milliseconds, processor time in microseconds. */
@@ -47,16 +48,34 @@ function row(name: string, target: string, sample: Sample, ratio: string): strin
   return `| ${[name, target, ...cells, mebibytes(resident), ratio].join(' | ')} |`
 }
 
+/** What the scenario is judged by; undefined where it is not, or nothing was taken to compare it with. */
+function goalOf(taken: readonly Taken[], scenario: Scenario): Goal | undefined {
+  const { name, goal } = scenario
+  const gateway = medians(taken, scenario, 'gateway')
+  if (goal === undefined || gateway === undefined) return undefined
+  const [first] = SCENARIOS
+  const base =
+    goal.against === 'plain'
+      ? medians(taken, scenario, 'plain')
+      : first && medians(taken, first, 'gateway')
+  if (base === undefined) return undefined
+  return {
+    what: `gateway CPU of ${name}`,
+    measured: `${(gateway.cpu / base.cpu).toFixed(2)} x ${goal.against}`,
+    goal: `${goal.times.toFixed(2)} x ${goal.against}`,
+    met: gateway.cpu <= base.cpu * goal.times,
+  }
+}
+
+export const goalsOf = (taken: readonly Taken[]): readonly Goal[] =>
+  SCENARIOS.flatMap((scenario) => goalOf(taken, scenario) ?? [])
+
 /** The ratio that the scenario is judged by, beside what it may be. */
-function judged(scenario: Scenario, gateway: Sample, plain: Sample, served: Sample | undefined) {
+function judged(goal: Goal | undefined, gateway: Sample, plain: Sample): string {
   const toPlain = `${(gateway.cpu / plain.cpu).toFixed(2)} x plain`
-  if (scenario.goal === undefined) return toPlain
-  const base = scenario.goal.against === 'plain' ? plain : served
-  if (base === undefined) return toPlain
-  const met = gateway.cpu <= base.cpu * scenario.goal.times ? 'met' : 'missed'
-  const goal = `${scenario.goal.times.toFixed(2)} x ${scenario.goal.against}`
-  const toServed = base === served ? `, ${(gateway.cpu / base.cpu).toFixed(2)} x served` : ''
-  return `${toPlain}${toServed} (goal ${goal}: ${met})`
+  if (goal === undefined) return toPlain
+  const toServed = goal.measured === toPlain ? '' : `, ${goal.measured}`
+  return `${toPlain}${toServed} (goal ${goal.goal}: ${goal.met ? 'met' : 'missed'})`
 }
 
 /** All medians as a Markdown table. */
@@ -65,13 +84,13 @@ export function table(taken: readonly Taken[]): string {
     '| scenario | target | requests/s | p50 ms | p99 ms | CPU us/request | upstream CPU us/request | RSS MiB | CPU ratio |',
     '|---|---|---:|---:|---:|---:|---:|---:|---|',
   ]
-  const served = SCENARIOS[0] && medians(taken, SCENARIOS[0], 'gateway')
   for (const scenario of SCENARIOS) {
     const plain = medians(taken, scenario, 'plain')
     const gateway = medians(taken, scenario, 'gateway')
     if (plain !== undefined) lines.push(row(scenario.name, 'plain proxy', plain, '1'))
     if (plain === undefined || gateway === undefined) continue
-    lines.push(row(scenario.name, 'gateway', gateway, judged(scenario, gateway, plain, served)))
+    const ratio = judged(goalOf(taken, scenario), gateway, plain)
+    lines.push(row(scenario.name, 'gateway', gateway, ratio))
   }
   return lines.join('\n')
 }

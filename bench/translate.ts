@@ -7,6 +7,7 @@ import { CODECS } from '../server/src/translate/codecs.ts'
 import type { NeutralAnswer, NeutralEvent } from '../server/src/translate/neutral/answer.ts'
 import type { JsonObject } from '../server/src/translate/neutral/request.ts'
 import { NO_USAGE } from '../server/src/usage/usage.ts'
+import { tellGoal } from './goals.ts'
 
 const CALL_GOAL_US = 60
 const EVENT_GOAL_US = 3
@@ -117,7 +118,14 @@ for (const caller of NAMES) {
   for (const provider of NAMES.filter((name) => name !== caller)) {
     const call = medianUs(() => callOnce(caller, provider), 1_000)
     const event = medianUs(() => streamOnce(caller, provider), 20) / EVENTS
-    if (call > CALL_GOAL_US || event > EVENT_GOAL_US) missed++
+    const met = call <= CALL_GOAL_US && event <= EVENT_GOAL_US
+    if (!met) missed++
+    tellGoal({
+      what: `${caller} to ${provider}`,
+      measured: `${call.toFixed(1)} us a call, ${event.toFixed(2)} us an event`,
+      goal: `at most ${CALL_GOAL_US} us, ${EVENT_GOAL_US} us`,
+      met,
+    })
     console.log(
       `${caller} to ${provider}: ${call.toFixed(1)} us a call (goal ${CALL_GOAL_US}), ${event.toFixed(2)} us an event (goal ${EVENT_GOAL_US})`,
     )

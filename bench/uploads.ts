@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { furnish, managing, startGateway } from './gateway.ts'
+import { tellGoal } from './goals.ts'
 import { MODELS } from './key-rules.ts'
 import { residentBytes, startProgram } from './processes.ts'
 
@@ -95,6 +96,12 @@ try {
     const seconds = (performance.now() - beganAt) / 1000
     const more = needed.resident - idle
     missed ||= more > MOST_MIB
+    tellGoal({
+      what: `resident memory for ${many} recordings at once`,
+      measured: `${more.toFixed(0)} MiB`,
+      goal: `at most ${MOST_MIB} MiB`,
+      met: more <= MOST_MIB,
+    })
     const figures = [needed.resident, more, needed.external].map((one) => one.toFixed(0))
     const speed = ((many * RECORDING_BYTES) / MIB / seconds).toFixed(0)
     const goal = more > MOST_MIB ? 'missed' : 'met'

@@ -1,3 +1,5 @@
+import type { Goal } from '../goals.ts'
+
 /** What a soak is judged by. */
 export interface Figures {
   readonly calls: number
@@ -23,53 +25,48 @@ const MIB = 2 ** 20
 
 /** One line for each bound, and whether all of them are met. */
 export function judge(figures: Figures): {
+  readonly goals: readonly Goal[]
   readonly lines: readonly string[]
   readonly met: boolean
 } {
-  const rows = [errorsOf(figures), furtherOf(figures), memoryOf(figures), chargesOf(figures)]
-  const lines = rows.map(
-    ({ what, value, bound, met }) =>
-      `| ${what} | ${value} | ${bound} | ${met ? 'met' : 'missed'} |`,
+  const goals = [errorsOf(figures), furtherOf(figures), memoryOf(figures), chargesOf(figures)]
+  const lines = goals.map(
+    ({ what, measured, goal, met }) =>
+      `| ${what} | ${measured} | ${goal} | ${met ? 'met' : 'missed'} |`,
   )
   return {
+    goals,
     lines: ['| what | measured | bound | |', '|---|---|---|---|', ...lines],
-    met: rows.every(({ met }) => met),
+    met: goals.every(({ met }) => met),
   }
-}
-
-interface Row {
-  readonly what: string
-  readonly value: string
-  readonly bound: string
-  readonly met: boolean
 }
 
 const percent = (part: number, of: number) => `${((100 * part) / of).toFixed(3)} %`
 
-function errorsOf({ calls, errors, withoutChannel }: Figures): Row {
+function errorsOf({ calls, errors, withoutChannel }: Figures): Goal {
   const kinds = [...errors].map(([what, count]) => `${count} x ${what}`).join(', ')
   const aside = withoutChannel === 0 ? '' : `, and ${withoutChannel} while no channel was well`
   const sum = sumOf(errors.values())
   return {
     what: 'errors that clients saw',
-    value: `${sum} of ${calls} calls, ${percent(sum, calls)}${aside}; ${kinds || 'none'}`,
-    bound: `< ${percent(MOST_ERRORS, 1)}`,
+    measured: `${sum} of ${calls} calls, ${percent(sum, calls)}${aside}; ${kinds || 'none'}`,
+    goal: `< ${percent(MOST_ERRORS, 1)}`,
     met: sum < calls * MOST_ERRORS,
   }
 }
 
-function furtherOf({ calls, attempts }: Figures): Row {
+function furtherOf({ calls, attempts }: Figures): Goal {
   const further = attempts - calls
   return {
     what: 'further load on providers',
-    value: `${further} attempts, ${percent(further, calls)}`,
-    bound: `${percent(LEAST_FURTHER, 1)} to ${percent(MOST_FURTHER, 1)}`,
+    measured: `${further} attempts, ${percent(further, calls)}`,
+    goal: `${percent(LEAST_FURTHER, 1)} to ${percent(MOST_FURTHER, 1)}`,
     met: further <= calls * MOST_FURTHER && further >= calls * LEAST_FURTHER,
   }
 }
 
 /** Warm at a quarter of the time. Means of many seconds, for it goes up and down with every collection. */
-function memoryOf({ held }: Figures): Row {
+function memoryOf({ held }: Figures): Goal {
   const tenth = Math.max(1, Math.floor(held.length / 10))
   const from = Math.floor(held.length / 4)
   const start = mean(held.slice(from, from + tenth))
@@ -77,19 +74,19 @@ function memoryOf({ held }: Figures): Row {
   const shown = [start, end].map((bytes) => (bytes / MIB).toFixed(0)).join(' -> ')
   return {
     what: 'memory, once warm and at the end',
-    value: `${shown} MiB`,
-    bound: `+ ${percent(MOST_GROWTH, 1)}`,
+    measured: `${shown} MiB`,
+    goal: `+ ${percent(MOST_GROWTH, 1)}`,
     met: end <= start * (1 + MOST_GROWTH),
   }
 }
 
-function chargesOf({ charged, findings }: Figures): Row {
+function chargesOf({ charged, findings }: Figures): Goal {
   const sums = new Set(Object.values(charged))
   const shown = Object.entries(charged).map(([book, units]) => `${book} ${units}`)
   return {
     what: 'units charged',
-    value: `${shown.join(', ')}; the doctor finds ${findings.length} faults`,
-    bound: 'equal, 0 faults',
+    measured: `${shown.join(', ')}; the doctor finds ${findings.length} faults`,
+    goal: 'equal, 0 faults',
     met: sums.size === 1 && findings.length === 0,
   }
 }
