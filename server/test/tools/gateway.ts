@@ -98,7 +98,8 @@ export async function sharedGateway(options: GatewayOptions = {}): Promise<TestG
   return gateway
 }
 
-function testConfig({ config }: TestDatabase, adminToken: string): Config {
+/** What a gateway of a test is configured as. */
+export function testConfig({ config }: TestDatabase, adminToken: string): Config {
   return {
     host: '127.0.0.1',
     workers: 1,
