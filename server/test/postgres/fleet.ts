@@ -30,8 +30,14 @@ export interface Member {
   kill(): Promise<void>
 }
 
-/** Starts PostgreSQL and so many gateways, all gone after the test. What is acknowledged is in the log, should PostgreSQL be killed. */
-export async function startFleet(count: number): Promise<Fleet> {
+/**
+ * Starts PostgreSQL and so many gateways, all gone after the test. What is acknowledged is in the log, should PostgreSQL be
+ * killed. `more` is what the n-th finds in its environment besides.
+ */
+export async function startFleet(
+  count: number,
+  more: readonly Readonly<Record<string, string>>[] = [],
+): Promise<Fleet> {
   const { server, cluster } = await startServer({ synchronous_commit: 'on' })
   const database = await newDatabaseOn(cluster)
   const upstream = await startUpstream()
@@ -45,13 +51,13 @@ export async function startFleet(count: number): Promise<Fleet> {
     DRAIN_SECONDS: '5',
   }
   const members = await Promise.all(
-    Array.from({ length: count }, async () => {
+    Array.from({ length: count }, async (_, n) => {
       const port = await freePort()
       const url = `http://127.0.0.1:${port}`
       return memberAt(
         createCalls({ url, adminToken, upstream, secrets: new Set(), answers: [] }),
         url,
-        () => startProgram({ ...environment, PORT: String(port) }),
+        () => startProgram({ ...environment, ...more[n], PORT: String(port) }),
       )
     }),
   )

@@ -21,6 +21,8 @@ export interface Program {
 }
 
 const ROOT = join(import.meta.dirname, '../../..')
+/** A second, and on a machine that is busy with other tests much more. */
+const READY_MS = 60_000
 
 /** What `npm start` runs, flags included, from wherever. */
 function startCommand(): string[] {
@@ -72,7 +74,7 @@ export async function startProgram(environment: Record<string, string>): Promise
   const failed = program.ended.then((code) => {
     throw new Error(`the program ended with ${code}: ${program.printed()}`)
   })
-  await Promise.race([expect.poll(ready, { timeout: 20_000 }).toBe(200), failed])
+  await Promise.race([expect.poll(ready, { timeout: READY_MS }).toBe(200), failed])
   failed.catch(() => {})
   return program
 }
