@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type LookupFunction } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { CannotOpen, NewerSchema } from '../../src/storage/failures.ts'
+import { reasonOf } from '../../src/storage/postgres/failures.ts'
 import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import { blankDatabase } from '../tools/database.ts'
 import { newAdminToken, startGateway } from '../tools/gateway.ts'
@@ -101,4 +104,14 @@ it('refuses a database of a newer version', async () => {
   const refused = await openPostgresStore({ url }).catch((failure: unknown) => failure)
   expect(refused).toBeInstanceOf(NewerSchema)
   expect(String(refused)).not.toContain(new URL(url).password)
+})
+
+it('says of a host with several addresses what kept it from each', async () => {
+  const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
+  const lookup: LookupFunction = (_, __, found) => found(null, addresses)
+  const failure = await once(connect({ host: 'two.example', port: 9, lookup }), 'connect').catch(
+    (thrown: unknown) => thrown,
+  )
+  expect(failure).toMatchObject({ message: '', errors: [{}, {}] })
+  expect(reasonOf(failure)).toMatch(/^connect \w+ 127\.0\.0\.1:9.*, connect \w+ 127\.0\.0\.2:9/)
 })

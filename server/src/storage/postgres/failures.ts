@@ -17,8 +17,7 @@ export function writeFailure(failure: unknown): Error {
   if (failure instanceof StorageUnavailable) return failure
   const state = stateOf(failure)
   if (failure instanceof DatabaseError && state === UNIQUE) return uniqueViolation(failure)
-  // A host with several addresses fails without a message of its own.
-  const message = (failure instanceof Error && failure.message) || String(failure)
+  const message = reasonOf(failure)
   if (failure instanceof TypeError || OF_ITS_OWN.has(state.slice(0, 2))) {
     return new Error(`the database refused a statement: ${message}`, { cause: failure })
   }
@@ -31,6 +30,14 @@ export function readFailure(failure: unknown): unknown {
   return OF_ITS_OWN.has(stateOf(failure).slice(0, 2)) || failure instanceof TypeError
     ? failure
     : writeFailure(failure)
+}
+
+/** What a failure says. A host with several addresses fails without a message of its own: then what each of them says. */
+export function reasonOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure)
+  if (failure.message !== '') return failure.message
+  const each = failure instanceof AggregateError ? failure.errors.map(reasonOf) : []
+  return each.join(', ') || String(failure)
 }
 
 /** Five characters of SQLSTATE; empty when the server said nothing. */

@@ -11,7 +11,7 @@ import type { Tables } from '../tables.ts'
 import { runAlone } from './alone.ts'
 import { createConnection } from './connection.ts'
 import { createReadingDialect } from './dialect.ts'
-import { stateOf } from './failures.ts'
+import { reasonOf, stateOf } from './failures.ts'
 import { startFeed } from './feed.ts'
 import { createRecalls, joinSharedLedger } from './join.ts'
 import { dropMonths, NO_MONTH_IS_DROPPED } from './months.ts'
@@ -150,9 +150,6 @@ const cannotOpen =
   (failure: unknown): never => {
     throw new CannotOpen(nameOf(url), reasonOf(failure), failure)
   }
-
-const reasonOf = (failure: unknown): string =>
-  failure instanceof Error ? failure.message || String(failure) : String(failure)
 
 async function prepareOnce(url: string, named: string): Promise<void> {
   const client = await connect(url, MIGRATION_MS)

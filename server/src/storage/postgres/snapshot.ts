@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import { CannotOpen } from '../failures.ts'
 import { requireSchema } from '../migrations/postgres/migrate.ts'
 import type { Snapshot } from '../snapshot.ts'
-import { stateOf } from './failures.ts'
+import { reasonOf, stateOf } from './failures.ts'
 import { nameOf } from './name.ts'
 import { connectionTo, numbersAs } from './pool.ts'
 
@@ -18,7 +18,7 @@ export async function withPostgresSnapshot<T>(
   client.on('error', () => undefined)
   try {
     await client.connect().catch((failure: Error) => {
-      throw new CannotOpen(nameOf(url), failure.message || String(failure), failure)
+      throw new CannotOpen(nameOf(url), reasonOf(failure), failure)
     })
     await requireSchema(client, nameOf(url))
     await client.query('begin isolation level repeatable read read only')
