@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { GatewayCalls } from '../tools/calls.ts'
 import type { TestDatabase } from '../tools/database.ts'
-import { keepCalling, type Seen } from '../tools/keep-calling.ts'
+import { expectCharged, keepCalling, type Seen } from '../tools/keep-calling.ts'
 import { answers, streams } from '../tools/upstream-scripts.ts'
 import { type Fleet, type Member, startFleet } from './fleet.ts'
 
@@ -100,14 +100,5 @@ async function makePlans({ members }: Fleet, { offer, manage, createKey }: Gatew
 async function compare({ rows, doctor }: TestDatabase, seen: Seen): Promise<void> {
   expect(await rows('select * from hold')).toEqual([])
   expect(await doctor()).toEqual([])
-  const written = await rows(
-    'select request_id as id, quota::int as quota, shortfall::int as shortfall from usage',
-  )
-  const charged = new Map(written.map(({ id, ...figures }) => [id, figures]))
-  expect(charged.size).toBe(written.length)
-  const wrong = seen.complete.filter(({ requestId, cost }) => {
-    const { quota, shortfall } = charged.get(requestId) ?? {}
-    return Number(quota) + Number(shortfall) !== COST || (cost !== undefined && quota !== cost)
-  })
-  expect(wrong).toEqual([])
+  expectCharged(await rows('select request_id, quota, shortfall from usage'), seen, COST)
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'vitest'
 import { asking, readWhole } from './calls.ts'
 
 /** What clients of gateways that are killed saw. */
@@ -7,6 +8,26 @@ export interface Seen {
   readonly complete: { readonly requestId: string; readonly cost: number | undefined }[]
   /** How often each other status came; 0 for a connection that broke. */
   readonly others: Map<number, number>
+}
+
+/** Each answer that a client saw complete is on the books, once, at its price or with what was left. */
+export function expectCharged(
+  written: readonly Readonly<Record<string, unknown>>[],
+  { complete }: Seen,
+  price: number,
+): void {
+  const charged = new Map(
+    written.map(({ request_id: id, quota, shortfall }) => [
+      id,
+      { quota: Number(quota), shortfall: Number(shortfall) },
+    ]),
+  )
+  expect(charged.size).toBe(written.length)
+  const wrong = complete.filter(({ requestId, cost }) => {
+    const { quota = Number.NaN, shortfall = Number.NaN } = charged.get(requestId) ?? {}
+    return quota + shortfall !== price || (cost !== undefined && quota !== cost)
+  })
+  expect(wrong).toEqual([])
 }
 
 /** What one client does: where, for which model and with which key. */
