@@ -6,7 +6,6 @@ const EVERYTHING = ['server/test/**/*.test.ts', 'server/src/**/*.test.ts', 'benc
 const ABOUT_SQLITE = [
   'server/test/bad-days/{database,kill,realtime-kill}.test.ts',
   'server/test/cli/*.test.ts',
-  'server/test/first-minute/*.test.ts',
   'server/test/ledger/{doctor-file,kill,memory,model}.test.ts',
   'server/test/storage/{commit-queue,disk-full,migrations,mailbox,opening,sqlite-threads,wire}.test.ts',
 ]

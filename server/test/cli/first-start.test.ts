@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -166,6 +166,16 @@ describe('a start is refused in one sentence', () => {
     expect(sameFolder.code).toBe(1)
     expect(sameFolder.err).toContain(`process ${program.child.pid}, answering at ${program.url}`)
     await program.stop()
+  })
+
+  it('when workers are to share SQLite, saying what they can share', async () => {
+    const folder = join(temporaryFolder(), 'data')
+    const refused = await run('start.js', [], { TURNPIKE_DATA: folder, TURNPIKE_WORKERS: '2' })
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(refused.err).toMatch(
+      /^The environment is not usable:\n {2}- TURNPIKE_WORKERS: SQLite .* share PostgreSQL .*\n$/,
+    )
+    expect(existsSync(folder)).toBe(false)
   })
 
   it('when the folder is no folder, or the environment is wrong in several ways', async () => {

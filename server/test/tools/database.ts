@@ -58,10 +58,16 @@ export async function fileDatabase(): Promise<TestDatabase> {
   return database
 }
 
+/** One that no gateway was ever started on. */
+export const newBlankDatabase = (on: Cluster | undefined = cluster): Promise<TestDatabase> =>
+  newDatabaseFrom(on && { ...on, template: 'template0' })
+
 /** A PostgreSQL database without anything in it, gone after the test. */
-export async function blankDatabase(): Promise<TestDatabase & { readonly url: string }> {
-  if (cluster === undefined) throw new Error('this run of the tests is for SQLite')
-  const database = await newDatabaseFrom({ ...cluster, template: 'template0' })
+export async function blankDatabase(
+  on: Cluster | undefined = cluster,
+): Promise<TestDatabase & { readonly url: string }> {
+  if (on === undefined) throw new Error('this run of the tests is for SQLite')
+  const database = await newBlankDatabase(on)
   onTestFinished(database.remove)
   return { ...database, url: database.config.databaseUrl ?? '' }
 }

@@ -52,7 +52,7 @@ export async function launch(environment: Record<string, string>): Promise<Progr
     pid: child.pid ?? 0,
     printed: () => printed,
     prints: async (part) =>
-      void (await expect.poll(() => printed, { timeout: 20_000 }).toMatch(part)),
+      void (await expect.poll(() => printed, { timeout: 60_000 }).toMatch(part)),
     signal: (signal) => void child.kill(signal),
     end(signal = 'SIGTERM') {
       child.kill(signal)
@@ -65,6 +65,12 @@ export async function launch(environment: Record<string, string>): Promise<Progr
 /** Like `launch`, but waits until it is ready for calls. */
 export async function startProgram(environment: Record<string, string>): Promise<Program> {
   const program = await launch(environment)
+  await readied(program)
+  return program
+}
+
+/** Resolves when a program is ready for calls, rejects when it ends before. */
+export async function readied(program: Program): Promise<void> {
   // Until the program listens, anybody may have the port, and keep silent.
   const ready = () =>
     fetch(`${program.url}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
@@ -76,5 +82,4 @@ export async function startProgram(environment: Record<string, string>): Promise
   })
   await Promise.race([expect.poll(ready, { timeout: READY_MS }).toBe(200), failed])
   failed.catch(() => {})
-  return program
 }
