@@ -16,6 +16,8 @@ export interface Outside {
   /** Bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array
   readonly log: Logger
+  /** Aborted when the program is to stop: a start does not wait for a database that is away, then. */
+  readonly stopping?: AbortSignal
 }
 
 /** A running gateway. */

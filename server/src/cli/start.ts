@@ -20,13 +20,17 @@ export async function start(terminal: Terminal): Promise<number> {
   if (config.workers > 1 && cluster.isPrimary) return runWorkers(terminal, config)
   // From the beginning on: whoever sees the first line printed may stop us at once.
   const signals = listenForSignals()
-  const gateway = await compose(config, { now: Date.now, random: randomBytes, log })
+  const { stopping } = signals
+  const composing = compose(config, { now: Date.now, random: randomBytes, log, stopping })
+  // No call has begun that could end first.
+  const gateway = await Promise.race([composing, signals.second, signals.orphaned])
+  if (typeof gateway === 'number') return gateway
   // A provider may take its time to name its models; whoever stops us meanwhile does not wait for it.
   const stopped = signals.first.then(() => undefined)
   const { url, first } = gateway
   const model = first && (await Promise.race([gateway.modelToTry(), stopped]))
   if (cluster.isPrimary) sayReady(terminal, config, { url, first, model })
-  else process.send?.({ url, first, model } satisfies Ready)
+  else if (process.connected) process.send?.({ url, first, model } satisfies Ready)
   await signals.first
   if (cluster.isPrimary)
     terminal.say('Stopping: running calls may end first. Once more ends them at once.')
@@ -45,14 +49,25 @@ export function isAddress(text: string): boolean {
   }
 }
 
+interface Signals {
+  readonly first: Promise<void>
+  /** Aborted by the first one. */
+  readonly stopping: AbortSignal
+  readonly second: Promise<number>
+  /** A worker that has lost its parent: the port went with it, and one that did not listen yet never will. */
+  readonly orphaned: Promise<number>
+}
+
 /** The first signal drains, a second one ends at once: whoever presses twice does not want to wait. */
-function listenForSignals(): { first: Promise<void>; second: Promise<number> } {
+function listenForSignals(): Signals {
   const first = Promise.withResolvers<void>()
   const second = Promise.withResolvers<number>()
-  let told = false
+  const orphaned = Promise.withResolvers<number>()
+  const stopping = new AbortController()
   const tell = () => {
-    if (told) second.resolve(FAILED)
-    told = true
+    // A worker hears of one signal twice where all processes get it, as from systemd. What is to end at once, its parent kills.
+    if (stopping.signal.aborted && cluster.isPrimary) second.resolve(FAILED)
+    stopping.abort()
     first.resolve()
   }
   process.on('SIGTERM', tell)
@@ -62,7 +77,13 @@ function listenForSignals(): { first: Promise<void>; second: Promise<number> } {
     process.on('SIGINT', () => undefined)
     // Without its parent a worker ends, too, but in order; left to itself it would end at once.
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
-    process.on('disconnect', tell)
+    process.on('disconnect', () => {
+      orphaned.resolve(FAILED)
+      tell()
+    })
   }
-  return { first: first.promise, second: second.promise }
+  return {
+    ...{ first: first.promise, second: second.promise },
+    ...{ stopping: stopping.signal, orphaned: orphaned.promise },
+  }
 }

@@ -10,7 +10,8 @@ const SOON_MS = 10_000
 
 /**
  * Runs as many processes as are asked for, which share the port. This one makes no calls: it starts them, starts again
- * what dies, and passes on what it is told. Resolves with the exit code when all have ended.
+ * what dies, and passes on what it is told. Resolves with the exit code when all have ended. The others are started when
+ * the first one is ready: what keeps all of them from it is waited for once, and said once.
  */
 export function runWorkers(terminal: Terminal, config: Config): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
@@ -24,9 +25,11 @@ export function runWorkers(terminal: Terminal, config: Config): Promise<number> 
   }
   const stop = () => {
     signals += 1
-    if (signals === 1)
-      terminal.say(`Stopping ${running.size} workers: running calls may end first.`)
-    for (const worker of running) worker.process.kill('SIGTERM')
+    if (signals === 1 && ready.length > 0)
+      terminal.say(
+        `Stopping ${running.size} workers: running calls may end first. Once more ends them at once.`,
+      )
+    for (const worker of running) worker.process.kill(signals === 1 ? 'SIGTERM' : 'SIGKILL')
     endWhenAllHave()
   }
 
@@ -39,12 +42,14 @@ export function runWorkers(terminal: Terminal, config: Config): Promise<number> 
     worker.on('message', (message: Ready) => {
       came = true
       ready.push(message)
+      if (ready.length === 1) for (let n = 1; n < config.workers; n++) launch(SHORTEST_PAUSE_MS)
       if (ready.length === config.workers) sayReady(terminal, config, firstOf(ready))
     })
-    worker.once('exit', (status) => {
+    worker.once('exit', (status: number | null, signal: string | null) => {
       running.delete(worker)
       if (signals > 0) {
-        if (status !== DONE) code = FAILED
+        // One that the signal met before it listened for signals had no calls.
+        if (status !== DONE && signal !== 'SIGTERM') code = FAILED
       } else if (!came && ready.length < config.workers) {
         // It said why. The others would fail for the same reason, now or when they are needed.
         code = FAILED
@@ -52,7 +57,9 @@ export function runWorkers(terminal: Terminal, config: Config): Promise<number> 
       } else {
         const soon = performance.now() - startedAt < SOON_MS
         const next = soon ? Math.min(pause * 2, LONGEST_PAUSE_MS) : SHORTEST_PAUSE_MS
-        terminal.complain(`A worker has ended (${status}): another one is started in ${next} ms.`)
+        terminal.complain(
+          `A worker has ended (${signal ?? status}): another one is started in ${next} ms.`,
+        )
         setTimeout(() => launch(next), next)
       }
       endWhenAllHave()
@@ -61,7 +68,7 @@ export function runWorkers(terminal: Terminal, config: Config): Promise<number> 
 
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  for (let n = 0; n < config.workers; n++) launch(SHORTEST_PAUSE_MS)
+  launch(SHORTEST_PAUSE_MS)
   return promise
 }
 
