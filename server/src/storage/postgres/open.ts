@@ -28,6 +28,8 @@ export interface PostgresOptions {
   readonly log?: (Log & Pick<Notes, 'info'>) | undefined
   /** How long a server that is away is waited for. */
   readonly patienceMs?: number
+  /** Aborted when nobody wants it any more: then it is not waited for. */
+  readonly stopping?: AbortSignal | undefined
 }
 
 interface Notes {
@@ -125,7 +127,8 @@ function createNumbers(read: Read): Pick<Store, 'nextId' | 'newestUsage'> {
 }
 
 /** Waits for the server, migrates, and makes the partitions of the next months. */
-async function prepare({ url, log, patienceMs = PATIENCE_MS }: PostgresOptions): Promise<void> {
+async function prepare(options: PostgresOptions): Promise<void> {
+  const { url, log, patienceMs = PATIENCE_MS, stopping } = options
   const named = nameOf(url)
   const until = performance.now() + patienceMs
   for (let waited = false; ; waited = true) {
@@ -135,14 +138,16 @@ async function prepare({ url, log, patienceMs = PATIENCE_MS }: PostgresOptions):
     } catch (failure) {
       if (failure instanceof CannotOpen || failure instanceof NewerSchema) throw failure
       const reason = reasonOf(failure)
-      if (!mayPass(failure) || performance.now() + RETRY_MS > until) {
-        throw new CannotOpen(named, reason, failure)
-      }
-      if (!waited) log?.info({ database: named, reason }, 'waiting for the database')
-      await pause(RETRY_MS)
+      const isLast = !mayPass(failure) || performance.now() + RETRY_MS > until
+      if (!waited && !isLast) log?.info({ database: named, reason }, 'waiting for the database')
+      if (isLast || !(await paused(stopping))) throw new CannotOpen(named, reason, failure)
     }
   }
 }
+
+/** False when it was to stop meanwhile. */
+const paused = (stopping: AbortSignal | undefined): Promise<boolean> =>
+  pause(RETRY_MS, true, stopping && { signal: stopping }).catch(() => false)
 
 /** After all was prepared others may have taken the last connections, or nothing may be written here. */
 const cannotOpen =
