@@ -20,6 +20,7 @@ const WITHOUT_DATABASE = [
   'server/test/dialects/multipart.test.ts',
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',
+  'server/test/ledger/slack.test.ts',
   'server/test/dialects/reports.test.ts',
   'server/test/manage/console-pages.test.ts',
   'server/test/prices/{catalogue,cost,library,tokenizer}.test.ts',
