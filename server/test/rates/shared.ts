@@ -1,6 +1,7 @@
 import { createRates } from '../../src/rates/rates.ts'
 import { SharedRates } from '../../src/rates/shared-rates.ts'
 import type { HeardRates, RateExchange, ToldRates } from '../../src/storage/rate-exchange.ts'
+import { createClockByHand } from '../tools/clock-by-hand.ts'
 
 /** Nodes that share rate limits, on a clock that only the test moves and a database that is a list. */
 export interface SimulatedNodes {
@@ -24,17 +25,8 @@ interface Trouble {
 }
 
 export function simulateNodes(count: number, { latency, fate }: Trouble): SimulatedNodes {
-  const timers = new Set<{ at: number; call(): void }>()
-  let now = 1_000
+  const clock = createClockByHand()
   let exchanges = 0
-  const clock = {
-    monotonic: () => now,
-    after(ms: number, call: () => void) {
-      const timer = { at: now + ms, call }
-      timers.add(timer)
-      return () => void timers.delete(timer)
-    },
-  }
   const way = () => new Promise<void>((resolve) => void clock.after(latency(), resolve))
   const told: (HeardRates & { readonly turn: number; readonly at: number })[] = []
   const living = new Set(Array.from({ length: count }, (_, node) => node + 1))
@@ -43,7 +35,7 @@ export function simulateNodes(count: number, { latency, fate }: Trouble): Simula
     let seen = 0
     const tell = (news: ToldRates) => {
       if (told.some((one) => one.node === node && one.turn === news.turn)) return
-      told.push({ ...news, node, at: now, ageMs: 0 })
+      told.push({ ...news, node, at: clock.monotonic(), ageMs: 0 })
     }
     return {
       epoch: node,
@@ -56,7 +48,7 @@ export function simulateNodes(count: number, { latency, fate }: Trouble): Simula
         const heard = told
           .slice(seen)
           .filter((one) => one.node !== node)
-          .map((one) => ({ ...one, ageMs: now - one.at }))
+          .map((one) => ({ ...one, ageMs: clock.monotonic() - one.at }))
         const answer = { living: [...living], heard }
         const newest = told.length
         await way()
@@ -72,26 +64,10 @@ export function simulateNodes(count: number, { latency, fate }: Trouble): Simula
       const counts = createRates({ now: clock.monotonic, isShared: true })
       return new SharedRates({ counts, exchange: exchangeOf(node), clock })
     }),
-    now: () => now,
-    async pass(ms) {
-      const until = now + ms
-      for (;;) {
-        await settled()
-        const [next] = [...timers].sort((a, b) => a.at - b.at)
-        if (next === undefined || next.at > until) break
-        timers.delete(next)
-        now = Math.max(now, next.at)
-        next.call()
-      }
-      now = until
-    },
+    now: clock.monotonic,
+    pass: clock.pass,
     bury: (node) => void living.delete(node + 1),
     revive: (node) => void living.add(node + 1),
     exchanges: () => exchanges,
   }
-}
-
-/** Lets promises that were resolved be followed to their end. */
-async function settled(): Promise<void> {
-  for (let n = 0; n < 12; n++) await Promise.resolve()
 }
