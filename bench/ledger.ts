@@ -7,6 +7,7 @@ import { units } from '../server/src/ledger/units.ts'
 import { isShort } from '../server/src/ledger/waiting-room.ts'
 import { openPostgresStore } from '../server/src/storage/postgres/open.ts'
 import type { Store, UsageRecord } from '../server/src/storage/store.ts'
+import { type LanesSeen, watchLanes } from './watch-lanes.ts'
 
 const NODES = 3
 const COLD_KEYS = 100_000
@@ -24,8 +25,17 @@ interface Nodes {
   close(): Promise<void>
 }
 
+/** In the connection string, so that a pooler passes it on: PostgreSQL then shows which node a connection is of. */
+const urlOfNode = (url: string, node: number): string => {
+  const named = new URL(url)
+  named.searchParams.set('application_name', `node ${node + 1}`)
+  return named.href
+}
+
 async function openNodes(url: string): Promise<Nodes> {
-  const stores = await Promise.all(Array.from({ length: NODES }, () => openPostgresStore({ url })))
+  const stores = await Promise.all(
+    Array.from({ length: NODES }, (_, node) => openPostgresStore({ url: urlOfNode(url, node) })),
+  )
   const [store] = stores
   if (store === undefined) throw new Error('no node')
   const ledgers = stores.map((one) => openLedger(one, Date.now))
@@ -90,8 +100,10 @@ export async function coldKeys(url: string): Promise<{ perSecond: number; p99: n
   return { perSecond: COLD_KEYS / seconds, p99: took[Math.floor(took.length * 0.99)] ?? Number.NaN }
 }
 
-/** Whole calls a second: all nodes with one key, and each with a key of its own. */
-export async function hotKey(url: string): Promise<{ hot: number; apart: number }> {
+/** Whole calls a second: all nodes with one key, and each with a key of its own; and what lanes did meanwhile. */
+export async function hotKey(
+  url: string,
+): Promise<{ hot: number; apart: number; lanes: LanesSeen }> {
   const nodes = await openNodes(url)
   const first = COLD_KEYS + 1
   await fill(nodes, first, NODES + 1)
@@ -116,8 +128,12 @@ export async function hotKey(url: string): Promise<{ hot: number; apart: number 
     hot.push(await press(() => first))
     apart.push(await press((node) => first + 1 + node))
   }
+  // Looked at in a round of its own: who looks takes a part of the processors.
+  const watching = await watchLanes(url)
+  await press(() => first)
+  const lanes = await watching.end()
   await nodes.close()
-  return { hot: middle(hot), apart: middle(apart) }
+  return { hot: middle(hot), apart: middle(apart), lanes }
 }
 
 const middle = (values: number[]): number =>

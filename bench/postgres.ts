@@ -24,6 +24,9 @@ const SERVER = { shared_buffers: '256MB', max_connections: '100' }
 const MOST_DEARER = 1.15
 const LEAST_FIRST_REQUESTS = 5_000
 const MOST_P99_MS = 50
+const LANES = 6
+/** Fewer looks that found a lane at work would say nothing. */
+const LEAST_BUSY = 100
 
 const folder = mkdtempSync(join(tmpdir(), 'turnpike-bench-'))
 const server = await startPostgresServer(SERVER)
@@ -92,12 +95,18 @@ async function ledgerAlone(): Promise<void> {
     `${LEAST_FIRST_REQUESTS}/s, p99 ${MOST_P99_MS} ms`,
     cold.perSecond >= LEAST_FIRST_REQUESTS && cold.p99 <= MOST_P99_MS,
   )
-  const { hot, apart } = await hotKey(url)
+  const { hot, apart, lanes } = await hotKey(url)
   judge(
     'one hot key on three nodes, to three keys',
     `${(hot / apart).toFixed(2)} x (${hot.toFixed(0)}/s, ${apart.toFixed(0)}/s)`,
     'as fast (0.9 x)',
     hot / apart >= 0.9,
+  )
+  judge(
+    'transactions in flight of one lane, of three nodes with one hot key',
+    `${lanes.most} (${lanes.lanes} lanes, seen at work ${lanes.busy} times in ${lanes.looks} looks)`,
+    'at most 1',
+    lanes.most === 1 && lanes.lanes === LANES && lanes.busy >= LEAST_BUSY,
   )
 }
 
