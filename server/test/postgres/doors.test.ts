@@ -141,3 +141,96 @@ it('a key of 5 dollars and ten calls at once without a limit, on three nodes: al
   const used = said.reduce((sum, { headers }) => sum + Number(headers.get('x-turnpike-cost')), 0)
   expect(await first.keyRecord(id)).toMatchObject({ used_quota: used })
 })
+
+/** A model whose calls are answered when the test says so. */
+async function offerHeld(model: string) {
+  const go = Promise.withResolvers<void>()
+  const script: Script = async (call, response) => {
+    await go.promise
+    await answers({ usage: USAGE })(call, response)
+  }
+  await first.offer(model, script, { price: PRICE })
+  return go.resolve
+}
+
+it('any node shows what a key really has left, while others hold units of it', async () => {
+  const [model, other] = ['held-at-b', 'held-at-c']
+  const [goB, goC] = [await offerHeld(model), await offerHeld(other)]
+  const { id, key } = await keyFor(other, 1_000_000)
+  const atB = at(1).call(asking(model, { max_tokens: 100 }), key)
+  const atC = at(2).call(asking(other, { max_tokens: 1_000 }), key)
+  const held = () =>
+    database.rows(`
+      select (hold.granted - hold.spent)::int as units, balance.remain::int as unlent
+      from hold join balance using (entity) where entity = ${4 * id} order by 1`)
+  await expect.poll(held).toHaveLength(2)
+  const [little, much] = await held()
+  expect([little?.units, much?.units]).toEqual([400, 4_000])
+  expect(little?.unlent).toBe(1_000_000 - 4_400)
+  const shown = async () => {
+    const { remain_quota, used_quota } = await first.keyRecord(id)
+    return { remain_quota, used_quota }
+  }
+  expect(await shown()).toEqual({ remain_quota: 1_000_000, used_quota: 0 })
+  goB()
+  expect((await atB).status).toBe(200)
+  // What is left of B's loan is on loan still, as the rest of an idle node's is for a while; C's call goes on.
+  expect(await shown()).toEqual({ remain_quota: 1_000_000 - COST, used_quota: COST })
+  goC()
+  expect((await atC).status).toBe(200)
+  expect(await shown()).toEqual({ remain_quota: 1_000_000 - 2 * COST, used_quota: 2 * COST })
+})
+
+it('a quota that is set twenty times while three nodes spend it: each answer has what was sent, and the books follow from it', {
+  timeout: 60_000,
+}, async () => {
+  const model = await first.offer('set', answers({ usage: USAGE }), { price: PRICE })
+  const { id, key } = await keyFor(model, 200 * COST)
+  const stop = new AbortController()
+  const clients = Array.from({ length: 12 }, async (_, n) => {
+    const said: string[] = []
+    while (!stop.signal.aborted) {
+      const { status, json } = await at(n).call(exactly(model), key)
+      said.push(status === 200 ? 'served' : `${status} ${json.error.code}`)
+    }
+    return said
+  })
+  // Little enough that what nodes hold must be cut, now and then; each another value.
+  const sent = Array.from({ length: 20 }, (_, n) => (n % 3 === 2 ? n : (40 + n) * COST + n))
+  const answered: { remain_quota: number; used_quota: number }[] = []
+  for (const [n, remain_quota] of sent.entries()) {
+    await pause(30)
+    answered.push(await at(n).manage('PUT', '/api/token/', { id, remain_quota }))
+  }
+  await pause(100)
+  stop.abort()
+  const said = (await Promise.all(clients)).flat()
+  const { served = 0, ...refused } = tallied(said)
+  expect(Object.keys(refused).filter((why) => !/quota_(exhausted|reserved)$/.test(why))).toEqual([])
+  expect(served).toBeGreaterThan(50)
+
+  expect(answered.map(({ remain_quota }) => remain_quota)).toEqual(sent)
+  const { remain_quota: left, used_quota: used } = await first.keyRecord(id)
+  const last = answered.at(-1)
+  // What was set last, less what calls were charged after it.
+  expect(left).toBe((last?.remain_quota ?? 0) - (used - (last?.used_quota ?? 0)))
+  // And so it was each time: a set notes the difference to what was left of the one before.
+  let before = { remain_quota: 200 * COST, used_quota: 0 }
+  const differences: number[] = []
+  for (const one of answered) {
+    const spent = one.used_quota - before.used_quota
+    differences.push(one.remain_quota - (before.remain_quota - spent))
+    before = one
+  }
+  const noted = await database.rows(
+    `select delta::int from entry where entity = ${4 * id} and kind = 'set' order by id`,
+  )
+  expect(noted.map(({ delta }) => delta)).toEqual(differences.filter((delta) => delta !== 0))
+  // Records say the same: each call has one, and none was charged beyond what was there.
+  const [counted] = await database.rows(`
+    select count(*)::int as calls, coalesce(sum(quota), 0)::int as charged, min(quota)::int as least
+    from usage where key_id = ${id} and status = 200`)
+  expect(counted).toMatchObject({ calls: served, charged: used })
+  expect(used).toBeLessThanOrEqual(served * COST)
+  expect(await first.doctor()).toEqual([])
+})

@@ -36,12 +36,16 @@ function withBalances({ store }: Pick<Rooms, 'store'>, accountId: number) {
     .where('key.deleted_at', 'is', null)
 }
 
+/** One live key of an account, with its balance: as the last statement of a write, as that write leaves it. */
+export const selectKey = (rooms: Pick<Rooms, 'store'>, accountId: number, id: number) =>
+  selectKeys(rooms, accountId).where('key.id', '=', id)
+
 export function findRow(
   rooms: Pick<Rooms, 'store'>,
   accountId: number,
   id: number,
 ): Promise<KeyRow | undefined> {
-  return selectKeys(rooms, accountId).where('key.id', '=', id).executeTakeFirst()
+  return selectKey(rooms, accountId, id).executeTakeFirst()
 }
 
 /** The row of the account's own key. @throws Refused `key_not_found`, also for another account's. */

@@ -14,7 +14,7 @@ import { type KeyChange, toChange } from './change.ts'
 import { readExtra } from './extra.ts'
 import { keyFields } from './fields.ts'
 import { keyRecord, showRow } from './record.ts'
-import { type KeyRow, ownRow, subjectOf, updateKey } from './rows.ts'
+import { type KeyRow, ownRow, selectKey, subjectOf, updateKey } from './rows.ts'
 import { checkAutoGroups, checkFields, checkGroup, checkOwnFallbacks } from './rules.ts'
 import { judgeStatus } from './status.ts'
 
@@ -43,7 +43,7 @@ export const updateApiKey = (rooms: Rooms) =>
     tag: 'Keys',
     summary: 'Update an API key',
     description:
-      '`remain_quota` is set when the change is committed; running calls settle against the new value.',
+      '`remain_quota` is set when the change is committed; running calls settle against the new value. The answer is the record as it was then.',
     query,
     body,
     data: keyRecord,
@@ -138,8 +138,11 @@ async function write(
     const deed = { action: 'key.update', subject: subjectOf(id), before: shown, after: seen }
     statements.push(auditStatement(rooms, asked, deed))
   }
+  // Read in the same transaction: a moment later calls may have spent some of the quota that was set.
+  statements.push(selectKey(rooms, accountId, id))
   const written = await rooms.store.write(statements, [{ kind: 'key', subject: String(id) }])
-  return written.done ? ownRow(rooms, accountId, id) : undefined
+  // The columns are those that Kysely was asked for.
+  return written.done ? (written.rows.at(-1)?.[0] as unknown as KeyRow) : undefined
 }
 
 /** What running periods have left of new amounts. */
