@@ -1,8 +1,4 @@
-import type { Client } from 'pg'
-import type { Log } from '../commit-queue.ts'
-import type { Change, ChangeKind } from '../tables.ts'
-import { RECALL_CHANNEL } from './ledger-calls.ts'
-import { connect } from './pool.ts'
+import type { Change } from '../tables.ts'
 
 /** What a look brought. `behind`: some changes can't be had any more; `lost`: the database went back in time. */
 export type News =
@@ -12,6 +8,20 @@ export type News =
 export interface NumberedChange {
   readonly seq: number
   readonly change: Change
+}
+
+/** The number of the newest change, and those behind some number, or the first of them, in their order: in one snapshot. */
+export interface Found {
+  readonly newest: number
+  readonly changes: readonly NumberedChange[]
+}
+
+/** A connection to the database that carries changes. */
+export interface FeedConnection {
+  /** The number of the newest change. */
+  newest(): Promise<number>
+  changesAfter(number: number): Promise<Found>
+  end(): Promise<void>
 }
 
 /** The feed's own connection: nothing that takes long keeps a revocation waiting. Connects anew at the next look. */
@@ -26,43 +36,20 @@ export interface FeedLine {
   close(): Promise<void>
 }
 
-const CHANNEL = 'turnpike_change'
-/** A notification to ourselves, to know whether any arrive. */
-const HELLO = 'hello'
-const HELLO_MS = 3_000
-const ANSWER_MS = 5_000
-const MOST_AT_ONCE = 1_000
-const CHANGES_KEPT_SECONDS = 3_600
-const SWEEP_EVERY_MS = 60_000
-const PARTITIONS_EVERY_MS = 86_400_000
-
-interface LineParts {
-  /** Called when a change was announced. */
-  readonly wake: () => void
-  /** Told which entities somebody needs units of. */
-  readonly onRecall: (entities: readonly number[]) => void
-  readonly log?: Log | undefined
-}
-
-export function createFeedLine(url: string, parts: LineParts): FeedLine {
-  let client: Client | undefined
+export function createFeedLine(open: () => Promise<FeedConnection>): FeedLine {
+  let connection: FeedConnection | undefined
   let closed = false
   let broke = false
-  const chores = createChores()
-  const listen = createListening(parts)
 
   /** Any failure is taken for a broken connection: the next look has a new one. */
-  async function using<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  async function using<T>(work: (connection: FeedConnection) => Promise<T>): Promise<T> {
     if (closed) throw new Error('the feed is closed')
     try {
-      if (client === undefined) {
-        client = await connect(url, ANSWER_MS)
-        await listen(client)
-      }
-      return await work(client)
+      connection ??= await open()
+      return await work(connection)
     } catch (failure) {
-      const broken = client
-      client = undefined
+      const broken = connection
+      connection = undefined
       broke = true
       void broken?.end().catch(() => undefined)
       throw failure
@@ -70,94 +57,26 @@ export function createFeedLine(url: string, parts: LineParts): FeedLine {
   }
 
   return {
-    newest: () => using(newestOf),
+    newest: () => using((on) => on.newest()),
     look: (after) =>
       using(async (on) => {
-        const news = await newsAfter(on, after)
-        await chores(on)
+        const news = newsOf(await on.changesAfter(after), after)
         const anew = broke
         broke = false
         return { ...news, anew }
       }),
     async close() {
       closed = true
-      await client?.end().catch(() => undefined)
+      await connection?.end().catch(() => undefined)
     },
   }
 }
 
-async function newestOf(client: Client): Promise<number> {
-  const { rows } = await client.query('select seq from change_counter where id = 1')
-  return Number(rows[0]?.seq)
-}
-
-/** Counter and changes in one snapshot. Numbers have no gaps, so one that is missing was swept away. */
-async function newsAfter(client: Client, after: number): Promise<News> {
-  const { rows } = await client.query<{
-    newest: number
-    seq: number | null
-    kind: ChangeKind
-    subject: string
-  }>(
-    `select change_counter.seq as newest, change.seq, kind, subject
-     from change_counter left join change on change.seq > $1
-     where change_counter.id = 1 order by change.seq limit ${MOST_AT_ONCE}`,
-    [after],
-  )
-  const [first] = rows
-  const newest = first?.newest ?? 0
+/** Numbers have no gaps, so one that is missing was swept away. */
+function newsOf({ newest, changes }: Found, after: number): News {
   if (newest === after) return { kind: 'changes', changes: [] }
-  if (newest < after || first?.seq !== after + 1) {
+  if (newest < after || changes[0]?.seq !== after + 1) {
     return { kind: 'behind', newest, lost: newest < after }
   }
-  const changes = rows.map(({ seq, kind, subject }) => ({
-    seq: Number(seq),
-    change: { kind, subject },
-  }))
   return { kind: 'changes', changes }
-}
-
-/** Listens on a new connection; says once when nothing is heard, as behind a pooler that lends connections by the call. */
-function createListening({ wake, onRecall, log }: LineParts) {
-  let said = false
-  return async (client: Client): Promise<void> => {
-    let heard = false
-    client.on('notification', ({ channel, payload = '' }) => {
-      heard = true
-      if (channel === RECALL_CHANNEL) onRecall(payload.split(',').map(Number))
-      else if (payload !== HELLO) wake()
-    })
-    await client.query(`listen ${CHANNEL}`)
-    await client.query(`listen ${RECALL_CHANNEL}`)
-    await client.query('select pg_notify($1, $2)', [CHANNEL, HELLO])
-    const check = setTimeout(() => {
-      if (heard || said) return
-      said = true
-      log?.error(
-        {},
-        'no notifications arrive from PostgreSQL (a pooler in transaction mode?): changes are looked for every 250 ms instead',
-      )
-    }, HELLO_MS).unref()
-    client.on('end', () => clearTimeout(check))
-  }
-}
-
-/** What some node must do now and then, and any may. */
-function createChores() {
-  let sweptAt = performance.now()
-  let partitionsAt = performance.now()
-  return async (client: Client): Promise<void> => {
-    const now = performance.now()
-    if (now - sweptAt >= SWEEP_EVERY_MS) {
-      sweptAt = now
-      await client.query(
-        'delete from change where created_at < extract(epoch from clock_timestamp()) - $1::bigint',
-        [CHANGES_KEPT_SECONDS],
-      )
-    }
-    if (now - partitionsAt >= PARTITIONS_EVERY_MS) {
-      partitionsAt = now
-      await client.query('select usage_partitions()')
-    }
-  }
 }

@@ -1,16 +1,17 @@
 import type { Log } from '../commit-queue.ts'
+import { type Clock, machineClock } from '../lanes/clock.ts'
 import type { Change } from '../tables.ts'
-import { createFeedLine, type News } from './feed-line.ts'
+import type { FeedLine, News } from './feed-line.ts'
 
 export interface FeedParts {
-  readonly url: string
+  /** Calls `wake` when a change was announced. */
+  readonly line: (wake: () => void) => FeedLine
   /** Told of each change once, in the order of commits; what it returns is waited for by the change's writer. */
   readonly onChange: (change: Change) => Promise<void>
   /** Told when changes are gone, or may be, that were never told: whatever is remembered may be old. */
   readonly onBehind: () => Promise<void>
-  /** Told which entities other nodes need units of. */
-  readonly onRecall: (entities: readonly number[]) => void
   readonly log?: Log | undefined
+  readonly clock?: Pick<Clock, 'after' | 'monotonic'>
 }
 
 /** Everybody's changes, in the order of their numbers, this node's among them. */
@@ -29,8 +30,9 @@ const LONGEST_PAUSE_MS = 5_000
 
 /** Begins behind the newest change: whoever reads the tables from now on sees what is older. */
 export async function startFeed(parts: FeedParts): Promise<Feed> {
-  const wake = createWake()
-  const line = createFeedLine(parts.url, { ...parts, wake: wake.up })
+  const { clock = machineClock } = parts
+  const wake = createWake(clock)
+  const line = parts.line(wake.up)
   const order = createOrder(parts, await line.newest())
   let closed = false
   let silentSince: number | undefined
@@ -52,7 +54,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
           parts.log?.error({ err: failure }, 'changes of other nodes are not heard: retrying')
           pause = SHORTEST_PAUSE_MS
         }
-        silentSince ??= performance.now()
+        silentSince ??= clock.monotonic()
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
       }
     }
@@ -66,7 +68,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
       if (order.applied() < newest) wake.up()
       return followed
     },
-    silentFor: () => (silentSince === undefined ? 0 : performance.now() - silentSince),
+    silentFor: () => (silentSince === undefined ? 0 : clock.monotonic() - silentSince),
     async close() {
       closed = true
       wake.up()
@@ -133,7 +135,7 @@ function createOrder(parts: Pick<FeedParts, 'onChange' | 'onBehind'>, newest: nu
 }
 
 /** A pause that can be ended, also before it begins. */
-function createWake() {
+function createWake(clock: Pick<Clock, 'after'>) {
   let woken = false
   let end: (() => void) | undefined
   return {
@@ -144,9 +146,9 @@ function createWake() {
     async orAfter(ms: number): Promise<void> {
       if (!woken) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms)
+          const stop = clock.after(ms, resolve)
           end = () => {
-            clearTimeout(timer)
+            stop()
             resolve()
           }
         })

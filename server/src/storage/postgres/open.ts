@@ -13,6 +13,8 @@ import { createConnection } from './connection.ts'
 import { createReadingDialect } from './dialect.ts'
 import { reasonOf, stateOf } from './failures.ts'
 import { startFeed } from './feed.ts'
+import { createFeedConnections } from './feed-connection.ts'
+import { createFeedLine } from './feed-line.ts'
 import { createRecalls, joinSharedLedger } from './join.ts'
 import { dropMonths, NO_MONTH_IS_DROPPED } from './months.ts'
 import { nameOf } from './name.ts'
@@ -56,11 +58,11 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   const writes = createConnection(url)
   const recalls = createRecalls()
   const feed = await startFeed({
-    url,
+    line: (wake) =>
+      createFeedLine(createFeedConnections(url, { wake, onRecall: recalls.tell, log })),
     log,
     onChange: listeners.tellChange,
     onBehind: listeners.tellBehind,
-    onRecall: recalls.tell,
   }).catch(cannotOpen(url))
   const joined = await joinSharedLedger({ url, log, facts }, recalls.on).catch(
     async (failure: unknown) => {
