@@ -1,19 +1,24 @@
 import { spanAt } from '../../src/budgets/calendar.ts'
 import { budgetPeriodOf } from '../../src/ledger/entity.ts'
-import type { RunningCall } from './calls.ts'
+import { StorageUnavailable } from '../../src/storage/failures.ts'
+import { finite, type RunningCall } from './calls.ts'
 import { type Database, holdKey } from './database.ts'
 import { netUsed } from './database-management.ts'
+import { createEnough, type Enough } from './enough.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
 
 /** Judges what must always be so (design.md, section 3). */
 export interface Books {
+  readonly enough: Enough
   /** After every step. */
   check(): void
   /** A call was given units. */
   reserved(call: RunningCall): void
   /** A call was told that its settlement is durable. */
   acknowledged(call: RunningCall): void
+  /** A call was told that its settlement was given up. */
+  rejected(call: RunningCall, failure: unknown): void
   /** When everything has ended: every settlement that was asked for is on the books. */
   whole(): void
 }
@@ -23,6 +28,7 @@ export function createBooks(simulation: Simulation): Books {
   /** Calls that may hold units: most of a world's calls are over, and every step asks. */
   const holding = new Set<RunningCall>()
   const fail = (what: string) => simulation.world.fail(new Violation(what))
+  const enough = createEnough(simulation, holding)
 
   function mustLive(call: RunningCall): void {
     const { node, epoch, id } = call
@@ -35,17 +41,25 @@ export function createBooks(simulation: Simulation): Books {
   }
 
   return {
+    enough,
     check() {
       checkBalances(database, fail)
       checkHolds(database, holding, fail)
+      enough.look()
     },
     reserved(call) {
       mustLive(call)
       holding.add(call)
       checkHolds(database, holding, fail)
+      enough.look()
     },
     acknowledged(call) {
       checkAcknowledged(database, call, fail)
+    },
+    rejected({ id, node }, failure) {
+      // Only what is asked of a process that has settled all and ends: a full waiting room is not reached here.
+      if (!(failure instanceof StorageUnavailable) || !node.ends)
+        fail(`the settlement of ${id} was given up: ${String(failure)}`)
     },
     whole() {
       for (const call of calls.values()) checkEnded(database, call, fail)
@@ -103,11 +117,6 @@ const holdsNoMore = (database: Database, { id, released, node, epoch }: RunningC
   database.tainted.has(epoch) ||
   database.usage.get(id) !== undefined ||
   database.lanes.get(epoch) === undefined
-
-function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
-  const { key, account, keyUnlimited, accountUnlimited, budgets } = payers
-  return [...budgets, ...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
-}
 
 /** What a client was told is on the books, once, with that charge; whose units were there has paid all. */
 function checkAcknowledged(database: Database, call: RunningCall, fail: Fail): void {

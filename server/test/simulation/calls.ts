@@ -4,6 +4,8 @@ import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { recordOf } from '../ledger/record.ts'
 import { type Customer, lookUp } from './customers.ts'
+import type { Asking } from './enough.ts'
+import { expectFresh } from './hearing.ts'
 import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -48,6 +50,12 @@ export const running = ({ unfinished }: Simulation, node: Node): number => {
   return count
 }
 
+/** Entities of payers that are not unlimited. */
+export function finite({ payers }: Pick<RunningCall, 'payers'>): number[] {
+  const { key, account, keyUnlimited, accountUnlimited, budgets } = payers
+  return [...budgets, ...(keyUnlimited ? [] : [key]), ...(accountUnlimited ? [] : [account])]
+}
+
 export const isOver = ({ released, answer, rejected }: RunningCall): boolean =>
   released || answer !== undefined || rejected
 
@@ -74,7 +82,9 @@ export async function callOnce(simulation: Simulation, node: Node): Promise<void
   const { world, profile } = simulation
   const { random } = world
   const customer = random.pick(simulation.customers)
-  if (simulation.deleted.has(customer.key)) return
+  // Who has not heard yet that it was deleted goes on with it.
+  if (simulation.deleted.has(customer.key) && !node.keys.has(customer.key)) return
+  expectFresh(simulation, node, customer.key)
   const id = `call-${++simulation.lastCall}`
   const most = random.chance(0.2) ? 3 : Math.ceil(profile.mostUnits / 4)
   const amount = random.chance(0.05) ? 0 : random.whole(1, most)
@@ -96,30 +106,41 @@ export async function callOnce(simulation: Simulation, node: Node): Promise<void
 }
 
 async function reserve(
-  { world }: Simulation,
-  { ledger, owner, clock }: Node,
+  simulation: Simulation,
+  node: Node,
   { payers, amount, id }: { payers: Payers; amount: number; id: string },
 ): Promise<Reservation | undefined> {
-  const { random } = world
+  const { world, books } = simulation
+  const asking = { id, node, payers, amount, began: world.now }
+  const says = (why: string) => world.note(node.owner.name, () => `${id} for ${amount}: ${why}`)
+  books.enough.ask(asking)
   try {
-    if (random.chance(0.3)) {
-      const got = await ledger.reserve(payers, units(amount))
-      if (!isShort(got)) return got
-      world.note(owner.name, () => `${id} for ${amount} is short: ${JSON.stringify(got)}`)
-      return undefined
-    }
-    const leaving = new AbortController()
-    if (random.chance(0.05))
-      clock.after(random.next() * 600, () => leaving.abort(new Error('left')))
-    const got = await ledger.reserveSoon(payers, units(amount), leaving.signal)
+    const waits = world.random.chance(0.7)
+    const got = await (waits
+      ? reserveSoon(simulation, asking)
+      : node.ledger.reserve(payers, units(amount)))
     if (!isShort(got)) return got
-    world.note(owner.name, () => `${id} for ${amount} is short: ${JSON.stringify(got)}`)
+    const why = JSON.stringify(got)
+    says(why)
+    // Who did not wait was told, perhaps, that it would help.
+    if (waits || !got.reserved) books.enough.refused(asking, why)
   } catch (failure) {
-    world.note(owner.name, () => `${id} for ${amount}: ${String(failure)}`)
-    const expected = failure instanceof Refused || String(failure) === 'Error: left'
-    if (!expected) world.fail(failure)
+    says(String(failure))
+    if (failure instanceof Refused) books.enough.refused(asking, String(failure))
+    else if (String(failure) !== 'Error: left') world.fail(failure)
+  } finally {
+    books.enough.answered(asking)
   }
   return undefined
+}
+
+/** Some clients leave before they are served. */
+function reserveSoon({ world }: Simulation, { node, payers, amount }: Asking) {
+  const { random } = world
+  const leaving = new AbortController()
+  if (random.chance(0.05))
+    node.clock.after(random.next() * 600, () => leaving.abort(new Error('left')))
+  return node.ledger.reserveSoon(payers, units(amount), leaving.signal)
 }
 
 function run(simulation: Simulation, call: RunningCall): void {
@@ -188,9 +209,10 @@ function settle(simulation: Simulation, call: RunningCall): void {
       call.answer = answer
       books.acknowledged(call)
     },
-    () => {
+    (failure: unknown) => {
       stop()
       call.rejected = true
+      books.rejected(call, failure)
     },
   )
 }

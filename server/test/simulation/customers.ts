@@ -4,7 +4,7 @@ import { changeRunningPeriods } from '../../src/budgets/change.ts'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import type { Payers } from '../../src/ledger/ledger.ts'
 import type { Database, OwnerRow } from './database.ts'
-import { openBalance, updateBudgets } from './database-management.ts'
+import { amountsOf, changeOwner, openBalance, updateBudgets } from './database-management.ts'
 import type { Node } from './node.ts'
 import { BEGAN_MS } from './node-clock.ts'
 import type { Profile } from './profile.ts'
@@ -15,7 +15,9 @@ import type { Simulation } from './simulation.ts'
 export type Customer = Omit<Payers, 'budgets'>
 
 /** Accounts with two keys each; some of both are unlimited, and some have budgets. */
-export function openCustomers(database: Database, { accounts, mostUnits }: Profile): Customer[] {
+export function openCustomers(database: Database, profile: Profile): Customer[] {
+  const { accounts } = profile
+  const mostUnits = profile.mostUnits * profile.riches
   const { random } = database.world
   const customers: Customer[] = []
   for (let account = 1; account <= accounts; account++) {
@@ -65,7 +67,7 @@ export function lookUp(
       : database.whole(entity)
     ledger.know(entity, remain)
   }
-  keys.set(key, { account, budgets: compiled })
+  keys.set(key, { account, budgets: compiled, readAt: found?.readAt ?? world.now })
   return compiled
 }
 
@@ -87,42 +89,25 @@ export function outdated(
   return undefined
 }
 
-/** The key cache of a node drops what is of this owner, as it does when its row was changed. */
-export function dropOwner({ keys, budgets, ledger }: Node, owner: number): void {
-  for (const [key, { account }] of keys) {
-    if (key === owner || account === owner) keys.delete(key)
-  }
-  ledger.forget(owner)
-  budgets.forget(owner)
-}
-
 /** People change the budgets of a key or an account while calls run. */
 export function changeBudgets(simulation: Simulation, owner: number): void {
   const { database, world, profile } = simulation
   const before = database.owners.get(owner)
   if (before === undefined) return
   const atMs = BEGAN_MS + Math.floor(world.now)
-  const after = wishes(world.random, profile.mostUnits)
+  const after = wishes(world.random, profile.mostUnits * profile.riches)
   const change = { owner, before: before.budgets, after, actor: 'people' }
   const whose = owner % 4 === keyEntity(0) ? ('key' as const) : ('account' as const)
   const store = { dialect: 'postgres' as const }
   const statements = changeRunningPeriods({ store, now: () => atMs }, { ...change, whose })
-  const amounts = new Map<number, number>()
-  for (const statement of statements) {
-    const [entities, units] = ('parameters' in statement ? statement.parameters : [])
-      .slice(0, 2)
-      .map((array) => String(array).slice(1, -1).split(',').map(Number))
-    for (const [at, entity] of entities?.entries() ?? []) amounts.set(entity, units?.[at] ?? 0)
-  }
-  const changed = updateBudgets(database, { owner, wishes: after, amounts, atMs })
+  const amounts = amountsOf(statements)
+  updateBudgets(database, { owner, wishes: after, amounts, atMs })
   world.note('people', () => `budgets of ${owner}: ${JSON.stringify(after)}`)
-  for (const entity of changed) simulation.changed(entity)
-  simulation.changedOwner(owner)
 }
 
 /** A key or an account gets a limit, or loses it, while calls run that began under the other rule. */
 export function changeLimit(simulation: Simulation, whose: Customer): void {
-  const { customers, world } = simulation
+  const { customers, database, world } = simulation
   const ofKey = world.random.chance(0.5)
   const owner = ofKey ? whose.key : whose.account
   for (const [at, customer] of customers.entries()) {
@@ -132,5 +117,5 @@ export function changeLimit(simulation: Simulation, whose: Customer): void {
       customers[at] = { ...customer, accountUnlimited: !customer.accountUnlimited }
   }
   world.note('people', () => `${owner} is limited, or is not any more`)
-  simulation.changedOwner(owner)
+  changeOwner(database, owner)
 }

@@ -1,9 +1,24 @@
 import type { BudgetWish } from '../../src/budgets/budget.ts'
-import { budgetPeriodOf } from '../../src/ledger/entity.ts'
+import { budgetPeriodOf, keyEntity } from '../../src/ledger/entity.ts'
+import type { Statement } from '../../src/storage/store.ts'
+import type { Change } from '../../src/storage/tables.ts'
 import { type Database, holdKey } from './database.ts'
 
 const MOST_UNITS = 1e15
 const NOTHING = { remain: 0, used: 0, requests: 0 }
+
+const ofBalance = (entity: number): Change => ({ kind: 'balance', subject: String(entity) })
+
+/** The row of a key or an account was changed. */
+const ofOwner = (owner: number): Change => ({
+  kind: owner % 4 === keyEntity(0) ? 'key' : 'account',
+  subject: String(Math.floor(owner / 4)),
+})
+
+/** A row's change that no table here shows. */
+export function changeOwner(database: Database, owner: number): void {
+  database.journal.transact(() => database.note([ofOwner(owner)]))
+}
 
 /** A new balance, and the entry that explains it. */
 export function openBalance(database: Database, entity: number, amount: number): void {
@@ -16,22 +31,50 @@ export function openBalance(database: Database, entity: number, amount: number):
 /** `turnpike_change_balance` and its entry; what the entity has afterwards, or undefined when nothing was done. */
 export function changeBalance(
   database: Database,
-  change: { entity: number; delta: number; idempotency?: string },
+  { entity, delta }: { entity: number; delta: number },
 ): number | undefined {
   return database.journal.transact(() => {
-    const { entity, delta, idempotency } = change
     const whole = take(database, entity, delta)
     if (whole === undefined) return undefined
-    if (idempotency !== undefined) {
-      const before = database.refunds.get(idempotency)
-      if (before !== undefined && database.weakness !== 'refund again') throw new DoneBefore()
-      database.refunds.set(idempotency, (before ?? 0) + delta)
-      database.refunded.set(entity, (database.refunded.get(entity) ?? 0) + delta)
-    }
     enter(database, entity, delta)
-    database.noteChange()
+    database.note([ofBalance(entity)])
     return whole
   })
+}
+
+/**
+ * What a refund writes (ledger/refund.ts): once for each request, to all who paid, and nothing where nothing was charged;
+ * false then. A balance that would hold too much takes nothing back.
+ */
+export function refundCall(
+  database: Database,
+  { request, charge, payers }: { request: string; charge: number; payers: readonly number[] },
+): boolean {
+  return database.journal.transact(() => {
+    if (charge === 0) return false
+    const cause = `refund:${request}`
+    const isDone = database.corrections.get(cause) !== undefined
+    if (isDone && database.weakness !== 'refund again') throw new DoneBefore()
+    database.corrections.set(cause, -charge)
+    for (const entity of payers) {
+      if (database.balances.get(entity) === undefined) continue
+      giveBack(database, entity, { key: `${cause}:${entity}`, charge })
+      database.note([ofBalance(entity)])
+    }
+    return true
+  })
+}
+
+function giveBack(
+  database: Database,
+  entity: number,
+  { key, charge }: { key: string; charge: number },
+): void {
+  if (take(database, entity, charge) === undefined) return
+  const { refunds, refunded } = database
+  refunds.set(key, (refunds.get(key) ?? 0) + charge)
+  refunded.set(entity, (refunded.get(entity) ?? 0) + charge)
+  enter(database, entity, charge)
 }
 
 /** `turnpike_set_balance`. */
@@ -40,8 +83,8 @@ export function setBalance(database: Database, entity: number, amount: number): 
     if (database.balances.get(entity) === undefined) return
     const delta = amount - database.whole(entity)
     if (delta !== 0) enter(database, entity, delta)
-    database.noteChange()
     take(database, entity, delta)
+    database.note([ofBalance(entity)])
   })
 }
 
@@ -50,7 +93,7 @@ export function openBudget(
   database: Database,
   entity: number,
   cached?: number,
-): { readonly budget: number; readonly remain: number; readonly again: boolean } | undefined {
+): { readonly budget: number; readonly remain: number } | undefined {
   return database.journal.transact(() => {
     const { owner, period } = budgetPeriodOf(entity)
     const wishes = database.owners.get(owner)?.budgets ?? []
@@ -65,9 +108,9 @@ export function openBudget(
       enter(database, entity, amount)
       database.opened.set(entity, true)
       // Of a balance that nobody knows nobody needs to hear.
-      if (again) database.noteChange()
+      if (again) database.note([ofBalance(entity)])
     }
-    return { budget: entity, remain: database.whole(entity), again: again && !isOpen }
+    return { budget: entity, remain: database.whole(entity) }
   })
 }
 
@@ -80,10 +123,10 @@ export interface BudgetsUpdate {
   readonly atMs: number
 }
 
-/** The owner's row, and what its running periods have left of new amounts, in one write; says which have changed. */
-export function updateBudgets(database: Database, update: BudgetsUpdate): readonly number[] {
+/** The owner's row, and what its running periods have left of new amounts, in one write. */
+export function updateBudgets(database: Database, update: BudgetsUpdate): void {
   const { owner, wishes, amounts, atMs } = update
-  return database.journal.transact(() => {
+  database.journal.transact(() => {
     const changed: number[] = []
     for (const [entity, amount] of amounts) {
       const balance = database.balances.get(entity)
@@ -98,8 +141,28 @@ export function updateBudgets(database: Database, update: BudgetsUpdate): readon
       changed.push(entity)
     }
     database.owners.set(owner, { budgets: wishes, atMs })
-    database.noteChange()
-    return changed
+    database.note([ofOwner(owner), ...changed.map(ofBalance)])
+  })
+}
+
+/** The amounts of periods that the statements of such an update set. */
+export function amountsOf(statements: readonly Statement[]): ReadonlyMap<number, number> {
+  const amounts = new Map<number, number>()
+  for (const { parameters } of statements) {
+    const [entities, units] = parameters
+      .slice(0, 2)
+      .map((array) => String(array).slice(1, -1).split(',').map(Number))
+    for (const [at, entity] of entities?.entries() ?? []) amounts.set(entity, units?.[at] ?? 0)
+  }
+  return amounts
+}
+
+/** A key's row is gone; what it has left stays for calls that run. */
+export function deleteKey(database: Database, key: number): void {
+  database.journal.transact(() => {
+    database.owners.delete(key)
+    if (database.weakness === 'no tombstone') database.balances.delete(key)
+    database.note([ofOwner(key)])
   })
 }
 
@@ -110,7 +173,7 @@ export function netUsed(database: Database, entity: number): number {
   return used - (database.refunded.get(entity) ?? 0)
 }
 
-/** An entry with this idempotency key is there already. */
+/** A correction with this cause is there already. */
 export class DoneBefore extends Error {
   override readonly name = 'DoneBefore'
 }

@@ -16,6 +16,10 @@ export function settle(
   { epoch, seq, settlements }: Settle,
 ): readonly LaneSettled[] | 'lost' {
   return database.journal.transact(() => {
+    for (const { record } of settlements) {
+      // An array of whole numbers takes no fraction: the statement fails before it is run.
+      if (!Number.isInteger(record.prompt_tokens)) throw new NotApplied('22P02', true)
+    }
     const next = database.advance(epoch, 'settle', seq)
     if (next === undefined) return 'lost'
     const charges = next
@@ -40,10 +44,6 @@ function chargedBefore(database: Database, id: string): Charge {
 }
 
 function apply(database: Database, epoch: number, settlements: readonly Settlement[]): Charge[] {
-  for (const { record } of settlements) {
-    // A column of whole numbers takes no fraction: the statement fails, and the transaction with it.
-    if (!Number.isInteger(record.prompt_tokens)) throw new NotApplied('22P02', true)
-  }
   const charges = isCovered(database, epoch, settlements)
     ? settlements.map((settlement) => ({ charged: mostOf(database, settlement), known: false }))
     : chargeSlowly(database, epoch, settlements)

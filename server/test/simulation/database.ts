@@ -1,6 +1,7 @@
 import type { BudgetWish } from '../../src/budgets/budget.ts'
 import type { Lanes, Move, Moved } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Settlement } from '../../src/storage/store.ts'
+import type { Change } from '../../src/storage/tables.ts'
 import { Journal, Table } from './tables.ts'
 import type { Weakness } from './weaknesses.ts'
 import type { World } from './world.ts'
@@ -55,6 +56,10 @@ export class Database {
   /** By entity: what entries say was granted, and what records say was charged to a finite balance. */
   readonly granted = new Table<number, number>(this.journal)
   readonly charged = new Table<number, number>(this.journal)
+  /** What all nodes are told of, by numbers without gaps in the order of commits. */
+  readonly changes = new Table<number, Change>(this.journal)
+  /** What calls are corrected by, by its cause: once for each. */
+  readonly corrections = new Table<string, number>(this.journal)
   /** Units of refunds, by their idempotency keys. */
   readonly refunds = new Table<string, number>(this.journal)
   /** Periods of budgets that have an entry which is no refund. */
@@ -69,6 +74,8 @@ export class Database {
   readonly confiscated = new Table<string, number>(this.journal)
   /** Holds of which management ever took something. */
   readonly everConfiscated = new Set<string>()
+  /** By kind and subject: when a change of it was last noted, whether a failover lost it or not. */
+  readonly changedAt = new Map<string, number>()
   readonly recalls = new Map<number, number>()
   readonly weakness: Weakness | undefined
   readonly world: World
@@ -80,13 +87,11 @@ export class Database {
   readonly lostRefunds = new Set<string>()
   /** By request id: what was ever charged, whether a failover lost it or not. */
   readonly everCharged = new Map<string, number>()
-  /** Told when changes of balances are lost, and their numbers are given again: the feed sees it. */
-  onBehind: () => void = () => undefined
   up = true
   /** Connections end with it. */
   incarnation = 1
   readonly #epochs = new Table<'next', number>(this.journal)
-  readonly #changes = new Table<'newest', number>(this.journal)
+  readonly #counter = new Table<'newest', number>(this.journal)
 
   constructor(world: World, weakness?: Weakness) {
     this.world = world
@@ -194,9 +199,19 @@ export class Database {
     if (this.lanes.get(epoch) !== undefined) this.lanes.delete(epoch)
   }
 
-  /** Numbers a change of which all nodes are told. */
-  noteChange(): void {
-    this.#changes.set('newest', (this.#changes.get('newest') ?? 0) + 1)
+  /** The number of the newest change. */
+  get newest(): number {
+    return this.#counter.get('newest') ?? 0
+  }
+
+  /** The last of a write, as `turnpike_write` does it. */
+  note(changes: readonly Change[]): void {
+    for (const change of changes) {
+      const number = this.newest + 1
+      this.#counter.set('newest', number)
+      this.changes.set(number, change)
+      this.changedAt.set(`${change.kind} ${change.subject}`, this.world.now)
+    }
   }
 
   recall(entities: readonly number[]): void {
@@ -232,9 +247,7 @@ export class Database {
     const before = [...this.usage.rows()].map(([id]) => id)
     const refunds = [...this.refunds.rows()].map(([key]) => key)
     for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
-    const newest = this.#changes.get('newest')
     const lost = this.journal.lose(count)
-    if (newest !== this.#changes.get('newest')) this.onBehind()
     for (const id of before) if (this.usage.get(id) === undefined) this.lost.add(id)
     for (const [epoch] of this.lanes.rows()) this.tainted.add(epoch)
     for (const key of refunds) if (this.refunds.get(key) === undefined) this.lostRefunds.add(key)

@@ -4,6 +4,7 @@ import { isShort } from '../../src/ledger/waiting-room.ts'
 import { isOver, payersNow } from './calls.ts'
 import { type Customer, lookUp, outdated } from './customers.ts'
 import { changeBalance } from './database-management.ts'
+import { expectHeard, HEARD_MS } from './hearing.ts'
 import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
@@ -42,6 +43,7 @@ export async function endWell(simulation: Simulation): Promise<void> {
     if (key !== undefined)
       throw new Violation(`${node.owner.name} never heard of a change of ${key}`)
   }
+  await expectHeard(simulation)
   for (const customer of simulation.customers) await serveWhole(simulation, customer)
   await world.run(world.now + BACK_MS)
   expectNoHolds(simulation)
@@ -170,14 +172,13 @@ function know(simulation: Simulation, node: Node, payers: Payers): void {
 
 /** Of what management adds all nodes hear before anybody is refused. */
 async function grantMore(simulation: Simulation, payers: Payers): Promise<void> {
-  const { world, database, profile, changed } = simulation
+  const { world, database, profile } = simulation
   const finite = [payers.keyUnlimited || payers.key, payers.accountUnlimited || payers.account]
   for (const entity of finite) {
     if (entity === true) continue
     changeBalance(database, { entity, delta: profile.mostUnits })
-    changed(entity)
   }
-  await world.run(world.now + 20)
+  await world.run(world.now + HEARD_MS)
 }
 
 async function touch(simulation: Simulation, node: Node, payers: Payers): Promise<void> {

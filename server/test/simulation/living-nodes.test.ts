@@ -23,9 +23,7 @@ async function openNodes(seed: number) {
   const nodes: Node[] = []
   for (let n = 0; n < 3; n++) {
     await world.run(world.now + world.random.next() * 2_000)
-    startNode({ world, database, network, changed: () => undefined }, `node-${n}`, (node) =>
-      nodes.push(node),
-    )
+    startNode({ world, database, network }, `node-${n}`, (node) => nodes.push(node))
   }
   await world.run(world.now + 10_000)
   const epochs = () => [...database.lanes.rows()].map(([epoch]) => epoch)

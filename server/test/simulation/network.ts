@@ -1,6 +1,7 @@
 import { type LedgerCalls, NotApplied, type Settle } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Database } from './database.ts'
 import { settle } from './database-settle.ts'
+import { createHealth, type Health } from './health.ts'
 import type { NodeClock } from './node-clock.ts'
 import type { Profile } from './profile.ts'
 import type { Owner, World } from './world.ts'
@@ -8,8 +9,12 @@ import type { Owner, World } from './world.ts'
 /** After so long a node gives a connection up, as lane-connection.ts does. */
 const ANSWER_MS = 5_000
 const USUAL_MS = 1
-/** The latest that a recall is heard. */
+/** The same by the slowest clock, and a little. */
+const GIVEN_UP_MS = 5_200
+/** The latest that a notification is heard. */
 const LATE_TOLD_MS = 3_000
+/** Chance of a notification to be lost, on good days too: polling finds what it said. */
+const LOST = 0.1
 
 export interface Network {
   /** While false every message arrives, once and soon. */
@@ -22,32 +27,83 @@ export interface Network {
   deafen(owner: Owner, until: number): void
   /** A process's connection to the database. */
   connect(owner: Owner, clock: NodeClock): Connection
-  /** Says to all that are connected what was recalled. */
-  readonly told: Set<(entities: readonly number[]) => void>
+  readonly health: Health
+  /** Notifications: a change was written; units of entities are wanted. */
+  announce(): void
+  recall(entities: readonly number[]): void
+}
+
+/** Who hears notifications, while the server is the one that it connected to. */
+interface Listener {
+  readonly incarnation: number
+  readonly onChange: () => void
 }
 
 export interface Connection {
   readonly calls: LedgerCalls
   /** Asks the database for one transaction; rejects when nobody knows what became of it. */
   ask<T>(what: string, apply: () => T): Promise<T>
+  /** The answer ends it. */
+  listen(listener: Listener): () => void
 }
 
 export function createNetwork(world: World, database: Database, profile: Profile): Network {
   const cut = new Map<Owner, number>()
-  const told = new Set<(entities: readonly number[]) => void>()
   const deaf = new Map<Owner, number>()
   const isCut = (owner: Owner) => (cut.get(owner) ?? 0) > world.now
   const hearsNothing = (owner: Owner) => isCut(owner) || (deaf.get(owner) ?? 0) > world.now
+  const health = createHealth(world)
+  const listeners = new Set<Listener & { readonly owner: Owner }>()
+  const recalled = new Map<(entities: readonly number[]) => void, Owner>()
+
+  /** A notification may be lost, come late, when nobody waits any more, or twice. */
+  function notify(owner: Owner, hear: () => void): void {
+    const { random } = world
+    const isTroubled = network.troubled
+    for (let left = isTroubled && random.chance(0.05) ? 2 : 1; left > 0; left--) {
+      if (owner.gone || hearsNothing(owner) || random.chance(LOST)) continue
+      const isLate = isTroubled && random.chance(0.1)
+      const ms = isLate ? random.next() * LATE_TOLD_MS : random.around(USUAL_MS)
+      world.after(ms, () => hearsNothing(owner) || hear(), owner)
+    }
+  }
+
+  /** What was on its way when it began is given up only after a while. */
+  const cutFor = (of: Map<Owner, number>) => (owner: Owner, until: number) => {
+    if (until > world.now) {
+      health.waits(owner, until - world.now + GIVEN_UP_MS)
+    }
+    of.set(owner, until)
+  }
+
   const network: Network = {
     troubled: true,
     underway: 0,
-    told,
-    cutOff: (owner, until) => void cut.set(owner, until),
-    deafen: (owner, until) => void deaf.set(owner, until),
+    health,
+    announce() {
+      for (const { owner, incarnation, onChange } of listeners)
+        if (incarnation === database.incarnation) notify(owner, onChange)
+    },
+    recall(entities) {
+      for (const [tell, owner] of recalled) notify(owner, () => tell(entities))
+    },
+    cutOff: cutFor(cut),
+    deafen: cutFor(deaf),
     connect(owner, clock) {
       const travel = createTravel({ world, database, profile, network, isCut, hearsNothing })
       const ask = <T>(what: string, apply: () => T) => travel({ owner, clock, what, apply })
-      return { ask, calls: callsOn(ask, database, network, owner) }
+      return {
+        ask,
+        calls: {
+          ...callsOn(ask, database, network),
+          onRecall: (listener) => void recalled.set(listener, owner),
+        },
+        listen(listener) {
+          const one = { ...listener, owner }
+          listeners.add(one)
+          return () => void listeners.delete(one)
+        },
+      }
     },
   }
   return network
@@ -57,10 +113,8 @@ function callsOn(
   ask: Connection['ask'],
   database: Database,
   network: Network,
-  owner: Owner,
-): LedgerCalls {
+): Omit<LedgerCalls, 'onRecall'> {
   const { world } = database
-  const { told } = network
   return {
     register: (_node, former) => ask('register', () => database.register(former)),
     move: (call) => ask(`move ${call.epoch}#${call.seq}`, () => database.move(call)),
@@ -74,18 +128,9 @@ function callsOn(
       ask('recall', () => {
         if (database.weakness === 'recall') return
         database.recall(entities)
-        for (const tell of told) tell(entities)
+        network.recall(entities)
       }),
     recalled: () => ask('recalled', () => database.recalled()),
-    onRecall(listener) {
-      told.add((entities) => {
-        // A notification may be lost: polling finds what it said. Or it comes late, when nobody waits any more.
-        if (owner.gone || world.random.chance(0.1)) return
-        const isLate = network.troubled && world.random.chance(0.1)
-        const ms = isLate ? world.random.next() * LATE_TOLD_MS : world.random.around(USUAL_MS)
-        world.after(ms, () => listener(entities), owner)
-      })
-    },
   }
 }
 
@@ -131,12 +176,19 @@ function plan({ random }: World, profile: Profile, troubled: boolean): Journey {
   }
 }
 
+/** Whether the answer comes when it should. */
+const isGood = ({ there, back, breaks, refused }: Journey): boolean =>
+  breaks === undefined && !refused && Math.max(there ?? Infinity, back ?? Infinity) <= 10 * USUAL_MS
+
 interface Asking<T> {
   readonly owner: Owner
   readonly clock: NodeClock
   readonly what: string
   readonly apply: () => T
 }
+
+/** What is asked all the time, and seldom says anything. */
+const OFTEN = new Set(['recalled', 'lanes', 'changes'])
 
 interface TravelParts {
   readonly world: World
@@ -161,12 +213,12 @@ function createTravel(parts: TravelParts) {
         if (over) return
         over = true
         stop()
-        if (what !== 'recalled' && what !== 'lanes')
-          world.note(owner.name, () => `${what}: ${says}`)
+        if (!OFTEN.has(what)) world.note(owner.name, () => `${what}: ${says}`)
         answer()
       }
       const journey = plan(world, profile, network.troubled)
       const { there, again, back, breaks } = journey
+      if (!isGood(journey)) network.health.waits(owner, GIVEN_UP_MS)
       const answered = (says: string, answer: () => void) => {
         if (back === undefined) return
         const { incarnation } = database

@@ -12,7 +12,10 @@ import type { Database } from './database.ts'
 import type { Connection } from './network.ts'
 
 /** Builds statements; the only one that it runs asks `balance_now` how entities stand. */
-export function createReads(connection: Connection, database: Database): Kysely<Tables> {
+export function createReads(
+  connection: Pick<Connection, 'ask'>,
+  database: Database,
+): Kysely<Tables> {
   const executeQuery = async <R>({ sql, parameters }: CompiledQuery) => {
     if (!sql.includes('from "balance_now"')) throw new Error(`the simulation can't answer ${sql}`)
     const entities = parameters.map(Number)

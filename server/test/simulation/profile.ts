@@ -9,6 +9,8 @@ export interface Profile {
   /** Between two calls of a node, on average. */
   readonly betweenCallsMs: number
   readonly mostUnits: number
+  /** So many times that have keys, accounts and budgets: enough for all that ask at once, or not. */
+  readonly riches: number
   /** Chances for each message. */
   readonly requestLost: number
   readonly answerLost: number
@@ -46,7 +48,7 @@ const BY_PEOPLE = new Set<Trouble>(['management', 'change budgets'])
 
 /** A world in which nothing goes wrong by itself. */
 export const QUIET: Profile = {
-  ...{ nodes: 0, accounts: 0, troubleMs: 0, betweenCallsMs: 0, mostUnits: 0 },
+  ...{ nodes: 0, accounts: 0, troubleMs: 0, betweenCallsMs: 0, mostUnits: 0, riches: 1 },
   ...{ requestLost: 0, answerLost: 0, twice: 0, veryLate: 0, slow: 0, breaks: 0, refused: 0 },
   ...{ poison: 0, troubles: [], betweenTroublesMs: 0 },
 }
@@ -86,8 +88,10 @@ function standingStill(random: Random, profile: Profile): Profile {
 }
 
 function chooseMixed(random: Random): Profile {
+  // Where no message goes astray there are more duties.
+  const isWellWired = random.chance(0.25)
   const maybe = (share: number, most: number): number =>
-    random.chance(share) ? random.next() * most : 0
+    !isWellWired && random.chance(share) ? random.next() * most : 0
   const troubles = TROUBLES.filter((trouble) => random.chance(BY_PEOPLE.has(trouble) ? 0.7 : 0.35))
   return {
     nodes: random.whole(2, 4),
@@ -95,6 +99,7 @@ function chooseMixed(random: Random): Profile {
     troubleMs: random.whole(8_000, 30_000),
     betweenCallsMs: random.pick([80, 300, 1_000]),
     mostUnits: random.pick([60, 300, 2_000]),
+    riches: random.pick([1, 1, 1, 8]),
     requestLost: maybe(0.4, 0.08),
     answerLost: maybe(0.4, 0.08),
     twice: maybe(0.35, 0.2),

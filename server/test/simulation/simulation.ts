@@ -1,6 +1,6 @@
 import { type Books, createBooks } from './books.ts'
 import { type RunningCall, serve } from './calls.ts'
-import { type Customer, dropOwner, openCustomers } from './customers.ts'
+import { type Customer, openCustomers } from './customers.ts'
 import { Database } from './database.ts'
 import { endWell } from './ending.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -33,10 +33,6 @@ export interface Simulation {
   readonly processes: Set<Owner>
   readonly books: Books
   start(): void
-  /** Says to all nodes that management changed a balance. */
-  changed(entity: number): void
-  /** Says to all nodes that the row of a key or an account was changed. */
-  changedOwner(owner: number): void
 }
 
 export interface SeedOptions {
@@ -95,23 +91,19 @@ function createSimulation(seed: number, options: SeedOptions): Simulation {
     nodes: new Set<Node>(),
     processes: new Set<Owner>(),
     start: () => start(whole),
-    changed: (entity: number) =>
-      weakness !== 'feed' &&
-      feed(whole, ({ store }) => store.hear({ kind: 'balance', subject: String(entity) })),
-    changedOwner: (owner: number) => feed(whole, (node) => dropOwner(node, owner)),
   }
   // Its books judge the whole that they are part of.
   const whole: Simulation = Object.assign(simulation, {
     books: undefined as unknown as Books,
   })
   Object.assign(whole, { books: createBooks(whole) })
-  database.onCommit = whole.books.check
-  database.onBehind = () =>
-    weakness !== 'behind' &&
-    feed(whole, ({ store, keys }) => {
-      keys.clear()
-      store.fallBehind()
-    })
+  network.health.onTrouble = whole.books.enough.look
+  let announced = 0
+  database.onCommit = () => {
+    whole.books.check()
+    if (database.newest !== announced) network.announce()
+    announced = database.newest
+  }
   return whole
 }
 
@@ -123,12 +115,4 @@ function start(simulation: Simulation): void {
     serve(simulation, node)
   })
   processes.add(owner)
-}
-
-/** The feed brings every change to every node, sooner or later. */
-function feed({ nodes, world, network }: Simulation, hear: (node: Node) => void): void {
-  for (const node of nodes) {
-    const ms = network.troubled ? world.random.around(50) : 5
-    world.after(ms, () => hear(node), node.owner)
-  }
 }

@@ -1,7 +1,7 @@
 import { callOnce, running } from './calls.ts'
-import { type Customer, changeBudgets, changeLimit, dropOwner } from './customers.ts'
-import { changeBalance, setBalance } from './database-management.ts'
-import type { Node } from './node.ts'
+import { type Customer, changeBudgets, changeLimit } from './customers.ts'
+import { changeBalance, deleteKey, setBalance } from './database-management.ts'
+import { dropOwner, type Node } from './node.ts'
 import { MIDNIGHT_MS } from './node-clock.ts'
 import type { Trouble } from './profile.ts'
 import type { Simulation } from './simulation.ts'
@@ -36,9 +36,11 @@ const ofNodes: Partial<Record<Trouble, Strike>> = {
     stopClock(simulation, node, ms)
     pause(simulation, node, ms)
   },
-  'step the wall clock'({ world, profile }, node, ms) {
+  'step the wall clock'({ world, profile, network }, node, ms) {
     const forth = world.random.chance(0.5)
     node.clock.stepWall(forth ? ms : -ms)
+    // It may reserve again when its next call was answered.
+    network.health.ails(node.owner, 0)
     // With one clock that stood still and the other set back nothing is left to go by.
     if (!forth && profile.troubles.some((other) => STOPS_CLOCKS.has(other))) node.misled = true
   },
@@ -75,8 +77,9 @@ function strike(simulation: Simulation, trouble: Trouble): void {
 
 const STOPS_CLOCKS = new Set<Trouble>(['sleep', 'stop the monotonic clock'])
 
-function stopClock({ world }: Simulation, { clock }: Node, ms: number): void {
+function stopClock({ world, network }: Simulation, { clock, owner }: Node, ms: number): void {
   clock.stopMonotonic()
+  network.health.stands(owner, ms)
   world.after(ms, () => clock.startMonotonic())
 }
 
@@ -87,6 +90,7 @@ function pause(simulation: Simulation, node: Node, ms: number): void {
   const { world, network } = simulation
   const { owner } = node
   world.pause(owner)
+  network.health.ails(owner, ms)
   for (let n = 0; n < CAME_MEANWHILE; n++) {
     const come = () => {
       if (network.troubled && !node.closing) void callOnce(simulation, node)
@@ -111,6 +115,7 @@ function close(simulation: Simulation, node: Node): void {
   simulation.nodes.delete(node)
   const end = async () => {
     await node.ledger.flush()
+    node.ends = true
     await node.joined.close(10_000).catch(() => undefined)
     simulation.world.note(node.owner.name, () => 'has closed')
     node.owner.gone = true
@@ -124,18 +129,20 @@ function close(simulation: Simulation, node: Node): void {
   simulation.world.after(1_000, simulation.start)
 }
 
-function restart({ world, database }: Simulation): void {
+function restart({ world, database, network }: Simulation): void {
   const ms = world.random.next() * (world.random.chance(0.2) ? 14_000 : 2_000)
   world.note('database', () => `restarts in ${ms.toFixed(0)} ms`)
   database.up = false
   database.incarnation++
+  network.health.allAil(ms)
   world.after(ms, () => {
     database.up = true
   })
 }
 
 function failOver(simulation: Simulation): void {
-  const { database, world } = simulation
+  const { database, world, network } = simulation
+  network.health.allAil(0)
   const lost = database.failOver(world.random.whole(0, 6))
   world.note('database', () => `fails over, and loses ${lost} commits`)
 }
@@ -153,18 +160,14 @@ function manage(simulation: Simulation): void {
   else if (kind === 'add')
     changeBalance(database, { entity, delta: amount - (profile.mostUnits >> 2) })
   else if (kind === 'delete') remove(simulation, whose)
-  if (kind === 'set' || kind === 'add') simulation.changed(entity)
-  else forget(simulation, entity)
+  if (kind === 'forget') forget(simulation, entity)
 }
 
 /** One key a world, so that there are others. */
 function remove({ database, deleted }: Simulation, { key }: Customer): void {
   if (deleted.size > 0) return
   deleted.add(key)
-  database.journal.transact(() => {
-    database.owners.delete(key)
-    if (database.weakness === 'no tombstone') database.balances.delete(key)
-  })
+  deleteKey(database, key)
 }
 
 /** Rules change under calls that run: what they began with goes on to pay for them. */
