@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
-import { budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
+import { accountEntity, budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { recordOf } from '../ledger/record.ts'
 import { Database } from './database.ts'
+import { changeOwner } from './database-management.ts'
+import { HEARD_MS } from './hearing.ts'
 import { createNetwork } from './network.ts'
 import { type Node, startNode } from './node.ts'
 import { QUIET } from './profile.ts'
@@ -75,6 +77,22 @@ it('a node that died while the database was away is found out when it is back', 
     expect(epochs()).toHaveLength(3)
     await world.run(world.now + 20_000)
     expect([seed, epochs()]).toEqual([seed, others.map(({ loans }) => loans.epoch)])
+  }
+})
+
+it('a change that comes when the database is back is heard in time, however long it was away', async () => {
+  for (const seed of SEEDS) {
+    const opened = await openNodes(seed)
+    const { world, database, nodes } = opened
+    const [key, account] = [keyEntity(1), accountEntity(1)]
+    for (const { keys } of nodes) keys.set(key, { account, budgets: undefined, readAt: world.now })
+    const ms = AWAY_MS + world.random.next() * AWAY_MS
+    AWAY['refuses connections']?.(opened, ms)
+    await world.run(world.now + ms)
+    // Nobody is notified of it.
+    changeOwner(database, key)
+    await world.run(world.now + HEARD_MS)
+    expect([seed, nodes.filter(({ keys }) => keys.has(key)).length]).toEqual([seed, 0])
   }
 })
 

@@ -26,7 +26,8 @@ export interface Feed {
 /** Notifications wake the feed; where they don't arrive, or get lost, it looks so often by itself. */
 const LOOK_EVERY_MS = 250
 const SHORTEST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5_000
+/** The lanes are back as soon: what is revoked then must not wait for the feed. */
+const LONGEST_PAUSE_MS = 500
 
 /** Begins behind the newest change: whoever reads the tables from now on sees what is older. */
 export async function startFeed(parts: FeedParts): Promise<Feed> {
