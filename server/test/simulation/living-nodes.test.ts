@@ -4,7 +4,7 @@ import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { recordOf } from '../ledger/record.ts'
 import { Database } from './database.ts'
-import { changeOwner } from './database-management.ts'
+import { changeBalance, changeOwner, openBalance } from './database-management.ts'
 import { HEARD_MS } from './hearing.ts'
 import { createNetwork } from './network.ts'
 import { type Node, startNode } from './node.ts'
@@ -94,6 +94,31 @@ it('a change that comes when the database is back is heard in time, however long
     await world.run(world.now + HEARD_MS)
     expect([seed, nodes.filter(({ keys }) => keys.has(key)).length]).toEqual([seed, 0])
   }
+})
+
+it('what was granted while changes were missed is found, also of a key of which a call holds all that was known', async () => {
+  const { world, database, nodes } = await openNodes(1)
+  const [node] = nodes
+  if (node === undefined) throw new Error('nobody has joined')
+  const key = keyEntity(1)
+  openBalance(database, key, 100)
+  node.ledger.know(key, 100)
+  const payers = {
+    ...{ key, account: accountEntity(1), keyUnlimited: false, accountUnlimited: true },
+    budgets: [],
+  }
+  const ask = async (amount: number) => {
+    const asked = Promise.resolve(node.ledger.reserve(payers, units(amount)))
+    await world.run(world.now + 100)
+    return asked
+  }
+  expect(isShort(await ask(100))).toBe(false)
+  expect(await ask(50)).toMatchObject({ reserved: true })
+  changeBalance(database, { entity: key, delta: 900 })
+  // Swept before the node looked.
+  database.changes.delete(database.newest)
+  await world.run(world.now + HEARD_MS)
+  expect(isShort(await ask(500))).toBe(false)
 })
 
 it('what a call of a period left behind whose balance is lost is given back once, not every second', async () => {

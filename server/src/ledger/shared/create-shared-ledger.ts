@@ -132,6 +132,7 @@ function followLoans(
     }
   })
   loans.onLost(book.renew)
+  store.onBehind(book.doubt)
   store.onChange(({ kind, subject }) => {
     if (kind !== 'balance') return undefined
     const entity = Number(subject)

@@ -22,6 +22,8 @@ export interface LoanBook {
   /** A call waits for units, or a move is under way: the entity stays known until it is let go, in every epoch. */
   keep(entity: Entity): void
   letGo(entity: Entity): void
+  /** Changes were missed: what was seen of balances may be old. */
+  doubt(): void
   /** The epoch ended: what was borrowed is void, and calls that hold units of it keep the old loans to themselves. */
   renew(): void
   /** Loans that nobody has used for so long, and of which there is something to give back. */
@@ -64,6 +66,9 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       const loan = of(entity)
       keepOnce(loan, -1)
       drop(loan)
+    },
+    doubt() {
+      for (const loan of known.values()) loan.seen = false
     },
     renew() {
       open.clear()
