@@ -68,7 +68,10 @@ export function createLoanBook(clock: Pick<Clock, 'monotonic'>): LoanBook {
       drop(loan)
     },
     doubt() {
-      for (const loan of known.values()) loan.seen = false
+      for (const loan of known.values()) {
+        loan.seen = false
+        loan.changes += 1
+      }
     },
     renew() {
       open.clear()

@@ -14,7 +14,7 @@ export interface Loan extends Balance {
   elsewhere: number
   /** `unlent` and `elsewhere` come from a move, and not from a cache. */
   seen: boolean
-  /** How often management was heard to change the balance. */
+  /** How often management changed the balance, as far as heard, or may have. */
   changes: number
   /** Of `holders`: calls and moves that wait for units of the entity, under whichever epoch they come. */
   keepers: number
