@@ -1,4 +1,5 @@
 import type { BudgetWish } from '../../src/budgets/budget.ts'
+import { STAMPS } from '../../src/storage/lanes/lane.ts'
 import type { Lanes, Move, Moved } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Settlement } from '../../src/storage/store.ts'
 import type { Change } from '../../src/storage/tables.ts'
@@ -115,11 +116,12 @@ export class Database {
   advance(epoch: number, lane: Lane, seq: number): boolean | undefined {
     const lanes = this.lanes.get(epoch)
     if (lanes === undefined) return this.weakness === 'epoch' ? true : undefined
-    if (lanes[lane] === seq - 1) {
+    const last = lanes[lane]
+    if (last === seq - 1 || Math.floor(last / STAMPS) === Math.floor(seq / STAMPS) - 1) {
       this.lanes.set(epoch, { ...lanes, [lane]: seq })
       return true
     }
-    if (lanes[lane] !== seq) return undefined
+    if (last !== seq) return undefined
     return this.weakness === 'seq'
   }
 

@@ -57,10 +57,12 @@ export const RELEASED_STEPS: Readonly<Record<'sqlite' | 'postgres', readonly str
     '242a78c6a7d1b938',
     'e3b0c44298fc1c14',
     'e3b0c44298fc1c14',
+    'e3b0c44298fc1c14',
   ],
 }
 
 /** Digests of PostgreSQL's functions, by the schema that brought them. Databases that have it have these. */
 export const RELEASED_FUNCTIONS: Readonly<Record<number, string>> = {
   28: '7fe25896faeebb97',
+  29: '98ebf59fa7ac686f',
 }

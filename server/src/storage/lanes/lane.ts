@@ -24,6 +24,17 @@ export interface Sent {
 const RETRY_MS = 250
 
 /**
+ * A call's number is how many there were, and behind it a stamp: the nanosecond in which the call was made, in a millisecond. A
+ * process that is copied while it runs - a machine's snapshot that goes on twice - counts on under the same epoch: without
+ * the stamp its calls would pass for those of the other one that were sent again, and be answered without being applied.
+ */
+export const STAMPS = 2 ** 20
+const NANOSECONDS = 1e6
+
+const numberAfter = (last: number, monotonic: number): number =>
+  (Math.floor(last / STAMPS) + 1) * STAMPS + (Math.floor(monotonic * NANOSECONDS) % STAMPS)
+
+/**
  * One of a node's two ways to the shared ledger: one call at a time, each with the number after the last. A call whose
  * fate is unknown is sent again as it was, until its fate is known: nothing else may take its number.
  */
@@ -71,13 +82,14 @@ export class Lane {
     }
     const now = (): Sent => ({ monotonic: clock.monotonic(), wall: clock.wall() })
     let sent = now()
+    const number = numberAfter(this.#seq, sent.monotonic)
     let mayArrive = false
     for (;;) {
       if (!mayArrive) sent = now()
       try {
-        const answer = await call(epoch, this.#seq + 1)
+        const answer = await call(epoch, number)
         if (answer === 'lost') await lost(epoch)
-        else this.#applied(epoch, sent)
+        else this.#applied(epoch, number, sent)
         return answer
       } catch (failure) {
         // What was refused for its own values would be refused each time. Otherwise a call that was sent before may still
@@ -91,8 +103,8 @@ export class Lane {
     }
   }
 
-  #applied(epoch: number, sent: Sent): void {
-    this.#seq += 1
+  #applied(epoch: number, number: number, sent: Sent): void {
+    this.#seq = number
     // What an ended epoch is answered says nothing about how long the present one has been silent.
     if (epoch === this.#parts.epoch()) this.#parts.acknowledged(sent)
   }

@@ -1,3 +1,5 @@
+import { STAMPS } from '../lanes/lane.ts'
+
 /**
  * The functions of the shared ledger: each is one statement for its caller and one transaction for the database. They
  * are part of the schema: a change needs a new step, see functions.ts. How calls are settled stands in settle-functions.ts.
@@ -14,13 +16,17 @@
  */
 export const BY_INDEX = `set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set enable_material = off set enable_bitmapscan = off`
-/** The number of a lane's call: true when it is next, false when it was applied before, null when the epoch is over. */
+/**
+ * The number of a lane's call: true when it is next, false when it was applied before, null when the epoch is over - or goes
+ * on in a copy of the process, which has given this number another stamp. Nodes of a former version count by one.
+ */
 const advance = `
 create or replace function turnpike_advance(p_epoch bigint, p_lane text, p_seq bigint) returns boolean
 language plpgsql as $$
 declare v_seq bigint;
 begin
-  update node_lane set seq = p_seq where epoch = p_epoch and lane = p_lane and seq = p_seq - 1;
+  update node_lane set seq = p_seq where epoch = p_epoch and lane = p_lane
+    and (seq = p_seq - 1 or seq / ${STAMPS} = p_seq / ${STAMPS} - 1);
   if found then return true; end if;
   select seq into v_seq from node_lane where epoch = p_epoch and lane = p_lane;
   if v_seq = p_seq then return false; end if;

@@ -65,6 +65,8 @@ export const steps: readonly string[] = [
   ONLY_FUNCTIONS,
   // Until here only some steps made functions anew: what had changed between them never came to databases that had them.
   ONLY_FUNCTIONS,
+  // Numbers of lanes have stamps, by which copies of a process are told apart.
+  ONLY_FUNCTIONS,
 ]
 
 /** The schema this program writes. */
