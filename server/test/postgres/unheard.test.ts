@@ -6,37 +6,21 @@ import { createSharedLedger } from '../../src/ledger/shared/create-shared-ledger
 import { openBalance } from '../../src/ledger/statements.ts'
 import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import { newDatabase } from '../tools/database.ts'
+import { kindOf, messagesTo } from '../tools/postgres-messages.ts'
 import { call, know } from './nodes.ts'
 
-/** PostgreSQL's message for a notification: its kind, then its length in four bytes. */
-const NOTIFICATION = 'A'.charCodeAt(0)
-const HEAD = 5
-
-/** What is left of an answer without its notifications, and what of it has not come whole yet. */
-function withoutNotifications(bytes: Buffer): { passed: Buffer; rest: Buffer } {
-  const passed: Buffer[] = []
-  let at = 0
-  while (bytes.length - at >= HEAD) {
-    const end = at + 1 + bytes.readInt32BE(at + 1)
-    if (end > bytes.length) break
-    if (bytes[at] !== NOTIFICATION) passed.push(bytes.subarray(at, end))
-    at = end
-  }
-  return { passed: Buffer.concat(passed), rest: bytes.subarray(at) }
-}
+const NOTIFICATION = 'A'
 
 /** A way to the server on which notifications get lost, as behind a pooler that lends connections by the transaction. */
 async function startDeafProxy(url: string): Promise<string> {
   const { hostname, port } = new URL(url)
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname)
-    let rest: Buffer = Buffer.alloc(0)
     client.pipe(upstream)
-    upstream.on('data', (bytes: Buffer) => {
-      const parted = withoutNotifications(Buffer.concat([rest, bytes]))
-      rest = parted.rest
-      client.write(parted.passed)
+    const pass = messagesTo((message) => {
+      if (kindOf(message) !== NOTIFICATION) client.write(message)
     })
+    upstream.on('data', pass)
     upstream.on('close', () => client.destroy())
     client.on('close', () => upstream.destroy())
     for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())

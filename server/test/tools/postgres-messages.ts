@@ -1,0 +1,46 @@
+/** PostgreSQL's protocol as bytes: a message is its kind, its length in four bytes, which count themselves, and its body. */
+
+const LENGTH = 4
+
+/** What of a stream's bytes makes whole messages, and the rest, of which more must come. */
+export function cutMessages(bytes: Buffer): { messages: Buffer[]; rest: Buffer } {
+  const messages: Buffer[] = []
+  let at = 0
+  while (bytes.length - at > LENGTH) {
+    const end = at + 1 + bytes.readInt32BE(at + 1)
+    if (end > bytes.length) break
+    messages.push(bytes.subarray(at, end))
+    at = end
+  }
+  return { messages, rest: bytes.subarray(at) }
+}
+
+/** Takes a stream's bytes as they come, and gives its messages one by one. */
+export function messagesTo(take: (message: Buffer) => void): (bytes: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0)
+  return (bytes) => {
+    const cut = cutMessages(Buffer.concat([rest, bytes]))
+    rest = cut.rest
+    for (const message of cut.messages) take(message)
+  }
+}
+
+export const kindOf = (message: Buffer): string => String.fromCharCode(message[0] ?? 0)
+export const bodyOf = (message: Buffer): Buffer => message.subarray(1 + LENGTH)
+
+/** `kind` is empty for the first message of a connection, which has none. */
+export function messageOf(kind: string, body: Buffer): Buffer {
+  const length = Buffer.alloc(LENGTH)
+  length.writeInt32BE(LENGTH + body.length)
+  return Buffer.concat([Buffer.from(kind), length, body])
+}
+
+export function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+/** What ends a connection. */
+export const fatal = (state: string, says: string): Buffer =>
+  messageOf('E', Buffer.from(`SFATAL\0VFATAL\0C${state}\0M${says}\0\0`))
