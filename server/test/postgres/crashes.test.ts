@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { GatewayCalls } from '../tools/calls.ts'
 import type { TestDatabase } from '../tools/database.ts'
-import { expectCharged, keepCalling, type Seen } from '../tools/keep-calling.ts'
+import { keepCalling, type Seen } from '../tools/keep-calling.ts'
 import { answers, streams } from '../tools/upstream-scripts.ts'
+import { compareBooks } from './books-seen.ts'
 import { type Fleet, type Member, startFleet } from './fleet.ts'
 
 /** A minute was tried, too: TURNPIKE_CRASH_SECONDS=60. */
@@ -62,7 +63,7 @@ it('whatever is killed, frozen or restarted, each answer that a client saw is ch
   await Promise.all(clients)
   await expect.poll(() => epochs(database), REAPED).toHaveLength(members.length)
   for (const { program } of [survivor, victim, frozen]) expect(await program?.end()).toBe(0)
-  await compare(database, seen)
+  await compareBooks(database, seen, COST)
 })
 
 /** Kills it without a warning and starts another in its place, as a supervisor would. */
@@ -94,11 +95,4 @@ async function makePlans({ members }: Fleet, { offer, manage, createKey }: Gatew
     const url = members[n % members.length]?.url ?? ''
     return { url, key, stream, model: stream ? 'streamed' : 'plain' }
   })
-}
-
-/** The books, with themselves and with what clients saw. */
-async function compare({ rows, doctor }: TestDatabase, seen: Seen): Promise<void> {
-  expect(await rows('select * from hold')).toEqual([])
-  expect(await doctor()).toEqual([])
-  expectCharged(await rows('select request_id, quota, shortfall from usage'), seen, COST)
 }

@@ -1,36 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { asking } from '../tools/calls.ts'
-import { newDatabase } from '../tools/database.ts'
-import { newAdminToken, startGateway } from '../tools/gateway.ts'
 import type { Script } from '../tools/upstream.ts'
 import { answers } from '../tools/upstream-scripts.ts'
+import { COST, exactly, openDoors, PRICE, USAGE } from './doors.ts'
 import { tallied } from './nodes.ts'
 
 /** What is promised of a quota that many nodes share, through the doors that clients use. */
-const database = await newDatabase()
-const shared = {
-  database,
-  adminToken: newAdminToken(),
-  config: { secret: randomBytes(32).toString('hex') },
-}
-const first = await startGateway(shared)
-const gateways = [first, await startGateway(shared), await startGateway(shared)] as const
-
-afterAll(async () => {
-  for (const gateway of [...gateways].reverse()) await gateway.close()
-  const holds = await database.rows('select * from hold')
-  await database.remove()
-  expect(holds).toEqual([])
-})
-
-/** Input is free and the output as long as it may be: each call costs exactly what it reserves. */
-const PRICE = { input: '0', output: '8' }
-const OUTPUT = 10
-const COST = 40
-const exactly = (model: string) => asking(model, { max_tokens: OUTPUT })
-const USAGE = { prompt: 10, completion: OUTPUT }
+const { first, at, keyFor, ask } = await openDoors()
 
 /** Answers nobody before so many have asked, so that all of them hold their units at once. */
 function together(count: number, answer: Script): Script {
@@ -43,43 +20,16 @@ function together(count: number, answer: Script): Script {
   }
 }
 
-/** A key with so much, once every node knows it and the model. */
-async function keyFor(
-  model: string,
-  quota: number,
-  fields: object = {},
-): Promise<{ id: number; key: string }> {
-  const made = await first.createKey({ remain_quota: quota, ...fields })
-  const headers = { authorization: `Bearer ${made.key}` }
-  for (const { url } of gateways) {
-    const models = () => fetch(`${url}/v1/models`, { headers }).then((answer) => answer.text())
-    await expect.poll(models, { timeout: 2_000, interval: 20 }).toContain(`"${model}"`)
-  }
-  return made
-}
-
-const at = (n: number) => gateways[n % gateways.length] ?? first
-
 it('quota for exactly 1 000 calls, 64 clients on three nodes that ask 5 000 times: exactly 1 000 are served', {
   timeout: 120_000,
 }, async () => {
   await first.manage('PUT', '/api/setting/', { 'quota.lower_output': 'off' })
   const model = await first.offer('exact', answers({ usage: USAGE }), { price: PRICE })
   const { id, key } = await keyFor(model, 1_000 * COST)
-  let asked = 0
-  const clients = Array.from({ length: 64 }, async (_, n) => {
-    const said: string[] = []
-    while (asked++ < 5_000) {
-      const { status, json } = await at(n).call(exactly(model), key)
-      said.push(status === 200 ? 'served' : `${status} ${json.error.code}`)
-    }
-    return said
-  })
-  const said = (await Promise.all(clients)).flat()
-  expect(said).toHaveLength(5_000)
-  const { served, ...refused } = tallied(said)
+  const { served, ...refused } = await ask(model, key, { clients: 64, times: 5_000 })
   expect(served).toBe(1_000)
   expect(Object.keys(refused).filter((why) => !/quota_(exhausted|reserved)$/.test(why))).toEqual([])
+  expect(Object.values(refused).reduce((sum = 0, times = 0) => sum + times, served)).toBe(5_000)
   expect(await first.keyRecord(id)).toMatchObject({ remain_quota: 0, used_quota: 1_000 * COST })
   await first.manage('PUT', '/api/setting/', { 'quota.lower_output': 'on' })
 })

@@ -7,6 +7,7 @@ import { openBalance } from '../../src/ledger/statements.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import type { Loans } from '../../src/storage/loans.ts'
+import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { recordOf } from '../ledger/record.ts'
 import { newDatabase, type TestDatabase } from '../tools/database.ts'
@@ -32,12 +33,19 @@ export interface Nodes {
   whole(entity: number): Promise<number>
 }
 
-/** So many nodes on a database of their own. After the test nothing is on loan, and the books are right. */
-export async function openNodes(count: number): Promise<Nodes> {
+/**
+ * So many nodes on a database of their own; `through` is the way to it, when it is not the straight one. After the test
+ * nothing is on loan, and the books are right.
+ */
+export async function openNodes(
+  count: number,
+  through = async (url: string): Promise<string> => url,
+): Promise<Nodes> {
   const database = await newDatabase()
+  const url = await through(database.config.databaseUrl ?? '')
   const nodes: TestNode[] = []
   async function join(): Promise<TestNode> {
-    const store = await database.open()
+    const store = await openPostgresStore({ url })
     if (store.loans === undefined) throw new Error('these tests are about PostgreSQL')
     const ledger = createSharedLedger({ store, loans: store.loans, now: Date.now })
     let closed = false
