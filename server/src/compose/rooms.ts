@@ -233,7 +233,7 @@ const hasFolder = ({ databaseUrl, secret }: Config): boolean =>
 /** One process owns a file, by a lock in its folder; PostgreSQL is shared, and then the folder holds a secret at most. */
 async function openStore(
   config: Config,
-  { log, stopping }: Outside,
+  { log, stopping, steady }: Outside,
   opened: AsyncDisposableStack,
 ): Promise<OpenedStore> {
   const { dataFolder, databaseUrl, host, port } = config
@@ -242,7 +242,7 @@ async function openStore(
     // Loaded where it is used: on SQLite nobody pays for its driver.
     const { openPostgresStore } = await import('../storage/postgres/open.ts')
     const store = await openPostgresStore({
-      ...{ url: databaseUrl, log, stopping },
+      ...{ url: databaseUrl, log, stopping, steady },
       facts: { name: programName(), url: `http://${host}:${port}`, version: programVersion() },
     })
     opened.defer(() => store.close())

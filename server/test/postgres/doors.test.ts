@@ -7,7 +7,7 @@ import { COST, exactly, openDoors, PRICE, USAGE } from './doors.ts'
 import { tallied } from './nodes.ts'
 
 /** What is promised of a quota that many nodes share, through the doors that clients use. */
-const { first, at, keyFor, ask } = await openDoors()
+const { database, first, at, keyFor, ask } = await openDoors()
 
 /** Answers nobody before so many have asked, so that all of them hold their units at once. */
 function together(count: number, answer: Script): Script {

@@ -42,7 +42,7 @@ async function open(
       return apply()
     })
   return {
-    newest: () => asking('newest change', () => database.newest),
+    newest: () => asking('newest change', () => newestOf(database)),
     changesAfter: (number) => asking('changes', () => changesAfter(database, number)),
     async end() {
       stop()
@@ -50,11 +50,14 @@ async function open(
   }
 }
 
-function changesAfter({ changes, newest }: Database, number: number) {
+const newestOf = ({ newest, incarnation }: Database) => ({ newest, life: String(incarnation) })
+
+function changesAfter(database: Database, number: number) {
+  const { changes, newest } = database
   const found: { seq: number; change: Change }[] = []
   for (let seq = number + 1; seq <= newest; seq++) {
     const change = changes.get(seq)
     if (change !== undefined) found.push({ seq, change })
   }
-  return { newest, changes: found }
+  return { ...newestOf(database), changes: found }
 }

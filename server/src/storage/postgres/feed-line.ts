@@ -10,16 +10,21 @@ export interface NumberedChange {
   readonly change: Change
 }
 
-/** The number of the newest change, and those behind some number, or the first of them, in their order: in one snapshot. */
-export interface Found {
+/** How far the changes go, and who says so. */
+export interface Newest {
   readonly newest: number
+  /** What tells this server's life from those of others. */
+  readonly life: string
+}
+
+/** Changes behind some number, or the first of them, in their order: in one snapshot. */
+export interface Found extends Newest {
   readonly changes: readonly NumberedChange[]
 }
 
 /** A connection to the database that carries changes. */
 export interface FeedConnection {
-  /** The number of the newest change. */
-  newest(): Promise<number>
+  newest(): Promise<Newest>
   changesAfter(number: number): Promise<Found>
   end(): Promise<void>
 }
@@ -29,8 +34,8 @@ export interface FeedLine {
   /** The number of the newest change. */
   newest(): Promise<number>
   /**
-   * The changes after this number, or some of them. `anew`: on another connection than the last look, so that another
-   * server may answer, which never heard of the last changes and has given their numbers to others.
+   * The changes after this number, or some of them. `anew`: on another connection than the last look, or behind a pooler that
+   * leads to another server, so that one may answer which never heard of the last changes and has given their numbers to others.
    */
   look(after: number): Promise<News & { readonly anew: boolean }>
   close(): Promise<void>
@@ -40,12 +45,14 @@ export function createFeedLine(open: () => Promise<FeedConnection>): FeedLine {
   let connection: FeedConnection | undefined
   let closed = false
   let broke = false
+  let known: string | undefined
 
   /** Any failure is taken for a broken connection: the next look has a new one. */
   async function using<T>(work: (connection: FeedConnection) => Promise<T>): Promise<T> {
     if (closed) throw new Error('the feed is closed')
     try {
       connection ??= await open()
+      if (closed) throw new Error('the feed is closed')
       return await work(connection)
     } catch (failure) {
       const broken = connection
@@ -57,12 +64,19 @@ export function createFeedLine(open: () => Promise<FeedConnection>): FeedLine {
   }
 
   return {
-    newest: () => using((on) => on.newest()),
+    newest: () =>
+      using(async (on) => {
+        const { newest, life } = await on.newest()
+        known = life
+        return newest
+      }),
     look: (after) =>
       using(async (on) => {
-        const news = newsOf(await on.changesAfter(after), after)
-        const anew = broke
+        const found = await on.changesAfter(after)
+        const news = newsOf(found, after)
+        const anew = broke || found.life !== known
         broke = false
+        known = found.life
         return { ...news, anew }
       }),
     async close() {

@@ -10,6 +10,8 @@ export interface FeedParts {
   readonly onChange: (change: Change) => Promise<void>
   /** Told when changes are gone, or may be, that were never told: whatever is remembered may be old. */
   readonly onBehind: () => Promise<void>
+  /** Told whenever the database has answered. */
+  readonly onLook?: () => void
   readonly log?: Log | undefined
   readonly clock?: Pick<Clock, 'after' | 'monotonic'>
 }
@@ -49,6 +51,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
         if (silentSince !== undefined) parts.log?.error({}, 'changes are followed again')
         silentSince = undefined
         pause = LOOK_EVERY_MS
+        parts.onLook?.()
       } catch (failure) {
         if (closed) return
         if (silentSince === undefined) {

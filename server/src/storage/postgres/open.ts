@@ -9,10 +9,11 @@ import type { Read } from '../reading-driver.ts'
 import { type Store, toPlain } from '../store.ts'
 import type { Tables } from '../tables.ts'
 import { runAlone } from './alone.ts'
-import { createConnection } from './connection.ts'
+import { createChores } from './chores.ts'
+import { type Connection, createConnection } from './connection.ts'
 import { createReadingDialect } from './dialect.ts'
 import { reasonOf, stateOf } from './failures.ts'
-import { startFeed } from './feed.ts'
+import { type Feed, startFeed } from './feed.ts'
 import { createFeedConnections } from './feed-connection.ts'
 import { createFeedLine } from './feed-line.ts'
 import { createRecalls, joinSharedLedger } from './join.ts'
@@ -32,6 +33,8 @@ export interface PostgresOptions {
   readonly patienceMs?: number
   /** Aborted when nobody wants it any more: then it is not waited for. */
   readonly stopping?: AbortSignal | undefined
+  /** Milliseconds of a clock that nobody sets: what is done now and then goes by it. The process's own, unless a test brings one. */
+  readonly steady?: (() => number) | undefined
 }
 
 interface Notes {
@@ -51,40 +54,31 @@ const UNWATCHED = { ref: false }
  * @throws CannotOpen, NewerSchema
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, log, facts = NAMELESS } = options
+  const { url, log, facts = NAMELESS, steady = () => performance.now() } = options
   await prepare(options)
   const listeners = createListeners(log)
   const reads = createReads(url)
   const writes = createConnection(url)
   const recalls = createRecalls()
+  const chores = createChores({ url, steady, log })
+  const hearing = { hail: hailing(reads.readForCall), onRecall: recalls.tell, log }
   const feed = await startFeed({
-    line: (wake) =>
-      createFeedLine(createFeedConnections(url, { wake, onRecall: recalls.tell, log })),
+    line: (wake) => createFeedLine(createFeedConnections(url, { ...hearing, wake })),
     log,
     onChange: listeners.tellChange,
     onBehind: listeners.tellBehind,
-  }).catch(cannotOpen(url))
+    onLook: chores.begin,
+  }).catch(cannotOpen(url, reads))
   const joined = await joinSharedLedger({ url, log, facts }, recalls.on).catch(
-    async (failure: unknown) => {
-      await Promise.all([feed.close(), reads.close()])
-      return cannotOpen(url)(failure)
-    },
+    cannotOpen(url, feed, reads),
   )
   const { close: leave, healthy, ...shared } = joined
-  const running = new Set<Promise<unknown>>()
+  const writing = createWriting(writes, feed)
   return {
     db: reading(reads.read),
     dbForCalls: reading(reads.readForCall),
     dialect: 'postgres',
-    async write(statements, changes = []) {
-      const asked = writeAtOnce(writes, statements.map(toPlain), changes)
-      const following = asked.then(async (did) => {
-        await feed.follow(did.newest, did.noted)
-        return did.written
-      })
-      running.add(following)
-      return following.finally(() => running.delete(following))
-    },
+    write: writing.write,
     ...shared,
     ...createNumbers(reads.read),
     months: {
@@ -105,13 +99,38 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     async close() {
       await leave(CLOSE_GRACE_MS)
       await writes.close()
-      // Its own changes may still wait for a database that is away.
-      await Promise.race([Promise.allSettled(running), pause(CLOSE_GRACE_MS, undefined, UNWATCHED)])
+      await writing.over()
       await feed.close()
+      await chores.close()
       await reads.close()
     },
   }
 }
+
+/** Writes are answered when this node has followed what they changed. */
+function createWriting(writes: Connection, feed: Feed) {
+  const running = new Set<Promise<unknown>>()
+  const write: Store['write'] = async (statements, changes = []) => {
+    const asked = writeAtOnce(writes, statements.map(toPlain), changes)
+    const following = asked.then(async (did) => {
+      await feed.follow(did.newest, did.noted)
+      return did.written
+    })
+    running.add(following)
+    return following.finally(() => running.delete(following))
+  }
+  return {
+    write,
+    /** Its own changes may still wait for a database that is away. */
+    over: () =>
+      Promise.race([Promise.allSettled(running), pause(CLOSE_GRACE_MS, undefined, UNWATCHED)]),
+  }
+}
+
+const hailing =
+  (read: Read) =>
+  (...notification: readonly [channel: string, payload: string]) =>
+    read('select pg_notify($1, $2)', notification)
 
 /** Numbers that the database gives and knows. */
 function createNumbers(read: Read): Pick<Store, 'nextId' | 'newestUsage'> {
@@ -153,8 +172,9 @@ const paused = (stopping: AbortSignal | undefined): Promise<boolean> =>
 
 /** After all was prepared others may have taken the last connections, or nothing may be written here. */
 const cannotOpen =
-  (url: string) =>
-  (failure: unknown): never => {
+  (url: string, ...opened: readonly { close(): Promise<void> }[]) =>
+  async (failure: unknown): Promise<never> => {
+    await Promise.all(opened.map((one) => one.close()))
     throw new CannotOpen(nameOf(url), reasonOf(failure), failure)
   }
 
