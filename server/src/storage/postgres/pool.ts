@@ -36,8 +36,10 @@ export const connectionTo = (url: string) => ({
  * what was done under it, and would be undone instead.
  */
 const ISOLATION = "set default_transaction_isolation = 'read committed'"
-/** A transaction that its owner forgot is ended, should this process be frozen in it. */
-const WRITING = `set idle_in_transaction_session_timeout = '10s'; ${ISOLATION}`
+
+/** For a transaction that takes as long as it takes, whatever its connection or its role has for others. */
+export const UNHURRIED = `set local idle_in_transaction_session_timeout = 0;
+  set local statement_timeout = 0; set local lock_timeout = 0`
 
 /** One connection, set up. Answers that don't come within `answerMs` count as a broken connection. */
 export async function connect(url: string, answerMs: number): Promise<Client> {
@@ -46,7 +48,7 @@ export async function connect(url: string, answerMs: number): Promise<Client> {
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query(WRITING)
+    await client.query(ISOLATION)
     return client
   } catch (failure) {
     await client.end().catch(() => undefined)
@@ -55,8 +57,10 @@ export async function connect(url: string, answerMs: number): Promise<Client> {
 }
 
 /**
- * Nothing else is set, because behind a pooler what is set on a connection may meet others. Our questions touch few rows,
- * whatever the planner thinks of them: starting processes or a compiler for one takes longer than answering it.
+ * Nothing else is set, because behind a pooler what is set on a connection may meet others, and not those that it is for.
+ * So these only save time, and harm nobody: other statements have shorter limits, or none by a setting of their
+ * transaction's own; and what must hold is set by the functions and transactions that need it. Our questions touch few
+ * rows, whatever the planner thinks of them: starting processes or a compiler for one takes longer than answering it.
  */
 const READING = `set statement_timeout = ${READ_MS}; set max_parallel_workers_per_gather = 0; set jit = off; ${ISOLATION}`
 

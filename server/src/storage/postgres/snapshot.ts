@@ -4,7 +4,7 @@ import { requireSchema } from '../migrations/postgres/migrate.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { reasonOf, stateOf } from './failures.ts'
 import { nameOf } from './name.ts'
-import { connectionTo, numbersAs } from './pool.ts'
+import { connectionTo, numbersAs, UNHURRIED } from './pool.ts'
 
 /** Internal errors, a page that can't be read among them. */
 const DAMAGE = 'XX'
@@ -23,7 +23,7 @@ export async function withPostgresSnapshot<T>(
     await requireSchema(client, nameOf(url))
     await client.query('begin isolation level repeatable read read only')
     // Adding up the whole books takes as long as it takes.
-    await client.query('set local statement_timeout = 0')
+    await client.query(UNHURRIED)
     // A month that is dropped is gone for everybody, whatever they saw before: the books would miss what it held.
     await client.query('lock table usage in access share mode')
     return await look({

@@ -5,7 +5,7 @@ import { livingNode } from '../postgres/living.ts'
 import { LOCKS } from '../postgres/locks.ts'
 import { nameOf } from '../postgres/name.ts'
 import { createNodes } from '../postgres/nodes.ts'
-import { connect } from '../postgres/pool.ts'
+import { connect, UNHURRIED } from '../postgres/pool.ts'
 import type { Read } from '../reading-driver.ts'
 import { quoted } from './source.ts'
 
@@ -52,9 +52,7 @@ export async function openTarget(url: string, tables: readonly string[]): Promis
     await migrate(client, named)
     await client.query('select usage_partitions()')
     await client.query('begin')
-    await client.query(
-      'set local idle_in_transaction_session_timeout = 0; set local lock_timeout = 0; set local statement_timeout = 0',
-    )
+    await client.query(UNHURRIED)
     const [lock] = await read('select pg_try_advisory_xact_lock($1) as got', [LOCKS.alone])
     if (!lock?.got) {
       throw new CannotOpen(named, 'a gateway is starting on it, or another migration fills it.')

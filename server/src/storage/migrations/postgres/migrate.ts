@@ -95,8 +95,10 @@ export async function migrate(client: ClientBase, named: string): Promise<void> 
   if ((await schemaOf(client, named)) === SCHEMA) return
   await client.query('begin')
   try {
-    // A large table takes its time, and whoever waits for another node's migration waits for that.
-    await client.query('set local statement_timeout = 0; set local lock_timeout = 0')
+    // A large table takes its time, and whoever waits for another node's migration waits for that. But a transaction that
+    // its process forgot, frozen in the middle, is ended.
+    await client.query(`set local statement_timeout = 0; set local lock_timeout = 0;
+      set local idle_in_transaction_session_timeout = '10s'`)
     await client.query('select pg_advisory_xact_lock($1)', [LOCKS.migrate])
     await advance(client, await schemaOf(client, named))
     await client.query('commit')
