@@ -86,6 +86,6 @@ export function setBudgets({ dialect }: Books, wish: BudgetAmounts): Statement[]
   ])
 }
 
-/** Of a new amount: what was used and not given back is gone. */
+/** Of a new amount: what was used and not given back is gone. Only the end of a job adjusts a budget: it charges besides. */
 const LEFT = `max(? - used + (
-  select coalesce(sum(delta), 0) from entry where entry.entity = balance.entity and kind = 'refund'), 0)`
+  select coalesce(sum(delta), 0) from entry where entry.entity = balance.entity and kind in ('refund', 'adjust')), 0)`

@@ -55,9 +55,9 @@ begin
 end $$;`
 
 /**
- * Makes running periods have what is left of new amounts, and notes the differences. What was given back is read from its
- * entries: what corrects `used` says the same again. All are locked before any
- * is changed, in the order of locks; `p_also` too, which another statement of the same write changes.
+ * Makes running periods have what is left of new amounts, and notes the differences. What was given back, or charged besides
+ * by the end of a job - nobody else adjusts a budget -, is read from its entries: what corrects `used` says the same again. All
+ * are locked before any is changed, in the order of locks; `p_also` too, which another statement of the same write changes.
  */
 const setBudgets = `
 create or replace function turnpike_set_budgets(
@@ -77,7 +77,7 @@ begin
       join balance_now n on n.entity = asked.entity join balance b on b.entity = asked.entity
   loop
     v_delta := greatest(v_one.amount - v_one.used + (
-      select coalesce(sum(e.delta), 0) from entry e where e.entity = v_one.entity and e.kind = 'refund'
+      select coalesce(sum(e.delta), 0) from entry e where e.entity = v_one.entity and e.kind in ('refund', 'adjust')
     ), 0) - v_one.remain;
     continue when v_delta = 0;
     insert into entry (entity, delta, kind, reason, actor, created_at)

@@ -67,6 +67,8 @@ export const steps: readonly string[] = [
   ONLY_FUNCTIONS,
   // Numbers of lanes have stamps, by which copies of a process are told apart.
   ONLY_FUNCTIONS,
+  // A new amount of a running period is less what the ends of jobs charged besides.
+  ONLY_FUNCTIONS,
 ]
 
 /** The schema this program writes. */
