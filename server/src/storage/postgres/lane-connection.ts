@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { StorageUnavailable } from '../failures.ts'
 import { hasCollided, stateOf } from './failures.ts'
 import type { RunArrays } from './ledger-calls.ts'
 import { connect } from './pool.ts'
@@ -15,15 +16,29 @@ const MOST_ATTEMPTS = 5
 
 export function createLaneConnection(url: string): LaneConnection {
   let client: Client | undefined
+  let connecting: Promise<Client> | undefined
+  let closed = false
 
   async function drop(broken: Client | undefined): Promise<void> {
     if (client === broken) client = undefined
     await broken?.end().catch(() => undefined)
   }
 
+  /** Calls at once wait for the same one: nobody would end the others. */
   async function connected(): Promise<Client> {
     if (client !== undefined) return client
-    const made = await connect(url, ANSWER_MS)
+    connecting ??= connectAnew().finally(() => {
+      connecting = undefined
+    })
+    return connecting
+  }
+
+  async function connectAnew(): Promise<Client> {
+    const made = closed ? undefined : await connect(url, ANSWER_MS)
+    if (closed || made === undefined) {
+      await made?.end().catch(() => undefined)
+      throw new StorageUnavailable('the store is closed', false)
+    }
     made.once('end', () => void drop(made))
     client = made
     return made
@@ -48,6 +63,9 @@ export function createLaneConnection(url: string): LaneConnection {
 
   return {
     run: (sql, parameters) => attempt(sql, parameters, MOST_ATTEMPTS),
-    close: () => drop(client),
+    close() {
+      closed = true
+      return drop(client)
+    },
   }
 }
