@@ -54,6 +54,10 @@ async function startAddress(url: string) {
       to = new URL(other)
       for (const socket of sockets) socket.destroy()
     },
+    /** For who comes from now on: connections stay where they lead. */
+    pointNextTo(other: string) {
+      to = new URL(other)
+    },
   }
 }
 
@@ -100,6 +104,8 @@ function keepServing(nodes: readonly TestNode[]) {
     while (!stopped) {
       const answer = await call(node, PAYERS, { amount: 50, cost: COST }).catch(() => 'refused')
       if (answer === 'served') served++
+      // Who is refused at once leaves the others, and the nodes, their turn.
+      else await pause(10)
     }
   }
   const clients = Array.from({ length: CLIENTS }, (_, n) => client(nodes[n % 2] as TestNode))
@@ -186,3 +192,41 @@ it.each([
     expect(await runDoctorOn(standbyUrl)).toEqual([])
   },
 )
+
+it('nodes whose address led to a standby for a while stay at none of its connections, and read nothing from it', {
+  timeout: 60_000,
+}, async () => {
+  const { url, standbyUrl, address, nodes } = await openPair()
+  const [{ store }] = nodes as [TestNode]
+  const opening = { actor: 'test', seconds: 1, amount: RICH }
+  await store.write([
+    ...openBalance(store, { ...opening, entity: PAYERS.key }),
+    ...openBalance(store, { ...opening, entity: PAYERS.account }),
+  ])
+  for (const { ledger } of nodes) know(ledger, PAYERS, { key: RICH, account: RICH })
+  const clients = keepServing(nodes)
+  await expect.poll(clients.served, { timeout: 10_000 }).toBeGreaterThan(100)
+
+  address.pointTo(standbyUrl)
+  await expect.poll(() => nodes.some((node) => node.store.healthy())).toBe(false)
+  await expect(store.db.selectFrom('balance').select('entity').execute()).rejects.toThrow(
+    /it is a standby/,
+  )
+  await expect(store.write([], [{ kind: 'group', subject: 'refused' }])).rejects.toThrow(
+    /it is a standby/,
+  )
+  address.pointNextTo(url)
+  const before = clients.served()
+  await expect.poll(clients.served, { timeout: 20_000 }).toBeGreaterThan(before + 100)
+  await clients.stop()
+  await store.write([], [{ kind: 'group', subject: 'written' }])
+  await expect
+    .poll(() => nodes.every((node) => node.store.healthy()), { timeout: 10_000 })
+    .toBe(true)
+  for (const node of nodes) {
+    await node.ledger.flush()
+    await node.close()
+  }
+  expect(await run(url, 'select * from hold')).toEqual([])
+  expect(await runDoctorOn(url)).toEqual([])
+})

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { StorageUnavailable } from '../failures.ts'
-import { hasCollided, stateOf, writeFailure } from './failures.ts'
+import { hasCollided, mayNotWrite, stateOf, writeFailure } from './failures.ts'
 import { connect } from './pool.ts'
 
 /** Work for one connection, in the order it was asked for. */
@@ -43,10 +43,11 @@ export function createConnection(url: string): Connection {
       client ??= await connectAnew()
       return await work(client)
     } catch (failure) {
-      if (hasCollided(failure) && left > 0) return attempt(work, left - 1)
+      const mustGo = mayNotWrite(failure)
       // A refusal leaves the connection as it was; anything else may have left half an answer on it.
       const isRefusal = stateOf(failure) !== '' && !stateOf(failure).startsWith('57')
-      if (!isRefusal) void drop()
+      if (!isRefusal || mustGo) void drop()
+      if ((hasCollided(failure) || mustGo) && left > 0) return attempt(work, left - 1)
       throw writeFailure(failure)
     }
   }

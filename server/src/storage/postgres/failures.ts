@@ -4,6 +4,7 @@ import { StorageUnavailable, UniqueViolation } from '../failures.ts'
 /** Two transactions stood in each other's way, and this one was undone: it may be tried again as it was. */
 const COLLIDED = new Set(['40P01', '40001'])
 const UNIQUE = '23505'
+const READ_ONLY = '25006'
 /** Classes of SQLSTATE that are about the statement and its values: the same again would be refused again. */
 const OF_ITS_OWN = new Set(['0A', '21', '22', '23', '2B', '42', '44', 'P0', 'TP'])
 /** Columns of a key, in a sentence that may be in any language: `Key (a, b)=(1, 2) already exists.` */
@@ -11,6 +12,12 @@ const KEY_COLUMNS = /\(([^()]*)\)=\(/
 
 /** Whether a call that failed so certainly changed nothing, and may succeed when it is made again at once. */
 export const hasCollided = (failure: unknown): boolean => COLLIDED.has(stateOf(failure))
+
+/**
+ * Whether a call changed nothing because its connection may not write: it leads to a standby, or was made while the database
+ * was set read-only, and stays like that. A new one may lead to a server that can.
+ */
+export const mayNotWrite = (failure: unknown): boolean => stateOf(failure) === READ_ONLY
 
 /** What a failure of PostgreSQL, or of the way there, means to whoever asked for a write. */
 export function writeFailure(failure: unknown): Error {

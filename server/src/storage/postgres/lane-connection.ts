@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { StorageUnavailable } from '../failures.ts'
-import { hasCollided, stateOf } from './failures.ts'
+import { hasCollided, mayNotWrite, stateOf } from './failures.ts'
 import type { RunArrays } from './ledger-calls.ts'
 import { connect } from './pool.ts'
 
@@ -54,9 +54,10 @@ export function createLaneConnection(url: string): LaneConnection {
       const { rows } = await on.query({ text: sql, values: [...parameters], rowMode: 'array' })
       return rows
     } catch (failure) {
-      if (hasCollided(failure) && left > 0) return attempt(sql, parameters, left - 1)
+      const mustGo = mayNotWrite(failure)
       // What the server said leaves the connection as it was; anything else may have left half an answer on it.
-      if (stateOf(failure) === '') void drop(on)
+      if (stateOf(failure) === '' || mustGo) void drop(on)
+      if ((hasCollided(failure) || mustGo) && left > 0) return attempt(sql, parameters, left - 1)
       throw failure
     }
   }

@@ -1,4 +1,4 @@
-import { Client, type CustomTypesConfig, Pool, types } from 'pg'
+import { Client, type ClientBase, type CustomTypesConfig, Pool, types } from 'pg'
 import { StorageUnavailable } from '../failures.ts'
 import { inTurns } from '../in-turns.ts'
 import type { Read } from '../reading-driver.ts'
@@ -41,6 +41,25 @@ const ISOLATION = "set default_transaction_isolation = 'read committed'"
 export const UNHURRIED = `set local idle_in_transaction_session_timeout = 0;
   set local statement_timeout = 0; set local lock_timeout = 0`
 
+/** Of a session that was just begun. A standby has both. */
+const ASKED = `select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as closed`
+const STANDBY =
+  'it is a standby, which can only be read: name the primary server, or promote this one.'
+const READ_ONLY = 'it is set read-only (default_transaction_read_only).'
+
+/**
+ * Sets a session up, on one way there and back, and refuses one that can't write. Behind an address that other servers take
+ * over it would be kept for ever, though another server can be written, and what a standby says of a key may be old.
+ */
+async function setUp(client: ClientBase, settings: string): Promise<void> {
+  // Several statements have a list of answers.
+  const answers = [await client.query(`${settings}; ${ASKED}`)].flat()
+  const { standby, closed } = answers.at(-1)?.rows[0] ?? {}
+  // It may be promoted, or opened, in a moment: this is no refusal of the database, which would stand.
+  if (standby === true) throw new Error(STANDBY)
+  if (closed === true) throw new Error(READ_ONLY)
+}
+
 /** One connection, set up. Answers that don't come within `answerMs` count as a broken connection. */
 export async function connect(url: string, answerMs: number): Promise<Client> {
   const client = new Client({ ...connectionTo(url), query_timeout: answerMs })
@@ -48,7 +67,7 @@ export async function connect(url: string, answerMs: number): Promise<Client> {
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query(ISOLATION)
+    await setUp(client, ISOLATION)
     return client
   } catch (failure) {
     await client.end().catch(() => undefined)
@@ -77,7 +96,7 @@ export function createReads(url: string): Reads {
   const pool = new Pool({
     ...connectionTo(url),
     max: MOST_READS,
-    onConnect: async (client) => void (await client.query(READING)),
+    onConnect: (client) => setUp(client, READING),
     query_timeout: READ_MS + CONNECT_MS,
   })
   pool.on('error', () => undefined)

@@ -75,8 +75,6 @@ export const steps: readonly string[] = [
 const SCHEMA = steps.length
 /** PostgreSQL 15, as the server says it. */
 const OLDEST_SERVER = 150_000
-const STANDBY =
-  'it is a standby, which can only be read: name the primary server, or promote this one.'
 
 /**
  * Brings the database to this program's schema, in one transaction: all steps or none. Nodes that are started together
@@ -84,16 +82,12 @@ const STANDBY =
  * @throws NewerSchema, CannotOpen when the server is too old
  */
 export async function migrate(client: ClientBase, named: string): Promise<void> {
-  const { rows } = await client.query(
-    `select current_setting('server_version_num') as version, pg_is_in_recovery() as standby`,
-  )
+  const { rows } = await client.query(`select current_setting('server_version_num') as version`)
   const version = Number(rows[0]?.version)
   if (version < OLDEST_SERVER) {
     const major = Math.floor(version / 10_000)
     throw new CannotOpen(named, `it is PostgreSQL ${major}, and Turnpike needs 15 or newer.`)
   }
-  // It may be promoted in a moment: whoever opens it waits for that a while.
-  if (rows[0]?.standby === true) throw new Error(STANDBY)
   if ((await schemaOf(client, named)) === SCHEMA) return
   await client.query('begin')
   try {
