@@ -26,7 +26,7 @@ const PERIODS_A_WRITE = 500
  */
 export function createSweep({ store, now, failed }: SweepParts): Rounds {
   async function round(over: () => boolean): Promise<void> {
-    const before = Math.floor(now() / DAY_MS) - KEEP_DAYS
+    const before = Math.floor((await safeNow(store, now())) / DAY_MS) - KEEP_DAYS
     for (const [from, until] of ordinalsBefore(before)) {
       for (;;) {
         const entities = await endedIn(store, from, until)
@@ -36,6 +36,17 @@ export function createSweep({ store, now, failed }: SweepParts): Rounds {
     }
   }
   return createRounds({ everyMs: EVERY_MS, round, failed })
+}
+
+/**
+ * A node whose clock is weeks ahead would delete what other nodes charge today: the database must say so, too. A file has no
+ * clock but its one process's, by which its periods begin as well.
+ */
+async function safeNow({ db, dialect }: Store, own: number): Promise<number> {
+  if (dialect === 'sqlite') return own
+  const { rows } = await sql<{ now: number }>`
+    select floor(extract(epoch from now()) * 1000) as now`.execute(db)
+  return Math.min(own, ...rows.map((row) => row.now))
 }
 
 /** Reads by the index of periods: `entity % 4 = 2` is what it holds. */
