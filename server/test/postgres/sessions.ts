@@ -64,10 +64,18 @@ export async function openSession(url: string, collisions: string[] = []): Promi
 
 /** Runs statements as they are, in a session of their own. */
 export async function runOn(url: string, statements: string): Promise<void> {
+  await rowsOn(url, statements)
+}
+
+/** What a statement returns, in a session of its own. */
+export async function rowsOn(
+  url: string,
+  statement: string,
+): Promise<readonly Record<string, unknown>[]> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(statements)
+    return (await client.query<Record<string, unknown>>(statement)).rows
   } finally {
     await client.end()
   }

@@ -1,0 +1,79 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { runDoctorOn } from '../../src/ledger/doctor.ts'
+import { openPostgresStore } from '../../src/storage/postgres/open.ts'
+import { startPostgresServer } from '../tools/postgres-server.ts'
+import { startPooler } from './pooler.ts'
+import { rowsOn, runOn } from './sessions.ts'
+
+const PASSWORD = 'a password of no administrator'
+const SOON = { timeout: 15_000 }
+
+/** A primary and its standby, with a database of a role that may do nothing else. */
+async function openPair() {
+  const server = await startPostgresServer({ max_connections: '100' })
+  onTestFinished(() => server.stop())
+  await runOn(server.urlOf('postgres'), `create role ordinary login password '${PASSWORD}'`)
+  await runOn(server.urlOf('postgres'), 'create database ordinary owner ordinary')
+  const standby = await server.startStandby()
+  onTestFinished(() => standby.stop())
+  return { primary: server.urlOf('ordinary'), standby: standby.urlOf('ordinary') }
+}
+
+const asOrdinary = (url: string): string =>
+  Object.assign(new URL(url), { username: 'ordinary', password: PASSWORD }).href
+
+it('behind a pooler that leads to a standby for a while a node learns and writes nothing, and then goes on', {
+  timeout: 90_000,
+}, async () => {
+  const { primary, standby } = await openPair()
+  const pooler = await startPooler(asOrdinary(primary))
+  const store = await openPostgresStore({ url: pooler.url })
+  onTestFinished(() => store.close())
+  const told: string[] = []
+  store.onChange(({ subject }) => void told.push(subject))
+  const write = (subject: string) => store.write([], [{ kind: 'group', subject }])
+  await write('before')
+
+  await pooler.handOver(standby)
+  await expect(write('meanwhile')).rejects.toThrow(/it is a standby/)
+  await expect.poll(() => store.healthy(), SOON).toBe(false)
+  expect(told).toEqual(['before'])
+  await pooler.handOver(primary)
+  await expect.poll(() => store.healthy() && store.accepting(), SOON).toBe(true)
+  await write('after')
+  expect(told).toEqual(['before', 'after'])
+  await store.close()
+  expect(await runDoctorOn(primary)).toEqual([])
+})
+
+it('behind a pooler that leads to another primary without a word a node doubts all, though the numbers of changes are the same', {
+  timeout: 90_000,
+}, async () => {
+  const { primary, standby } = await openPair()
+  const pooler = await startPooler(asOrdinary(primary))
+  const store = await openPostgresStore({ url: pooler.url })
+  onTestFinished(() => store.close())
+  let behind = 0
+  store.onBehind(() => void behind++)
+  await store.write([], [{ kind: 'group', subject: 'kept' }])
+  const newest = async (url: string) => {
+    const [row] = await rowsOn(url, 'select seq::int from change_counter')
+    return row?.seq
+  }
+  const kept = await newest(primary)
+  await expect.poll(() => newest(standby), SOON).toBe(kept)
+  await rowsOn(standby, 'select pg_promote()')
+
+  await store.write([], [{ kind: 'group', subject: 'lost' }])
+  await runOn(
+    standby,
+    `update change_counter set seq = seq + 1;
+    insert into change (seq, kind, subject, created_at) select seq, 'group', 'in its place', 1 from change_counter`,
+  )
+  expect(await newest(standby)).toBe(await newest(primary))
+  await pooler.handOver(standby)
+  await expect.poll(() => behind, SOON).toBe(1)
+  await expect.poll(() => store.healthy() && store.accepting(), SOON).toBe(true)
+  await store.close()
+  expect(await runDoctorOn(standby)).toEqual([])
+})
