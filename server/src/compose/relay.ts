@@ -31,6 +31,7 @@ export function buildRelay(
   const steps = createSteps({
     ...parts,
     ...{ simulate, running, chance: Math.random },
+    accepting: rooms.store.accepting,
     draining: rooms.program.draining,
   })
   const watch = createWatch({ ...parts, forward: createUpstreamForward(dispatcher) })

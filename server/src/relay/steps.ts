@@ -4,6 +4,7 @@ import type { Budgets } from '../budgets/budgets.ts'
 import type { Dial } from '../channels/dial.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
+import { Refused } from '../errors.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { KeyCache } from '../keys/key-cache.ts'
@@ -67,6 +68,8 @@ export interface StepParts {
   /** Answers in place of channels of type `simulator`. */
   readonly simulate: Forward
   readonly deadlines: Deadlines
+  /** False: nothing that is remembered of a key may be gone by, and nothing can be charged. */
+  readonly accepting: () => boolean
   /** The program was told to stop. */
   readonly draining: () => boolean
   readonly now: () => number
@@ -103,13 +106,13 @@ export function createSteps(parts: StepParts): Steps {
   const steps = {
     authenticate: createAuthenticate(parts),
     models: createModels({ directory, prices, startedAt: Math.floor(now() / 1000) }),
-    object: createServeObject({ ...parts, jobs, forward, errorType }),
+    object: whileAccepting(parts, createServeObject({ ...parts, jobs, forward, errorType })),
     read,
     locate: createLocate({ ...parts, complete: createComplete({ ...parts, forward }) }),
     authorise,
     authoriseAgain,
     route: createRoute(parts),
-    count: createCount({ ...parts, forward }),
+    count: whileAccepting(parts, createCount({ ...parts, forward })),
     admit: createAdmit(parts),
     reserve: createReserveFallback(parts, reserve),
     begin: createBegin(parts),
@@ -121,4 +124,15 @@ export function createSteps(parts: StepParts): Steps {
   }
   const session = { ...parts, random, topUp, used, errorType, ...patience }
   return { ...steps, realtime: createServeSession({ ...session, reserve, authoriseAgain, steps }) }
+}
+
+/** What is charged asks when it reserves; what costs nothing goes to providers with a key that may be revoked, too. */
+function whileAccepting<Asks extends readonly unknown[]>(
+  { accepting }: Pick<StepParts, 'accepting'>,
+  answer: (...asks: Asks) => Promise<void>,
+): (...asks: Asks) => Promise<void> {
+  return async (...asks) => {
+    if (!accepting()) throw new Refused('ledger_unavailable')
+    await answer(...asks)
+  }
 }

@@ -133,6 +133,7 @@ export async function startRig(options: RigOptions = {}) {
     rates: createRates({ now: () => performance.now() }),
     running: createRunningCalls(),
     dial: createDial({ privateUpstreams: 'allow', outwardProxies: undefined }),
+    accepting: () => true,
     draining: () => false,
     settings: { get },
     groups: { get: () => undefined },

@@ -24,6 +24,7 @@ export function startNodeFeed(parts: NodeFeedParts): Promise<Feed> {
     onBehind: () => (weakness === 'behind' ? Promise.resolve() : onBehind()),
     clock: {
       monotonic: () => clock.monotonic(),
+      wall: () => clock.wall(),
       after: (ms, call) => clock.after(weakness === 'poll' ? Number.POSITIVE_INFINITY : ms, call),
     },
   })

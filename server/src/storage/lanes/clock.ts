@@ -10,6 +10,23 @@ export interface Clock {
   idly(ms: number, call: () => void): void
 }
 
+/** A moment by both clocks. */
+export interface Moment {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+type Clocks = Pick<Clock, 'monotonic' | 'wall'>
+
+export const momentOn = (clock: Clocks): Moment => ({
+  monotonic: clock.monotonic(),
+  wall: clock.wall(),
+})
+
+/** Both clocks are asked: the monotonic one stands still while a machine sleeps, the other one may be set back. */
+export const hasPassed = (clock: Clocks, since: Moment, ms: number): boolean =>
+  clock.monotonic() - since.monotonic > ms || clock.wall() - since.wall > ms
+
 /** The machine's own. */
 export const machineClock: Clock = {
   wall: Date.now,

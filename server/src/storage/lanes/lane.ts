@@ -1,5 +1,5 @@
 import { StorageUnavailable } from '../failures.ts'
-import { type Clock, pauseOn } from './clock.ts'
+import { type Clock, type Moment, momentOn, pauseOn } from './clock.ts'
 import { NotApplied } from './ledger-calls.ts'
 
 export interface LaneParts {
@@ -10,15 +10,9 @@ export interface LaneParts {
    * Told of every call that was applied: since when it may have been, by both clocks. Others see a lane move once, however
    * often its call is sent again and answered.
    */
-  readonly acknowledged: (sent: Sent) => void
+  readonly acknowledged: (sent: Moment) => void
   /** The epoch has ended; resolves when the node has a new one. */
   readonly lost: (epoch: number) => Promise<void>
-}
-
-/** A moment by both clocks. */
-export interface Sent {
-  readonly monotonic: number
-  readonly wall: number
 }
 
 const RETRY_MS = 250
@@ -80,12 +74,11 @@ export class Lane {
       this.#epoch = epoch
       this.#seq = 0
     }
-    const now = (): Sent => ({ monotonic: clock.monotonic(), wall: clock.wall() })
-    let sent = now()
+    let sent = momentOn(clock)
     const number = numberAfter(this.#seq, sent.monotonic)
     let mayArrive = false
     for (;;) {
-      if (!mayArrive) sent = now()
+      if (!mayArrive) sent = momentOn(clock)
       try {
         const answer = await call(epoch, number)
         if (answer === 'lost') await lost(epoch)
@@ -103,7 +96,7 @@ export class Lane {
     }
   }
 
-  #applied(epoch: number, number: number, sent: Sent): void {
+  #applied(epoch: number, number: number, sent: Moment): void {
     this.#seq = number
     // What an ended epoch is answered says nothing about how long the present one has been silent.
     if (epoch === this.#parts.epoch()) this.#parts.acknowledged(sent)

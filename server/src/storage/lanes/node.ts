@@ -1,7 +1,7 @@
 import type { Log } from '../commit-queue.ts'
 import type { Loans } from '../loans.ts'
-import { type Clock, pauseOn } from './clock.ts'
-import { Lane, type Sent } from './lane.ts'
+import { type Clock, hasPassed, type Moment, momentOn, pauseOn } from './clock.ts'
+import { Lane } from './lane.ts'
 import type { Ask, LedgerCalls, Moved, NodeFacts } from './ledger-calls.ts'
 import { createReaper } from './reaper.ts'
 
@@ -24,7 +24,7 @@ export interface LedgerNode extends Loans {
 }
 
 /** A node reserves for so long after it sent its last call that was applied. */
-const FENCE_MS = 10_000
+export const FENCE_MS = 10_000
 const BEAT_MS = 2_000
 const POLL_MS = 250
 const COALESCE_MS = 20
@@ -33,7 +33,7 @@ const REGISTER_AGAIN_MS = 500
 /** Registers with the shared ledger. Rejects when the database can't be asked. */
 export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   const { calls, clock, facts } = parts
-  const began = now(clock)
+  const began = momentOn(clock)
   const state: State = {
     epoch: await calls.register(facts, []),
     acknowledged: began,
@@ -44,7 +44,7 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
   const laneParts = {
     clock,
     epoch: () => state.epoch,
-    acknowledged(sent: Sent) {
+    acknowledged(sent: Moment) {
       if (sent.monotonic > state.acknowledged.monotonic) state.acknowledged = sent
     },
     lost: lost.renew,
@@ -100,22 +100,14 @@ export async function createNode(parts: NodeParts): Promise<LedgerNode> {
 
 interface State {
   epoch: number
-  acknowledged: Sent
+  acknowledged: Moment
   /** The epoch has ended, and there is no new one yet. */
   renewing: boolean
   closed: boolean
 }
 
-const now = (clock: Clock): Sent => ({ monotonic: clock.monotonic(), wall: clock.wall() })
-
-/** Both clocks are asked: the monotonic one stands still while a machine sleeps, the other one may be set back. */
-function isFenced(clock: Clock, { acknowledged, renewing }: State): boolean {
-  return (
-    renewing ||
-    clock.monotonic() - acknowledged.monotonic > FENCE_MS ||
-    clock.wall() - acknowledged.wall > FENCE_MS
-  )
-}
+const isFenced = (clock: Clock, { acknowledged, renewing }: State): boolean =>
+  renewing || hasPassed(clock, acknowledged, FENCE_MS)
 
 /** One that was sent long ago and is answered only now has shown the others nothing new: the next one does. */
 async function beat({ calls, clock }: NodeParts, state: State, lane: Lane): Promise<void> {
@@ -138,7 +130,7 @@ function createLost({ calls, clock, facts, log }: NodeParts, state: State) {
   async function register(): Promise<void> {
     for (;;) {
       try {
-        const sent = now(clock)
+        const sent = momentOn(clock)
         const epoch = await calls.register(facts, [...former, state.epoch])
         former.push(state.epoch)
         state.epoch = epoch

@@ -1,5 +1,6 @@
 import type { Log } from '../commit-queue.ts'
-import { type Clock, machineClock } from '../lanes/clock.ts'
+import { type Clock, hasPassed, machineClock, momentOn } from '../lanes/clock.ts'
+import { FENCE_MS } from '../lanes/node.ts'
 import type { Change } from '../tables.ts'
 import type { FeedLine, News } from './feed-line.ts'
 
@@ -13,7 +14,7 @@ export interface FeedParts {
   /** Told whenever the database has answered. */
   readonly onLook?: () => void
   readonly log?: Log | undefined
-  readonly clock?: Pick<Clock, 'after' | 'monotonic'>
+  readonly clock?: Pick<Clock, 'after' | 'monotonic' | 'wall'>
 }
 
 /** Everybody's changes, in the order of their numbers, this node's among them. */
@@ -22,6 +23,8 @@ export interface Feed {
   follow(newest: number, changes: readonly Change[]): Promise<void>
   /** How long the database has not answered, in milliseconds; 0 while it does. */
   silentFor(): number
+  /** True when nothing was heard for so long that what is remembered must not be gone by: a key may have been revoked. */
+  fenced(): boolean
   close(): Promise<void>
 }
 
@@ -34,6 +37,7 @@ const LONGEST_PAUSE_MS = 500
 /** Begins behind the newest change: whoever reads the tables from now on sees what is older. */
 export async function startFeed(parts: FeedParts): Promise<Feed> {
   const { clock = machineClock } = parts
+  let heard = momentOn(clock)
   const wake = createWake(clock)
   const line = parts.line(wake.up)
   const order = createOrder(parts, await line.newest())
@@ -43,8 +47,10 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
   async function watch(): Promise<void> {
     for (let pause = LOOK_EVERY_MS; !closed; await wake.orAfter(pause)) {
       try {
+        const asked = momentOn(clock)
         const news = await line.look(order.applied())
         order.hear(news)
+        heard = asked
         if (news.anew && news.kind === 'changes') void parts.onBehind()
         // A look brings so many at most.
         if (news.kind === 'changes' && news.changes.length > 0) wake.up()
@@ -73,6 +79,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
       return followed
     },
     silentFor: () => (silentSince === undefined ? 0 : clock.monotonic() - silentSince),
+    fenced: () => hasPassed(clock, heard, FENCE_MS),
     async close() {
       closed = true
       wake.up()

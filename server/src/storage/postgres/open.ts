@@ -72,7 +72,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   const joined = await joinSharedLedger({ url, log, facts }, recalls.on).catch(
     cannotOpen(url, feed, reads),
   )
-  const { close: leave, healthy, ...shared } = joined
+  const { close: leave, healthy, accepting, ...shared } = joined
   const writing = createWriting(writes, feed)
   return {
     db: reading(reads.read),
@@ -93,9 +93,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     // Balances are borrowed from: what management does to them is told as a change.
     onBalance: () => undefined,
     healthy: () => healthy() && feed.silentFor() === 0,
-    async backup() {
-      throw new Error('PostgreSQL is backed up with its own tools, such as pg_dump.')
-    },
+    accepting: () => accepting() && !feed.fenced(),
+    backup: refuseBackup,
     async close() {
       await leave(CLOSE_GRACE_MS)
       await writes.close()
@@ -131,6 +130,10 @@ const hailing =
   (read: Read) =>
   (...notification: readonly [channel: string, payload: string]) =>
     read('select pg_notify($1, $2)', notification)
+
+async function refuseBackup(): Promise<never> {
+  throw new Error('PostgreSQL is backed up with its own tools, such as pg_dump.')
+}
 
 /** Numbers that the database gives and knows. */
 function createNumbers(read: Read): Pick<Store, 'nextId' | 'newestUsage'> {
