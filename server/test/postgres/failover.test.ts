@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { expect, it, onTestFinished } from 'vitest'
@@ -13,6 +11,7 @@ import { CannotOpen } from '../../src/storage/failures.ts'
 import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import { startServer } from '../tools/cluster.ts'
 import { newDatabaseOn } from '../tools/database.ts'
+import { startAddress } from './address.ts'
 import { call, know, recordFor, type TestNode, take } from './nodes.ts'
 
 const CLIENTS = 8
@@ -23,42 +22,6 @@ const LOOKED_MS = 2_500
 const PAYERS = {
   ...{ key: keyEntity(1), account: accountEntity(1) },
   ...{ keyUnlimited: false, accountUnlimited: false, budgets: [] },
-}
-
-/** The address that nodes are given, behind which another server can take the place of the first. */
-async function startAddress(url: string) {
-  const sockets = new Set<Socket>()
-  let to = new URL(url)
-  const server = createServer((client) => {
-    const upstream = connect(Number(to.port), to.hostname)
-    client.pipe(upstream).pipe(client)
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(socket)
-      socket.on('error', () => socket.destroy())
-      socket.on('close', () => {
-        sockets.delete(socket)
-        other.destroy()
-      })
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const { port } = server.address() as AddressInfo
-  return {
-    url: Object.assign(new URL(url), { port: String(port) }).href,
-    pointTo(other: string) {
-      to = new URL(other)
-      for (const socket of sockets) socket.destroy()
-    },
-    /** For who comes from now on: connections stay where they lead. */
-    pointNextTo(other: string) {
-      to = new URL(other)
-    },
-  }
 }
 
 async function run(url: string, ...statements: readonly string[]) {
