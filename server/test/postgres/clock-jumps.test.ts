@@ -52,7 +52,7 @@ it('a node whose clock jumps by 20 s, either way, refuses nothing but while it a
     while (!stop.signal.aborted) all.push(await callOnce(member, key))
   })
   const refusals = () => (heard.get(jumping) ?? []).filter(({ status }) => status !== 200)
-  const jump = () => jumping.program?.signal('SIGUSR2')
+  const jump = () => jumping.program.signal('SIGUSR2')
   /** Jumps and waits until its clocks may be trusted again; nothing is refused from then on. */
   async function jumpAndWatch(fencedMs: number) {
     const served = heard.get(jumping)?.length ?? 0

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, expect, it } from 'vitest'
-import { keepCalling, type Seen } from '../tools/keep-calling.ts'
+import { keyEntity } from '../../src/ledger/entity.ts'
+import { asking, readWhole } from '../tools/calls.ts'
+import { isComplete, keepCalling, type SeenCall } from '../tools/keep-calling.ts'
 import { type Pooler, startPooler } from '../tools/pooler.ts'
+import { reconcile } from '../tools/reconcile.ts'
 import { answers, streams } from '../tools/upstream-scripts.ts'
-import { compareBooks } from './books-seen.ts'
 import { COST, exactly, openDoors, PRICE, USAGE } from './doors.ts'
 
 /** Three gateways whose only way to the database is a pooler in transaction mode. They would have some thirty connections. */
@@ -92,19 +94,24 @@ const SAID_MS = 4_000
 it('a pooler that is restarted under load costs no client a unit too much and none too little', {
   timeout: 90_000,
 }, async () => {
-  const rich = await keyFor('plain', 100_000_000)
-  const poor = await keyFor('plain', 400 * COST)
-  const seen: Seen = { complete: [], others: new Map() }
+  const given = { rich: 100_000_000, poor: 400 * COST }
+  const keys = {
+    rich: await keyFor('plain', given.rich),
+    poor: await keyFor('plain', given.poor),
+  }
+  const seen: SeenCall[] = []
   const stop = new AbortController()
   const clients = Array.from({ length: 12 }, (_, n) => {
     const stream = n % 2 === 0
-    const plan = { url: at(n).url, key: n % 4 < 2 ? poor.key : rich.key, stream }
-    return keepCalling({ ...plan, model: stream ? 'streamed' : 'plain' }, seen, stop.signal)
+    const payer = n % 4 < 2 ? 'poor' : 'rich'
+    const asked = asking(stream ? 'streamed' : 'plain', { max_tokens: 10, stream })
+    const send = () => at(n).open(asked, keys[payer].key).then(readWhole)
+    return keepCalling({ payer, stream, send }, seen, stop.signal)
   })
   const goesOn = async () => {
-    const before = seen.complete.length
-    const count = () => seen.complete.length
-    await expect.poll(count, { timeout: 20_000 }).toBeGreaterThan(before + 50)
+    const complete = () => seen.filter(isComplete).length
+    const before = complete()
+    await expect.poll(complete, { timeout: 20_000 }).toBeGreaterThan(before + 50)
   }
   await goesOn()
   for (const awayMs of [0, 200, 1_000]) {
@@ -117,7 +124,12 @@ it('a pooler that is restarted under load costs no client a unit too much and no
   await Promise.all(clients)
   const holds = () => database.rows('select * from hold')
   await expect.poll(holds, { timeout: 20_000, interval: 250 }).toEqual([])
-  await compareBooks(database, seen, COST)
+  expect(await database.doctor()).toEqual([])
+  const payers = {
+    rich: { entity: keyEntity(keys.rich.id), given: given.rich },
+    poor: { entity: keyEntity(keys.poor.id), given: given.poor },
+  }
+  await reconcile(database, seen, { payers, cost: COST })
 })
 
 it('that no notifications arrive is said once, also after further connections', async () => {

@@ -1,6 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -21,6 +28,8 @@ export interface PostgresServer {
   clientOf(database: string): ReturnType<EmbeddedPostgres['getPgClient']>
   /** Ends all connections and goes away, until `resume`. */
   halt(): Promise<void>
+  /** Dies without a word, until `resume`, which recovers what its log has. */
+  crash(): void
   resume(): Promise<void>
   /** A second server that follows this one, which stands still for a moment, as what it was given until then. */
   startStandby(): Promise<PostgresServer>
@@ -65,6 +74,8 @@ async function answering(client: () => ReturnType<EmbeddedPostgres['getPgClient'
   }
 }
 
+const MOST_STARTS = 50
+
 async function startIn(folder: string, start: Start): Promise<PostgresServer> {
   const { settings, password, isCopy = false } = start
   // Also after a run that was interrupted: the package stops the server by itself then.
@@ -97,12 +108,34 @@ async function startIn(folder: string, start: Start): Promise<PostgresServer> {
   } catch (failure) {
     throw new Error(`PostgreSQL did not start: ${said.slice(-20).join('')}`, { cause: failure })
   }
+  let crashed = false
+  /** Processes of one that crashed hold on to its memory until they notice: it does not start before. */
+  async function resume(): Promise<void> {
+    for (let left = crashed ? MOST_STARTS : 0; ; left--) {
+      try {
+        await server.start()
+        crashed = false
+        return
+      } catch (failure) {
+        if (left === 0)
+          throw new Error(`PostgreSQL did not start: ${said.slice(-20).join('')}`, {
+            cause: failure,
+          })
+      }
+      await pause(200)
+    }
+  }
   return {
     urlOf: (name) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`,
     createDatabase: (name) => server.createDatabase(name),
     clientOf: (name) => server.getPgClient(name, '127.0.0.1'),
     halt: () => server.stop(),
-    resume: () => server.start(),
+    crash() {
+      const [pid] = readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n')
+      process.kill(Number(pid), 'SIGKILL')
+      crashed = true
+    },
+    resume,
     async startStandby() {
       const copy = newFolder()
       await server.stop()
@@ -117,6 +150,8 @@ async function startIn(folder: string, start: Start): Promise<PostgresServer> {
       return startIn(copy, { settings, password, isCopy: true })
     },
     async stop() {
+      // The package waits for the end of the process that it knows.
+      if (crashed) await resume()
       await server.stop()
       remove()
     },

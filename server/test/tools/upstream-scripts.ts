@@ -33,17 +33,20 @@ export const sendJson = (
   response.end(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-/** A plain chat answer; `usage: null` = the provider reports none. `headers` are sent with it. */
+/** A plain chat answer; `usage: null` = the provider reports none. `headers` are sent with it, `afterMs` later. */
 export function answers(
   how: {
     text?: string
     usage?: Reported | null
     headers?: OutgoingHttpHeaders
     message?: object
+    afterMs?: number
   } = {},
 ): Script {
-  return (call, response) => {
+  return async (call, response) => {
     const { text = 'Hello from upstream.', usage = {}, headers = {}, message = {} } = how
+    const { afterMs = 0 } = how
+    if (afterMs > 0) await pause(afterMs)
     sendJson(response, 200, plainBody(call, { text, usage, message }), headers)
   }
 }

@@ -80,8 +80,11 @@ async function record(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-/** A real HTTP provider on the loopback, which answers each model as its script says and remembers what it was sent. */
-export async function startUpstream(): Promise<Upstream> {
+/**
+ * A real HTTP provider on the loopback, which answers each model as its script says and remembers what it was sent.
+ * `endsIdle: false`: it ends no connection by itself, which a gateway that stands still would learn too late.
+ */
+export async function startUpstream({ endsIdle = true } = {}): Promise<Upstream> {
   const calls: UpstreamCall[] = []
   const scripts = new Map<string, Script>()
   const waiting: { at: number; resolve(call: UpstreamCall): void }[] = []
@@ -100,6 +103,7 @@ export async function startUpstream(): Promise<Upstream> {
       // The caller went away, as many tests want; a script that fails otherwise shows as a broken answer.
       .catch(() => response.destroy())
   })
+  if (!endsIdle) server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 
