@@ -10,7 +10,7 @@ import { recordOf } from '../ledger/record.ts'
 import { openReal } from './real-twin.ts'
 import { openSimulated, type Stored, type Twin } from './twins.ts'
 
-const RUNS = Number(process.env.TURNPIKE_TWIN_RUNS ?? 120)
+const RUNS = Number(process.env.TURNPIKE_TWIN_RUNS ?? 80)
 
 /** Which number a call of a lane carries: the next one, that of the last call, or one of the past or the future. */
 const TURNS = ['next', 'next', 'next', 'next', 'next', 'again', 'behind', 'ahead'] as const
