@@ -1,6 +1,6 @@
 /** What PostgreSQL shows of the lanes of nodes, every few milliseconds. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Client } from 'pg'
+import { connect } from '../server/src/storage/postgres/pool.ts'
 
 export interface LanesSeen {
   /** The most transactions that one lane of one node had in flight. */
@@ -13,6 +13,7 @@ export interface LanesSeen {
 }
 
 const EVERY_MS = 3
+const ANSWER_MS = 5_000
 
 /** A node is told by the name of its connections, a lane by the function that it calls. */
 const AT_WORK = `
@@ -23,8 +24,7 @@ const AT_WORK = `
 
 /** Looks until it is ended, on a connection of its own. */
 export async function watchLanes(url: string): Promise<{ end(): Promise<LanesSeen> }> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
+  const client = await connect(url, ANSWER_MS)
   const seen = new Set<string>()
   let [most, busy, looks, on] = [0, 0, 0, true]
   async function look(): Promise<void> {
