@@ -11,7 +11,7 @@ import type { Store } from './storage/store.ts'
 export interface Outside {
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Milliseconds of a clock that nobody sets: rate limits go by it. The process's own, unless a test brings one. */
+  /** Milliseconds of a clock that nobody sets: rate limits go by it, and chores. The process's own, unless a test brings one. */
   readonly steady?: () => number
   /** Bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array
