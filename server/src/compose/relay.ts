@@ -25,7 +25,8 @@ export function buildRelay(
   opened.defer(() => tokenizer.close())
   const simulate = createSimulator({ now: rooms.now })
   const running = createRunningCalls()
-  cutRevokedCalls({ ...rooms, running, onChange: rooms.store.onChange })
+  const { onChange, onBehind } = rooms.store
+  cutRevokedCalls({ ...rooms, running, onChange, onBehind })
   const objects = createObjects(rooms)
   const parts = { ...rooms, tokenizer, dispatcher, dial, deadlines, objects }
   const steps = createSteps({

@@ -18,20 +18,25 @@ export interface RevokeParts {
   readonly settings: Pick<Settings, 'get'>
   /** The writer of a change is answered when its listeners have followed, hence after the calls were cut. */
   readonly onChange: (listener: (change: Changed) => Promise<void>) => void
+  /** Told when changes were missed, and nobody knows which. */
+  readonly onBehind: (listener: () => Promise<void>) => void
   readonly now: () => number
 }
 
 /** With `revocation.streams = cut`, ends running calls whose key was changed so that it may no longer make them. */
 export function cutRevokedCalls(parts: RevokeParts): void {
-  const { running, settings } = parts
   parts.onChange(async ({ kind, subject }) => {
     if (kind !== 'key' && kind !== 'account') return
-    if (settings.get('revocation.streams') !== 'cut') return
     const id = Number(subject)
-    const concerned = running.of((key) => id === (kind === 'key' ? key.id : key.accountId))
-    const keys = new Set(concerned.map(({ key }) => key.id))
-    await Promise.all([...keys].map((key) => judgeCalls(parts, key)))
+    await judgeWhere(parts, (key) => id === (kind === 'key' ? key.id : key.accountId))
   })
+  parts.onBehind(() => judgeWhere(parts, () => true))
+}
+
+async function judgeWhere(parts: RevokeParts, belongs: (key: ApiKey) => boolean): Promise<void> {
+  if (parts.settings.get('revocation.streams') !== 'cut') return
+  const keys = new Set(parts.running.of(belongs).map(({ key }) => key.id))
+  await Promise.all([...keys].map((key) => judgeCalls(parts, key)))
 }
 
 async function judgeCalls({ running, keys, now }: RevokeParts, id: number): Promise<void> {
