@@ -1,37 +1,16 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { accountEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { createSharedLedger } from '../../src/ledger/shared/create-shared-ledger.ts'
 import { openBalance } from '../../src/ledger/statements.ts'
 import { openPostgresStore } from '../../src/storage/postgres/open.ts'
+import { asking } from '../tools/calls.ts'
 import { newDatabase } from '../tools/database.ts'
-import { kindOf, messagesTo } from '../tools/postgres-messages.ts'
+import { readEvents } from '../tools/events.ts'
+import { startGateway, type TestGateway } from '../tools/gateway.ts'
+import { startDeafProxy } from '../tools/postgres-proxy.ts'
+import { answers, streams } from '../tools/upstream-scripts.ts'
 import { call, know } from './nodes.ts'
-
-const NOTIFICATION = 'A'
-
-/** A way to the server on which notifications get lost, as behind a pooler that lends connections by the transaction. */
-async function startDeafProxy(url: string): Promise<string> {
-  const { hostname, port } = new URL(url)
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname)
-    client.pipe(upstream)
-    const pass = messagesTo((message) => {
-      if (kindOf(message) !== NOTIFICATION) client.write(message)
-    })
-    upstream.on('data', pass)
-    upstream.on('close', () => client.destroy())
-    client.on('close', () => upstream.destroy())
-    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const own = new URL(url)
-  own.port = String((server.address() as AddressInfo).port)
-  return own.href
-}
 
 it('where no notification arrives, changes are followed and units are called back by looking', async () => {
   const database = await newDatabase()
@@ -72,4 +51,59 @@ it('where no notification arrives, changes are followed and units are called bac
   expect(await call(here, payers, { amount: 800 })).toBe('served')
   await expect.poll(() => said.join(), { timeout: 5_000 }).toMatch(/no notifications arrive/)
   expect(await database.doctor()).toEqual([])
+})
+
+const SAMPLES = 20
+
+it('where no notification arrives, a key that is disabled at one node is refused at the other within a second', async () => {
+  const here = await startGateway()
+  onTestFinished(() => here.close())
+  const { database, adminToken, manage } = here
+  const direct = database.config.databaseUrl ?? ''
+  const databaseUrl = await startDeafProxy(direct)
+  const there = await startGateway({ database, adminToken, config: { databaseUrl } })
+  onTestFinished(() => there.close())
+  const model = await here.offer('quick', answers())
+  const endless = await here.offer('endless', streams({ events: 2_000, gapMs: 10 }))
+  const code = async (key: string) => (await there.call(asking(model), key)).json.error?.code
+  const disable = (id: number) => manage('PUT', '/api/token/', { id, status: 2 })
+  const made = await here.createKey()
+  // The other node follows the new channel first.
+  await expect.poll(() => code(made.key), { timeout: 1_000 }).toBeUndefined()
+
+  const served: number[] = []
+  for (let n = 0; n < SAMPLES; n++) {
+    const { id, key } = await here.createKey()
+    expect(await code(key)).toBeUndefined()
+    await disable(id)
+    const answeredAt = performance.now()
+    let lastAt = answeredAt
+    for (let beganAt = lastAt; (await code(key)) === undefined; beganAt = performance.now())
+      lastAt = beganAt
+    served.push(lastAt - answeredAt)
+  }
+  expect(Math.max(...served)).toBeLessThan(1_000)
+
+  await manage('PUT', '/api/setting/', { 'revocation.streams': 'cut' })
+  const cut = () => there.manage('GET', '/api/setting/').then((all) => JSON.stringify(all))
+  await expect.poll(cut, { timeout: 1_000 }).toMatch(/"revocation.streams","value":"cut"/)
+  const arrived = here.upstream.next()
+  const stream = readEvents(await there.open(asking(endless, { stream: true }), made.key))
+  await stream.next()
+  await disable(made.id)
+  const answeredAt = performance.now()
+  expect(await (await arrived).over).toBe('aborted')
+  expect(performance.now() - answeredAt).toBeLessThan(1_000)
+  expect((await stream.rest()).at(-1)).toMatch(/"key_disabled"/)
+
+  const sayings = ({ logs }: TestGateway) =>
+    logs.filter((line) => line.includes('no notifications arrive')).length
+  await expect.poll(() => sayings(there), { timeout: 5_000 }).toBe(1)
+  // Another connection is as deaf, and that is no news.
+  await database.tamper(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  )
+  await pause(4_500)
+  expect([sayings(there), sayings(here)]).toEqual([1, 0])
 })
