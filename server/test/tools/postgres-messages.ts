@@ -2,26 +2,18 @@
 
 const LENGTH = 4
 
-/** What of a stream's bytes makes whole messages, and the rest, of which more must come. */
-export function cutMessages(bytes: Buffer): { messages: Buffer[]; rest: Buffer } {
-  const messages: Buffer[] = []
-  let at = 0
-  while (bytes.length - at > LENGTH) {
-    const end = at + 1 + bytes.readInt32BE(at + 1)
-    if (end > bytes.length) break
-    messages.push(bytes.subarray(at, end))
-    at = end
-  }
-  return { messages, rest: bytes.subarray(at) }
-}
-
 /** Takes a stream's bytes as they come, and gives its messages one by one. */
 export function messagesTo(take: (message: Buffer) => void): (bytes: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0)
   return (bytes) => {
-    const cut = cutMessages(Buffer.concat([rest, bytes]))
-    rest = cut.rest
-    for (const message of cut.messages) take(message)
+    rest = Buffer.concat([rest, bytes])
+    while (rest.length > LENGTH) {
+      const end = 1 + rest.readInt32BE(1)
+      if (end > rest.length) return
+      const message = rest.subarray(0, end)
+      rest = rest.subarray(end)
+      take(message)
+    }
   }
 }
 
