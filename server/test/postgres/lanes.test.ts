@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { Payers, Reservation } from '../../src/ledger/ledger.ts'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
+import { STAMPS } from '../../src/storage/lanes/lane.ts'
 import { know, openNodes, recordFor } from './nodes.ts'
 import { joinWatched, type WatchedRun } from './watched-lanes.ts'
 
@@ -13,7 +14,9 @@ const WHOLE = 1_000_000
 const borrowing = ({ calls }: WatchedRun) =>
   calls.filter(([, , , units]) => /[1-9]/.test(String(units)))
 const settling = ({ calls }: WatchedRun) => calls.filter(([, , count]) => Number(count) > 0)
-const numbersOf = ({ calls }: WatchedRun) => calls.map(([, seq]) => Number(seq))
+/** Without their stamps. */
+const numbersOf = ({ calls }: WatchedRun) =>
+  calls.map(([, seq]) => Math.floor(Number(seq) / STAMPS))
 const oneByOne = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
 
 /** A node whose lanes are watched, and keys of one account. */
