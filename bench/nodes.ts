@@ -1,7 +1,8 @@
 /**
  * `node bench/nodes.ts`: how soon a change at one node counts at another, with two gateways on a PostgreSQL of their
- * own, and traffic on both. Once as it is, and once with no change announced, as behind a pooler that loses
- * notifications. BENCH_SAMPLES changes how many keys are tried for each row (200). Ends with code 1 when a goal is missed.
+ * own, traffic on both, and clients at the other one that never stop asking what the change is about. Once as it is, and
+ * once with no change announced, as behind a pooler that loses notifications. BENCH_SAMPLES (60) and BENCH_UNHEARD (20)
+ * say how often each change is tried. Ends with code 1 when a goal is missed.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,21 +11,37 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startPostgresServer } from '../server/test/tools/postgres-server.ts'
 import { furnish, managing, startGateway } from './gateway.ts'
-import { tellGoal } from './goals.ts'
+import { createGoals } from './goals.ts'
+import { CHANGES, callThere, createKey, type Pair, untilUsable } from './nodes/changes.ts'
+import { percentile, type Racing, type Times, untilItCounts } from './nodes/until.ts'
 import { startProgram } from './processes.ts'
-import { SCENARIOS } from './scenarios.ts'
 
-const SAMPLES = Number(process.env.BENCH_SAMPLES ?? 200)
 /** Clients that call each node all the time. */
 const CLIENTS = 2
-/** Clients that call with the very key that is disabled. */
-const RACING = 3
-const BODY = SCENARIOS[0]?.body ?? ''
 
-interface Times {
-  /** Since the change was sent, and since it was answered. */
-  readonly sent: number
-  readonly answered: number
+interface Way {
+  readonly called: string
+  readonly samples: number
+  readonly racing: Racing
+  /** Of the 99th percentile, since the change was answered. */
+  readonly mostMs: { readonly created: number; readonly changed: number }
+  /** Waiting costs nothing: several may wait at the same time. */
+  readonly together: boolean
+}
+
+const HEARD: Way = {
+  called: 'announced',
+  samples: Number(process.env.BENCH_SAMPLES ?? 60),
+  racing: { clients: 3, pauseMs: 0 },
+  mostMs: { created: 50, changed: 100 },
+  together: false,
+}
+const UNHEARD: Way = {
+  called: 'nothing announced',
+  samples: Number(process.env.BENCH_UNHEARD ?? 20),
+  racing: { clients: 2, pauseMs: 2 },
+  mostMs: { created: 1_000, changed: 1_000 },
+  together: true,
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'turnpike-nodes-'))
@@ -37,89 +54,45 @@ const start = () => startGateway({ folder, adminToken, databaseUrl })
 const here = await start()
 const there = await start()
 const manage = managing(here.url, adminToken)
-
-async function statusAt(url: string, key: string): Promise<number> {
-  const response = await fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: BODY,
-  })
-  await response.arrayBuffer()
-  return response.status
-}
-
-const createKey = () =>
-  manage('POST', '/api/token/', { name: 'bench', remain_quota: 1_000_000_000 })
-
-/** From the change until the first call there that was served began. */
-async function untilUsable(): Promise<Times> {
-  const sentAt = performance.now()
-  const { key } = await createKey()
-  const answeredAt = performance.now()
-  for (;;) {
-    const at = performance.now()
-    if ((await statusAt(there.url, key)) === 200) {
-      return { sent: at - sentAt, answered: at - answeredAt }
-    }
-  }
-}
-
-/** From the change until the first call there is answered: the key comes into memory, and units are borrowed for it. */
-async function untilAnswered(): Promise<Times> {
-  const sentAt = performance.now()
-  const { key } = await createKey()
-  const answeredAt = performance.now()
-  while ((await statusAt(there.url, key)) !== 200);
-  const at = performance.now()
-  return { sent: at - sentAt, answered: at - answeredAt }
-}
-
-/** From the change until the last call there that was served began, while several clients never stop. */
-async function untilRefused(): Promise<Times> {
-  const { id, key } = await createKey()
-  while ((await statusAt(there.url, key)) !== 200) await pause(1)
-  let lastServed = 0
-  const racing = Array.from({ length: RACING }, async () => {
-    for (;;) {
-      const at = performance.now()
-      if ((await statusAt(there.url, key)) !== 200) return
-      lastServed = Math.max(lastServed, at)
-    }
-  })
-  await pause(10 * Math.random())
-  const sentAt = performance.now()
-  await manage('PUT', '/api/token/', { id, status: 2 })
-  const answeredAt = performance.now()
-  await Promise.all(racing)
-  const since = (from: number) => Math.max(0, lastServed - from)
-  return { sent: since(sentAt), answered: since(answeredAt) }
-}
-
-function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN
-}
-
+const pair: Pair = { manage, here: here.url, there: there.url, upstream: upstream.url }
+const goals = createGoals()
 const rows: string[] = []
 
-async function measure(what: string, goalMs: number, once: () => Promise<Times>) {
-  const times: Times[] = []
-  for (let n = 0; n < SAMPLES; n++) times.push(await once())
-  const cells = (['sent', 'answered'] as const).flatMap((from) =>
-    [0.5, 0.99].map((part) =>
-      percentile(
-        times.map((one) => one[from]),
-        part,
-      ),
-    ),
-  )
-  const judged = cells[3] ?? Number.NaN
-  const met = judged <= goalMs
-  if (!met) process.exitCode = 1
-  tellGoal({ what, measured: `p99 ${judged.toFixed(1)} ms`, goal: `at most ${goalMs} ms`, met })
-  const shown = cells.map((value) => value.toFixed(1)).join(' | ')
-  rows.push(`| ${what} | ${shown} | ${goalMs} | ${met ? 'met' : 'missed'} |`)
-  console.error(`measured: ${what}`)
+function tell(what: string, { called }: Way, times: readonly Times[], mostMs: number): void {
+  const of = (from: keyof Times, part: number) =>
+    percentile(
+      times.map((one) => one[from]),
+      part,
+    )
+  const cells = [of('sent', 0.5), of('sent', 0.99), of('answered', 0.5), of('answered', 0.99)]
+  rows.push(`| ${[what, called, times.length, ...cells.map((ms) => ms.toFixed(1))].join(' | ')} |`)
+  goals.atMost(`${what}, ${called}: p99`, of('answered', 0.99), mostMs, 'ms')
+}
+
+/** So many, of which `atOnce` are under way at the same time. */
+async function repeat<T>(times: number, atOnce: number, once: () => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  let left = times
+  const lane = async () => {
+    for (; left > 0; ) {
+      left -= 1
+      results.push(await once())
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+  return results
+}
+
+async function measure(way: Way): Promise<void> {
+  const { samples, racing, mostMs, together } = way
+  const created = await repeat(samples, 1, () => untilUsable(pair))
+  const [usable, answered] = [created.map((one) => one.usable), created.map((one) => one.answered)]
+  tell('key created, until usable', way, usable, mostMs.created)
+  tell('key created, until answered', way, answered, mostMs.created)
+  for (const { what, atOnce, subject } of CHANGES) {
+    const once = async () => untilItCounts(await subject(pair), racing)
+    tell(what, way, await repeat(samples, together ? atOnce : 1, once), mostMs.changed)
+  }
 }
 
 /** Takes the announcement out of the function that writes; what looks by itself still finds the change. */
@@ -139,7 +112,7 @@ async function silence(): Promise<void> {
 const stopping = new AbortController()
 async function traffic(url: string, key: string): Promise<void> {
   while (!stopping.signal.aborted) {
-    const status = await statusAt(url, key)
+    const { status } = await callThere({ ...pair, there: url }, key)
     if (status !== 200) throw new Error(`the traffic got ${status}`)
     await pause(2)
   }
@@ -149,24 +122,24 @@ let clients: Promise<void>[] = []
 try {
   await furnish(manage, upstream.url)
   await manage('PUT', '/api/setting/', { 'limits.manage_per_minute': 1_000_000 })
-  const { key } = await createKey()
-  while ((await statusAt(there.url, key)) !== 200) await pause(20)
+  const { key } = await createKey(pair)
+  while ((await callThere(pair, key)).status !== 200) await pause(20)
   clients = [here, there].flatMap(({ url }) =>
     Array.from({ length: CLIENTS }, () => traffic(url, key)),
   )
-  await measure('created to usable', 50, untilUsable)
-  await measure('created to answered', 50, untilAnswered)
-  await measure('disabled to refused', 100, untilRefused)
+  const before = performance.now()
+  await measure(HEARD)
   await silence()
-  await measure('created to usable, nothing announced', 1_000, untilUsable)
-  await measure('disabled to refused, nothing announced', 1_000, untilRefused)
+  await measure(UNHEARD)
   console.log(
     [
-      `Milliseconds at the other node, ${SAMPLES} samples, since the change was sent and since it was answered.`,
+      `Milliseconds until a change at one node counts at another, in ${((performance.now() - before) / 1000).toFixed(0)} s.`,
       '',
-      '| change | p50 sent | p99 sent | p50 answered | p99 answered | goal p99 answered | |',
-      '|---|---:|---:|---:|---:|---:|---|',
+      '| change | how | samples | p50 since sent | p99 since sent | p50 since answered | p99 since answered |',
+      '|---|---|---:|---:|---:|---:|---:|',
       ...rows,
+      '',
+      goals.table(),
     ].join('\n'),
   )
 } finally {
@@ -176,3 +149,4 @@ try {
   await server.stop()
   rmSync(folder, { recursive: true, force: true })
 }
+process.exit(goals.allMet() ? 0 : 1)
