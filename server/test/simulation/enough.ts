@@ -71,7 +71,6 @@ export function createEnough(simulation: Simulation, holding: ReadonlySet<Runnin
       asking.add(one)
     },
     answered(one) {
-      look()
       asking.delete(one)
     },
     refused(one, why) {
