@@ -66,5 +66,5 @@ export const RELEASED_STEPS: Readonly<Record<'sqlite' | 'postgres', readonly str
 export const RELEASED_FUNCTIONS: Readonly<Record<number, string>> = {
   28: '7fe25896faeebb97',
   29: '98ebf59fa7ac686f',
-  30: '5516153e2a826a1f',
+  30: 'dbaa29a811ec3b0c',
 }

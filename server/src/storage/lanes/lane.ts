@@ -18,11 +18,12 @@ export interface LaneParts {
 const RETRY_MS = 250
 
 /**
- * A call's number is how many there were, and behind it a stamp: the nanosecond in which the call was made, in a millisecond. A
- * process that is copied while it runs - a machine's snapshot that goes on twice - counts on under the same epoch: without
+ * A call's number is how many there were, and behind it a stamp: the last digits of the nanosecond in which the call was made.
+ * A process that is copied while it runs - a machine's snapshot that goes on twice - counts on under the same epoch: without
  * the stamp its calls would pass for those of the other one that were sent again, and be answered without being applied.
+ * Few enough that numbers stay exact for four years of a thousand calls a second.
  */
-export const STAMPS = 2 ** 20
+export const STAMPS = 2 ** 16
 const NANOSECONDS = 1e6
 
 const numberAfter = (last: number, monotonic: number): number =>
