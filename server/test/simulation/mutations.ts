@@ -4,6 +4,7 @@ import type { Weakness } from './weaknesses.ts'
 
 /** Some are noticed sooner, or only, where that kind of trouble comes again and again. */
 const modes: Partial<Record<Weakness, Mode>> = {
+  'epoch again': 'failovers',
   'former epochs': 'failovers',
   'lost charge': 'failovers',
   behind: 'failovers',
