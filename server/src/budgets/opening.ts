@@ -107,7 +107,10 @@ async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<Rea
     .execute()
   for (const { entity, remain } of rows) found(entity, remain)
   const there = new Set(rows.map(({ entity }) => entity))
-  const missing = wanted.filter(({ entity }) => !there.has(entity))
+  // In the order of locks: who settles late may make the same rows at this moment.
+  const missing = wanted
+    .filter(({ entity }) => !there.has(entity))
+    .toSorted((a, b) => a.entity - b.entity)
   if (missing.length === 0) return there
   const seconds = Math.floor(now() / 1000)
   const statements: Statement[] = missing.flatMap((one) => openBudget(store, { ...one, seconds }))
