@@ -33,6 +33,8 @@ const payingWith = (key: 0 | 1): readonly Who[] => (key === 0 ? [0, 2, 3] : [1, 
 
 const key = fc.constantFrom(0 as const, 1 as const)
 const who = fc.constantFrom(...EVERYBODY)
+/** A budget is adjusted by the ends of jobs alone, which charge besides. */
+const adjusted = fc.constantFrom(...EVERYBODY.filter((one) => one !== 3))
 const call = fc.nat(5)
 const amount = fc.integer({ min: 1, max: 60 })
 const delta = fc.integer({ min: -60, max: 60 })
@@ -48,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ at, kind: kind('release'), call }) },
   { weight: 1, arbitrary: fc.record({ at, kind: kind('renounce'), call }) },
-  { weight: 1, arbitrary: fc.record({ at, kind: kind('adjust'), who, delta }) },
+  { weight: 1, arbitrary: fc.record({ at, kind: kind('adjust'), who: adjusted, delta }) },
   { weight: 1, arbitrary: fc.record({ at, kind: kind('set'), who, amount: fc.nat(60) }) },
 )
 
