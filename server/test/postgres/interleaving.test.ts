@@ -5,17 +5,11 @@ import { budgetFunctions } from '../../src/storage/postgres/budget-functions.ts'
 import { ledgerFunctions } from '../../src/storage/postgres/ledger-functions.ts'
 import { settleFunctions } from '../../src/storage/postgres/settle-functions.ts'
 import { newDatabase } from '../tools/database.ts'
-import { ACCOUNTS, KEYS, PERIODS, schedules } from './schedule-turns.ts'
-import { entityIn } from './schedule-writes.ts'
-import { onLane, openStage, play } from './schedules.ts'
+import { openStage, play, schedules } from './schedules.ts'
 import { runOn } from './sessions.ts'
 
-/** The same schedules each time, unless one asks for others: a failure says which these were. */
 const SEED = Number(process.env.TURNPIKE_SCHEDULE_SEED ?? 20_260_101)
-const USUAL = 14
-const SCHEDULES = Number(process.env.TURNPIKE_SCHEDULES ?? USUAL)
-const TIMEOUT_MS = 120_000 * Math.max(1, SCHEDULES / USUAL)
-const AGAIN = `again with TURNPIKE_SCHEDULE_SEED=${SEED} TURNPIKE_SCHEDULES=${SCHEDULES}`
+const SCHEDULES = Number(process.env.TURNPIKE_SCHEDULES ?? 14)
 
 /** Deadlocks are looked for at once, and between any two locks of a function there is time for others. */
 const SLOWLY = `
@@ -47,14 +41,14 @@ async function openSlowly({ edit = same, leaveAnytime = false } = {}) {
 }
 
 it('the ledger’s functions in any order and at once: no deadlock, no unit made or lost, nothing written twice', {
-  timeout: TIMEOUT_MS,
+  timeout: 120_000,
 }, async () => {
   const { database, stage } = await openSlowly()
   const property = fc.asyncProperty(schedules, async (schedule) => {
     await play(stage, schedule)
-    expect(stage.collisions, AGAIN).toEqual([])
-    expect(stage.complaints, AGAIN).toEqual([])
-    expect(await database.doctor(), AGAIN).toEqual([])
+    expect(stage.collisions).toEqual([])
+    expect(stage.complaints).toEqual([])
+    expect(await database.doctor()).toEqual([])
   })
   // Smaller schedules would race otherwise.
   await fc.assert(property, { seed: SEED, numRuns: SCHEDULES, endOnFailure: true })
@@ -62,34 +56,15 @@ it('the ledger’s functions in any order and at once: no deadlock, no unit made
 })
 
 it('a hold that is given back while a call of it is settled: no unit made or lost, and no call uncounted', {
-  timeout: TIMEOUT_MS,
+  timeout: 120_000,
 }, async () => {
   const { database, stage } = await openSlowly({ leaveAnytime: true })
   const property = fc.asyncProperty(schedules, async (schedule) => {
     await play(stage, schedule)
-    expect(stage.complaints, AGAIN).toEqual([])
-    expect(await database.doctor(), AGAIN).toEqual([])
+    expect(stage.complaints).toEqual([])
+    expect(await database.doctor()).toEqual([])
   })
   await fc.assert(property, { seed: SEED, numRuns: SCHEDULES / 2, endOnFailure: true })
-})
-
-it('calls that settle late in periods of which a failover has lost the balances make these in one order', async () => {
-  const { database, stage } = await openSlowly()
-  const called = { cost: 1, atMost: 1, unlimited: [false, false], late: true } as const
-  for (let round = 0; round < 2 * USUAL; round++) {
-    stage.plays += 1
-    for (const period of PERIODS) stage.opened.add(entityIn(stage, period))
-    const settling = stage.nodes.map((node, at) => {
-      // Payers of their own, or the one would wait for the other before it makes anything.
-      const payers = { key: KEYS[at] ?? 0, account: ACCOUNTS[at] ?? 0 }
-      const periods = at === 0 ? PERIODS : PERIODS.toReversed()
-      const calls = periods.map((period) => ({ ...called, ...payers, budgets: [period] }))
-      return onLane(stage, node, { kind: 'settle', calls, heldMs: 0 })
-    })
-    await Promise.all(settling)
-  }
-  expect(stage.collisions).toEqual([])
-  expect(await database.doctor()).toEqual([])
 })
 
 /** What the functions rest on, taken away one by one: what is edited, into what, and what must tell of it. */
@@ -135,17 +110,11 @@ const WEAKNESSES: readonly {
     wrong: 'if v_seq = p_seq then return true;',
     toldBy: 'books',
   },
-  {
-    says: 'a balance is set from what calls had spent of it before it was locked',
-    ours: /(perform [^;]*;)\s*(select n\.remain into v_whole [^;]*;)/,
-    wrong: '$2 $1',
-    toldBy: 'books',
-  },
 ]
 
 it.each(WEAKNESSES)(
   'it is noticed: $says',
-  { timeout: TIMEOUT_MS },
+  { timeout: 120_000 },
   async ({ ours, wrong, toldBy }) => {
     const { database, stage, isEdited } = await openSlowly({
       edit: (functions) => functions.replace(ours, wrong),
@@ -156,7 +125,7 @@ it.each(WEAKNESSES)(
       await play(stage, schedule)
       told =
         toldBy === 'deadlock'
-          ? stage.collisions.filter((one) => one.startsWith('40P01'))
+          ? stage.collisions.filter((state) => state === '40P01')
           : [...stage.complaints, ...(await database.doctor())]
       return told.length === 0
     })
@@ -164,10 +133,10 @@ it.each(WEAKNESSES)(
     const search = { seed: SEED, numRuns: 6 * SCHEDULES, endOnFailure: true }
     const { errorInstance } = await fc.check(property, search)
     // A function that breaks down is no proof.
-    expect([String(errorInstance), told.length], AGAIN).toEqual([
+    expect([String(errorInstance), told.length]).toEqual([
       expect.stringContaining('returning false'),
       expect.any(Number),
     ])
-    expect(told.length, AGAIN).toBeGreaterThan(0)
+    expect(told.length).toBeGreaterThan(0)
   },
 )

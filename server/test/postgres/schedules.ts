@@ -1,33 +1,130 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { accountEntity, budgetEntity, keyEntity } from '../../src/ledger/entity.ts'
 import { machineClock } from '../../src/storage/lanes/clock.ts'
 import { Lane } from '../../src/storage/lanes/lane.ts'
-import { createLateSettling } from '../../src/storage/lanes/late-settlements.ts'
 import { type LedgerCalls, NotApplied, type Settle } from '../../src/storage/lanes/ledger-calls.ts'
-import { createSettleBatches } from '../../src/storage/lanes/settle-batches.ts'
 import { createLedgerCalls, type RunArrays } from '../../src/storage/postgres/ledger-calls.ts'
-import type { Settled, Settlement } from '../../src/storage/store.ts'
+import type { Settlement } from '../../src/storage/store.ts'
 import { recordOf } from '../ledger/record.ts'
-import {
-  ALL,
-  BORROWING,
-  ENDING,
-  type Ended,
-  type LaneTurn,
-  type Schedule,
-  type Turn,
-  type Wish,
-} from './schedule-turns.ts'
-import {
-  BUDGET_AMOUNT,
-  entityIn,
-  isThere,
-  manageBy,
-  monthOf,
-  openMonth,
-  type Played,
-} from './schedule-writes.ts'
 import { openSession, type Session } from './sessions.ts'
+
+/** What one session does next. `heldMs`: how long its transaction stays open behind it. */
+export type Turn =
+  | { readonly kind: 'move'; readonly asks: readonly Wish[]; readonly heldMs: number }
+  | { readonly kind: 'settle'; readonly calls: readonly Ended[]; readonly heldMs: number }
+  | { readonly kind: 'reap'; readonly node: number }
+  | {
+      readonly kind: 'set'
+      readonly entity: number
+      readonly amount: number
+      readonly heldMs: number
+    }
+  | {
+      readonly kind: 'budgets'
+      readonly amount: number
+      readonly key: number
+      readonly heldMs: number
+    }
+  | {
+      readonly kind: 'change'
+      readonly entity: number
+      readonly delta: number
+      readonly heldMs: number
+    }
+
+interface Wish {
+  readonly entity: number
+  readonly units: number
+  readonly leave: boolean
+}
+
+/** A call that ended; `late`: it ran under the node's epoch before this one. */
+interface Ended {
+  readonly key: number
+  readonly account: number
+  readonly cost: number
+  readonly atMost: number
+  readonly unlimited: readonly [key: boolean, account: boolean]
+  readonly budgets: readonly number[]
+  readonly late: boolean
+}
+
+/** Turns of the two lanes of each node, of two managers, and of somebody who takes nodes for dead. */
+export interface Schedule {
+  readonly nodes: readonly { readonly moves: readonly Turn[]; readonly settles: readonly Turn[] }[]
+  readonly managers: readonly (readonly Turn[])[]
+  readonly reaps: readonly Turn[]
+}
+
+/** Keys before and behind their accounts by number: the lock order is not the order of numbers. */
+const KEYS = [1, 2, 3].map(keyEntity)
+const ACCOUNTS = [1, 2].map(accountEntity)
+/** Larger by number than all keys, and locked before them. */
+const BUDGETS = [keyEntity(1), accountEntity(1)].map((owner) =>
+  budgetEntity({ owner, period: 'day', number: 1 }),
+)
+const ALL = [...KEYS, ...ACCOUNTS, ...BUDGETS]
+
+const key = fc.constantFrom(...KEYS)
+const account = fc.constantFrom(...ACCOUNTS)
+const entity = fc.constantFrom(...ALL)
+const kept = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 8 }))
+const leave = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true))
+const wish = fc.record({ entity, units: fc.integer({ min: -30, max: 60 }), leave })
+const move: fc.Arbitrary<Turn> = fc.record({
+  kind: fc.constant('move'),
+  asks: fc.uniqueArray(wish, { maxLength: 5, selector: (one) => one.entity }),
+  heldMs: kept,
+})
+const rarely = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true))
+const ended = fc.record({
+  ...{ key, account, cost: fc.nat(40), atMost: fc.nat(40) },
+  ...{ unlimited: fc.tuple(rarely, rarely), late: rarely, budgets: fc.subarray(BUDGETS) },
+})
+const settle: fc.Arbitrary<Turn> = fc.record({
+  kind: fc.constant('settle'),
+  calls: fc.array(ended, { maxLength: 5 }),
+  heldMs: kept,
+})
+const manage: fc.Arbitrary<Turn> = fc.oneof(
+  fc.record({ kind: fc.constant('set' as const), entity, amount: fc.nat(200), heldMs: kept }),
+  fc.record({ kind: fc.constant('budgets' as const), key, amount: fc.nat(200), heldMs: kept }),
+  fc.record({
+    kind: fc.constant('change' as const),
+    ...{ entity, delta: fc.integer({ min: -60, max: 60 }), heldMs: kept },
+  }),
+)
+const reap: fc.Arbitrary<Turn> = fc.record({ kind: fc.constant('reap'), node: fc.nat(1) })
+
+const lane = (turn: fc.Arbitrary<Turn>) => fc.array(turn, { minLength: 2, maxLength: 8 })
+const node = fc.record({ moves: lane(move), settles: lane(settle) })
+
+/** A node begins by borrowing of everything while its first calls end: both lanes make the same holds. */
+const BORROWING: Turn = {
+  kind: 'move',
+  asks: ALL.map((one) => ({ entity: one, units: 10, leave: false })),
+  heldMs: 0,
+}
+const CALLS: readonly (readonly [key: number, account: number])[] = [
+  [keyEntity(1), accountEntity(2)],
+  [keyEntity(3), accountEntity(1)],
+]
+const ENDING: Turn = {
+  kind: 'settle',
+  calls: CALLS.map(([key, account]) => ({
+    ...{ key, account, cost: 5, atMost: 5, unlimited: [false, false] as const, late: false },
+    budgets: BUDGETS,
+  })),
+  heldMs: 0,
+}
+
+export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  nodes: fc.tuple(node, node),
+  managers: fc.tuple(lane(manage), lane(manage)),
+  reaps: fc.array(reap, { maxLength: 3 }),
+})
 
 /** A node of a schedule: what the program's lanes do, without its waiting and beating. */
 interface TestNode {
@@ -43,13 +140,15 @@ interface TestNode {
   leaving: ReadonlySet<number>
 }
 
-export interface Stage extends Played {
+export interface Stage {
   readonly nodes: readonly TestNode[]
   readonly managers: readonly Session[]
   /** Asks, ends epochs and cleans up. */
   readonly other: Session
-  /** What told of two transactions in each other's way: SQLSTATE, and where. */
+  /** SQLSTATEs that told of two transactions in each other's way. */
   readonly collisions: string[]
+  /** What answers should not have said, and what should not be left behind. */
+  readonly complaints: string[]
   settled: number
   /** Also what calls of this moment hold is given back whole, which no node does on purpose. */
   readonly leaveAnytime: boolean
@@ -60,7 +159,6 @@ export async function openStage(url: string, leaveAnytime: boolean): Promise<Sta
   const collisions: string[] = []
   const open = () => openSession(url, collisions)
   const other = await open()
-  for (const owner of OWNING) await other.run(owner, [])
   for (const one of ALL) {
     await other.run('insert into balance (entity, remain, used, requests) values ($1, 0, 0, 0)', [
       one,
@@ -70,21 +168,15 @@ export async function openStage(url: string, leaveAnytime: boolean): Promise<Sta
     [0, 1].map(async () => nodeOn(await open(), await open(), other.run)),
   )
   return {
-    ...{ url, nodes, other, collisions, leaveAnytime },
-    managers: [await open(), await open(), await open()],
-    ...{ complaints: [], charged: [], opened: new Set<number>(), settled: 0, plays: 0 },
+    nodes,
+    managers: [await open(), await open()],
+    other,
+    collisions,
+    complaints: [],
+    settled: 0,
+    leaveAnytime,
   }
 }
-
-/** The key and the account of which budgets are. */
-const RULES = JSON.stringify({ budgets: [{ period: 'day', amount: BUDGET_AMOUNT }] })
-const OWNING = [
-  `insert into account (id, username, role, status, group_name, groups, unlimited_quota, created_at, limits)
-    values (1, 'scheduled', 'user', 1, 'default', '', 0, 1, '${RULES}')`,
-  `insert into key (id, account_id, digest, pepper_id, hint, name, status, created_time, accessed_time, expired_time,
-      unlimited_quota, model_limits_enabled, model_limits, group_name, cross_group_retry, extra)
-    values (1, 1, 'd', 1, '', '', 1, 1, 1, -1, 0, 0, '', '', 0, '${RULES}')`,
-]
 
 async function nodeOn(moves: Session, settles: Session, others: RunArrays): Promise<TestNode> {
   const calls = createLedgerCalls({
@@ -92,8 +184,6 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
     ...{ clock: machineClock, onNotification: () => undefined },
   })
   const facts = { name: 'scheduled', url: '', version: '' }
-  // One that has ended: calls may run under it still.
-  const former = [await calls.register(facts, [])]
   let renewing: Promise<void> | undefined
   const renew = async (epoch: number) => {
     const next = await calls.register(facts, [...node.former, epoch])
@@ -112,8 +202,8 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
     },
   }
   const node: TestNode = {
-    epoch: await calls.register(facts, former),
-    former,
+    epoch: await calls.register(facts, []),
+    former: [],
     ...{ calls, moveLane: new Lane(parts), settleLane: new Lane(parts) },
     sessions: { moves, settles },
     settling: new Set(),
@@ -125,18 +215,15 @@ async function nodeOn(moves: Session, settles: Session, others: RunArrays): Prom
 /** Runs everything at once, each session in its order, and tidies up: no epoch is left. */
 export async function play(stage: Stage, schedule: Schedule): Promise<void> {
   const { nodes, managers, other } = stage
-  stage.plays += 1
-  stage.charged.length = 0
   for (const one of ALL) {
     await other.run('select turnpike_set_balance($1, $2, $3, $4, 1)', [one, 100, 'test', 'test'])
   }
-  if (schedule.managers.flat().some(({ kind }) => kind === 'drop')) await useUpMonth(stage)
   const lanes = schedule.nodes.flatMap(({ moves, settles }, at) => [
     inTurn([BORROWING, ...moves], (turn) => onLane(stage, nodes[at] as TestNode, turn)),
     inTurn([ENDING, ...settles], (turn) => onLane(stage, nodes[at] as TestNode, turn)),
   ])
   const managing = schedule.managers.map((turns, at) =>
-    inTurn(turns, (turn) => manageBy(stage, managers[at] as Session, turn)),
+    inTurn(turns, (turn) => manageBy(managers[at] as Session, turn)),
   )
   await Promise.all([...lanes, ...managing, inTurn(schedule.reaps, (turn) => reapOne(stage, turn))])
   for (const lanes of await (nodes[0] as TestNode).calls.lanes()) {
@@ -159,105 +246,60 @@ async function reapOne({ nodes }: Stage, turn: Turn): Promise<void> {
   if (seen !== undefined) await node.calls.reap(seen)
 }
 
-/** A month that is over has calls, which were charged. */
-async function useUpMonth(stage: Stage): Promise<void> {
-  const [node] = stage.nodes as [TestNode]
-  await openMonth(stage, stage.other)
-  await onLane(stage, node, BORROWING)
-  await onLane(stage, node, ENDING, monthOf(stage).from)
-  // What is gone from the books can't be given back.
-  stage.charged.length = 0
+async function manageBy({ run, hold }: Session, turn: Turn): Promise<void> {
+  if (turn.kind !== 'set' && turn.kind !== 'change' && turn.kind !== 'budgets') return
+  hold(turn.heldMs)
+  // The budgets and the quota of a key, as one update of it changes them.
+  const entity = turn.kind === 'budgets' ? turn.key : turn.entity
+  const sql =
+    turn.kind !== 'change'
+      ? `select entity, remain from turnpike_set_balance(${entity}, ${turn.amount}, 'test', 'test', 1)`
+      : `select entity, remain from turnpike_change_balance(${entity}, ${turn.delta}, 1000000)`
+  const statements: object[] = [{ sql, returns: true, must: true }]
+  if (turn.kind === 'budgets') {
+    const [entities, amounts] = [BUDGETS, BUDGETS.map(() => turn.amount)]
+    const set = `select entity, remain from turnpike_set_budgets(
+      '{${entities}}'::bigint[], '{${amounts}}'::bigint[], '{${entity}}'::bigint[], 'test', 1)`
+    statements.unshift({ sql: set, returns: true, must: false })
+  }
+  if (turn.kind === 'change') {
+    const entry = `insert into entry (entity, delta, kind, reason, actor, created_at)
+      values (${entity}, ${turn.delta}, 'adjust', 'test', 'test', 1)`
+    statements.push({ sql: entry, returns: false, must: true })
+  }
+  await run('select turnpike_write($1, $2)', [JSON.stringify(statements), '[]']).catch(
+    () => undefined,
+  )
 }
 
 const entitiesOf = ({ key, account, budgets }: Ended) => [key, account, ...budgets]
 
 /** One call on a lane, until it was applied: under a new epoch when the old one has ended. */
-export async function onLane(
-  stage: Stage,
-  node: TestNode,
-  turn: Turn,
-  atMs?: number,
-): Promise<void> {
-  if (turn.kind === 'move') return moveOn(stage, node, turn)
-  if (turn.kind !== 'settle' && turn.kind !== 'late') return
+async function onLane(stage: Stage, node: TestNode, turn: Turn): Promise<void> {
+  if (turn.kind === 'move') {
+    const isFree = ({ entity, leave }: Wish) =>
+      stage.leaveAnytime || !leave || !node.settling.has(entity)
+    const asks = turn.asks.filter(isFree)
+    node.leaving = new Set(asks.filter(({ leave }) => leave).map(({ entity }) => entity))
+    node.sessions.moves.hold(turn.heldMs)
+    await tryHard(() => node.moveLane.send((epoch, seq) => node.calls.move({ epoch, seq, asks })))
+    node.leaving = new Set()
+  }
+  if (turn.kind !== 'settle') return
   const isHeld = (call: Ended) => entitiesOf(call).every((one) => !node.leaving.has(one))
   const calls = turn.calls.filter((call) => stage.leaveAnytime || isHeld(call))
   node.settling = new Set(calls.flatMap(entitiesOf))
-  const isLate = turn.kind === 'late'
-  const settlements = calls.map((call) =>
-    settlementOf(stage, node, { ...call, late: isLate || call.late, atMs }),
-  )
-  if (isLate) await settleLate(stage, node, settlements)
-  else await settleOn(stage, node, { settlements, heldMs: turn.heldMs })
-  node.settling = new Set()
-}
-
-async function moveOn(
-  stage: Stage,
-  node: TestNode,
-  turn: Extract<LaneTurn, { kind: 'move' }>,
-): Promise<void> {
-  const isFree = ({ entity, leave }: Wish) =>
-    stage.leaveAnytime || !leave || !node.settling.has(entity)
-  const wishes = turn.asks.filter((one) => isFree(one) && isThere(stage, one.entity))
-  node.leaving = new Set(wishes.filter(({ leave }) => leave).map(({ entity }) => entity))
-  const asks = wishes.map((one) => ({ ...one, entity: entityIn(stage, one.entity) }))
-  node.sessions.moves.hold(turn.heldMs)
-  await tryHard(() => node.moveLane.send((epoch, seq) => node.calls.move({ epoch, seq, asks })))
-  node.leaving = new Set()
-}
-
-interface Batch {
-  readonly settlements: readonly Settlement[]
-  readonly heldMs: number
-}
-
-async function settleOn(stage: Stage, node: TestNode, { settlements, heldMs }: Batch) {
-  for (;;) {
-    node.sessions.settles.hold(heldMs)
+  const settlements = calls.map((call) => settlementOf(stage, node, call))
+  for (let done = false; !done; ) {
+    node.sessions.settles.hold(turn.heldMs)
     const answer = await tryHard(() =>
       node.settleLane.send((epoch, seq) =>
         sendTwice(node, { epoch, seq, settlements }, stage.complaints),
       ),
     )
-    if (answer === 'lost') continue
-    for (const [at, settlement] of settlements.entries()) {
-      if ((answer[at]?.charged ?? 0) > 0) stage.charged.push(settlement)
-    }
-    return
+    done = answer !== 'lost'
   }
-}
-
-/** As the program does: nobody waits for a balance that somebody keeps locked but its own calls. */
-async function settleLate(stage: Stage, node: TestNode, settlements: readonly Settlement[]) {
-  const { calls, settleLane } = node
-  const batches = createSettleBatches({
-    ...{ calls, clock: machineClock },
-    node: { settleLane, spent: () => undefined, epoch: node.epoch },
-  })
-  const settleAll = createLateSettling({
-    ...{ calls, clock: machineClock, settleAll: batches },
-    again: async (one) => (await settled([one]))[0] as Settled,
-  })
-  async function settled(these: readonly Settlement[]): Promise<readonly Settled[]> {
-    for (;;) {
-      try {
-        const answered = await settleAll(these)
-        return await Promise.all(answered.map(async (one) => one))
-      } catch (failure) {
-        if (!(failure instanceof NotApplied)) throw failure
-        await pause(10)
-      }
-    }
-  }
-  for (const [at, { charged, shortfall }] of (await settled(settlements)).entries()) {
-    const settlement = settlements[at] as Settlement
-    if (charged > 0) stage.charged.push(settlement)
-    if (charged + shortfall !== settlement.cost) {
-      const said = JSON.stringify({ settlement, charged, shortfall })
-      stage.complaints.push(`late, and neither charged nor shortfall: ${said}`)
-    }
-  }
+  node.settling = new Set()
 }
 
 /** Sent again under its number, as after a lost answer: both must say the same. */
@@ -288,21 +330,15 @@ async function tryHard<T>(send: () => Promise<T>): Promise<T> {
   }
 }
 
-interface Call extends Ended {
-  readonly atMs: number | undefined
-}
-
-function settlementOf(stage: Stage, node: TestNode, call: Call): Settlement {
-  const { key, account, cost, atMost, late, atMs = Date.now() } = call
+function settlementOf(stage: Stage, node: TestNode, call: Ended): Settlement {
+  const { key, account, cost, atMost, late } = call
   const [keyUnlimited, accountUnlimited] = call.unlimited
   const record = {
     ...recordOf(`scheduled-${++stage.settled}`),
     key_id: key / 4,
     account_id: (account - 1) / 4,
-    created_at_ms: atMs,
   }
-  const there = call.budgets.filter((one) => isThere(stage, one))
-  const budgets = there.map((one) => entityIn(stage, one))
   const epoch = (late ? node.former.at(-1) : undefined) ?? node.epoch
-  return { record, key, account, cost, atMost, keyUnlimited, accountUnlimited, budgets, epoch }
+  const unlimited = { keyUnlimited, accountUnlimited }
+  return { record, key, account, cost, atMost, ...unlimited, budgets: call.budgets, epoch }
 }

@@ -13,9 +13,9 @@ export interface Session {
 }
 
 /** Two transactions in each other's way, or one that waited too long. */
-export const COLLISIONS: ReadonlySet<string> = new Set(['40P01', '40001', '55P03'])
+const COLLISIONS = new Set(['40P01', '40001', '55P03'])
 
-/** Opens one, gone after the test. What went wrong between transactions is noted in `collisions`, by its SQLSTATE and where. */
+/** Opens one, gone after the test. What went wrong between transactions is noted in `collisions`. */
 export async function openSession(url: string, collisions: string[] = []): Promise<Session> {
   const client = new Client(connectionTo(url))
   client.on('error', () => undefined)
@@ -26,7 +26,7 @@ export async function openSession(url: string, collisions: string[] = []): Promi
 
   function noted(failure: unknown): never {
     const code = failure instanceof DatabaseError ? (failure.code ?? '') : ''
-    if (COLLISIONS.has(code)) collisions.push(`${code} ${whereOf(failure)}`)
+    if (COLLISIONS.has(code)) collisions.push(code)
     throw failure
   }
 
@@ -61,10 +61,6 @@ export async function openSession(url: string, collisions: string[] = []): Promi
     },
   }
 }
-
-/** In which statement of which function. */
-const whereOf = (failure: unknown): string =>
-  failure instanceof DatabaseError ? (failure.where ?? failure.message) : ''
 
 /** Runs statements as they are, in a session of their own. */
 export async function runOn(url: string, statements: string): Promise<void> {
