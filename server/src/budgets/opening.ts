@@ -107,10 +107,7 @@ async function find(parts: OpeningParts, wanted: readonly Wanted[]): Promise<Rea
     .execute()
   for (const { entity, remain } of rows) found(entity, remain)
   const there = new Set(rows.map(({ entity }) => entity))
-  // In the order of locks: who settles late may make the same rows at this moment.
-  const missing = wanted
-    .filter(({ entity }) => !there.has(entity))
-    .toSorted((a, b) => a.entity - b.entity)
+  const missing = wanted.filter(({ entity }) => !there.has(entity))
   if (missing.length === 0) return there
   const seconds = Math.floor(now() / 1000)
   const statements: Statement[] = missing.flatMap((one) => openBudget(store, { ...one, seconds }))

@@ -42,11 +42,6 @@ create or replace function turnpike_end(p_epochs bigint[]) returns void
 language plpgsql as $$
 begin
   perform 1 from node_lane where epoch = any(p_epochs) order by epoch, lane for update;
-  -- Of periods of which a failover has lost that they were opened: made before any row is locked, as others make them.
-  insert into balance (entity, remain, used, requests)
-  select distinct h.entity, 0, 0, 0 from hold h where h.epoch = any(p_epochs)
-    and not exists (select 1 from balance b where b.entity = h.entity)
-  order by h.entity on conflict (entity) do nothing;
   perform 1 from balance b where b.entity in (select h.entity from hold h where h.epoch = any(p_epochs))
     order by (b.entity % 4 = 0), b.entity for update;
   perform 1 from hold h where h.epoch = any(p_epochs) order by h.entity, h.epoch for update;

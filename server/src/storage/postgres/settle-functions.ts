@@ -141,12 +141,6 @@ begin
   if v_next then
     select exists (select 1 from generate_series(0, p_count - 1) i where ${number(6)} <> p_epoch) into v_slow;
     if v_slow then
-      -- Periods of which a failover has lost that they were opened have no row: they are made in one order, as holds are.
-      insert into balance (entity, remain, used, requests)
-      select entity, 0, 0, 0 from (
-        select distinct party as entity from (${LATE_PARTIES}) as late (party)
-      ) as touched where not exists (select 1 from balance b where b.entity = touched.entity)
-      order by (touched.entity % 4 = 0), touched.entity on conflict (entity) do nothing;
       perform 1 from balance b where b.entity in (${LATE_PARTIES}) order by (b.entity % 4 = 0), b.entity for update;
     end if;
     insert into hold as h (epoch, entity, granted, spent, used, requests)

@@ -69,8 +69,6 @@ export const steps: readonly string[] = [
   ONLY_FUNCTIONS,
   // A new amount of a running period is less what the ends of jobs charged besides.
   ONLY_FUNCTIONS,
-  // Balances that a failover has lost are made in the order in which everybody locks them.
-  ONLY_FUNCTIONS,
 ]
 
 /** The schema this program writes. */
