@@ -40,10 +40,14 @@ it('quota for exactly 200 calls, 32 clients on three nodes that ask 1 000 times:
 it('a budget for exactly 10 calls: exactly 10 are served', async () => {
   const budgets = [{ period: 'day', amount: 10 * COST, tz: 'Asia/Tokyo' }]
   const { key } = await keyFor('plain', 1_000_000, { budgets })
-  const { served, ...refused } = await ask('plain', key, { clients: 24, times: 96 })
-  expect(served).toBe(10)
+  const { served = 0, ...refused } = await ask('plain', key, { clients: 24, times: 96 })
+  // Whoever waits longer than half a second for a node to give units back may come again.
+  const { served: later = 0, ...rest } = await ask('plain', key, { clients: 1, times: 30 })
+  expect(served + later).toBe(10)
   expect(
-    Object.keys(refused).filter((why) => !/budget_exhausted|quota_reserved/.test(why)),
+    Object.keys({ ...refused, ...rest }).filter(
+      (why) => !/budget_exhausted|quota_reserved/.test(why),
+    ),
   ).toEqual([])
 })
 
