@@ -5,10 +5,10 @@ import { runSeed } from './simulation.ts'
 import { weaknesses } from './weaknesses.ts'
 
 /** About 20 ms of one core each: a minute and a half of two cores, or three where other tests use them, too. */
-const SEEDS = 3_000
+const SEEDS = 10_000
 /** Worlds of one failover after the other, which are half as dear, and those in which nodes stand still: twice. */
-const FAILOVER_SEEDS = 1_000
-const STANDSTILL_SEEDS = 500
+const FAILOVER_SEEDS = 2_000
+const STANDSTILL_SEEDS = 1_000
 const AT_MOST_MS = 900_000
 
 it('the same seed is the same world', async () => {
