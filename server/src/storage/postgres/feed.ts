@@ -21,8 +21,8 @@ export interface FeedParts {
 export interface Feed {
   /** Resolves when this node has followed its own write: these changes, of which the last has the number `newest`. */
   follow(newest: number, changes: readonly Change[]): Promise<void>
-  /** How long the database has not answered, in milliseconds; 0 while it does. */
-  silentFor(): number
+  /** The database did not answer when it was asked last. */
+  isSilent(): boolean
   /** True when nothing was heard for so long that what is remembered must not be gone by: a key may have been revoked. */
   fenced(): boolean
   close(): Promise<void>
@@ -42,7 +42,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
   const line = parts.line(wake.up)
   const order = createOrder(parts, await line.newest())
   let closed = false
-  let silentSince: number | undefined
+  let isSilent = false
 
   async function watch(): Promise<void> {
     for (let pause = LOOK_EVERY_MS; !closed; await wake.orAfter(pause)) {
@@ -54,17 +54,17 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
         if (news.anew && news.kind === 'changes') void parts.onBehind()
         // A look brings so many at most.
         if (news.kind === 'changes' && news.changes.length > 0) wake.up()
-        if (silentSince !== undefined) parts.log?.error({}, 'changes are followed again')
-        silentSince = undefined
+        if (isSilent) parts.log?.error({}, 'changes are followed again')
+        isSilent = false
         pause = LOOK_EVERY_MS
         parts.onLook?.()
       } catch (failure) {
         if (closed) return
-        if (silentSince === undefined) {
+        if (!isSilent) {
           parts.log?.error({ err: failure }, 'changes of other nodes are not heard: retrying')
           pause = SHORTEST_PAUSE_MS
         }
-        silentSince ??= clock.monotonic()
+        isSilent = true
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
       }
     }
@@ -78,7 +78,7 @@ export async function startFeed(parts: FeedParts): Promise<Feed> {
       if (order.applied() < newest) wake.up()
       return followed
     },
-    silentFor: () => (silentSince === undefined ? 0 : clock.monotonic() - silentSince),
+    isSilent: () => isSilent,
     fenced: () => hasPassed(clock, heard, FENCE_MS),
     async close() {
       closed = true

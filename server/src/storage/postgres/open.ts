@@ -92,7 +92,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     onBehind: listeners.onBehind,
     // Balances are borrowed from: what management does to them is told as a change.
     onBalance: () => undefined,
-    healthy: () => healthy() && feed.silentFor() === 0,
+    healthy: () => healthy() && !feed.isSilent(),
     accepting: () => accepting() && !feed.fenced(),
     backup: refuseBackup,
     async close() {
