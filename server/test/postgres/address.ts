@@ -1,12 +1,11 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { connect, type Socket } from 'node:net'
+import { listenBefore } from '../tools/before-server.ts'
 
 /** The address that nodes are given, behind which the server can be lost, or another one take its place. */
 export async function startAddress(url: string) {
   const sockets = new Map<Socket, Socket>()
   let to = new URL(url)
-  const server = createServer((client) => {
+  const own = await listenBefore(url, (client) => {
     const upstream = connect(Number(to.port), to.hostname)
     client.pipe(upstream).pipe(client)
     sockets.set(client, upstream)
@@ -19,12 +18,8 @@ export async function startAddress(url: string) {
       socket.on('close', () => other.destroy())
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const { port } = server.address() as AddressInfo
   return {
-    url: Object.assign(new URL(url), { port: String(port) }).href,
+    url: own,
     pointTo(other: string) {
       to = new URL(other)
       for (const client of sockets.keys()) client.destroy()

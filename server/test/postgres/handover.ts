@@ -1,33 +1,28 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
+import { listenBefore } from '../tools/before-server.ts'
 
 /** PostgreSQL's message that a session is ready for a question, and in no transaction. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 
-/** A pooler before a server: whoever is connected to it stays so when another server takes over. */
-export interface Pooler {
+/** As a pooler before a server: whoever is connected stays so when another server takes over. */
+export interface Handover {
   readonly url: string
   /** Resolves when all connections lead there; each went over between two questions. */
   handOver(other: string): Promise<void>
 }
 
 /** Starts one, gone after the test. It begins sessions with what their clients said first, which must do for every server. */
-export async function startPooler(url: string): Promise<Pooler> {
+export async function startHandover(url: string): Promise<Handover> {
   let to = new URL(url)
   const sessions = new Set<Session>()
-  const server = createServer((client) => {
+  const own = await listenBefore(url, (client) => {
     const session = new Session(client, () => to)
     sessions.add(session)
     client.on('close', () => sessions.delete(session))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const { port } = server.address() as AddressInfo
   return {
-    url: Object.assign(new URL(url), { port: String(port) }).href,
+    url: own,
     async handOver(other) {
       to = new URL(other)
       await Promise.all([...sessions].map((session) => session.goOver()))

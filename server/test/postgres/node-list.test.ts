@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
+import type { NodeStanding } from '../../src/storage/store.ts'
 import { asking } from '../tools/calls.ts'
 import { newDatabase } from '../tools/database.ts'
 import { newAdminToken, startGateway } from '../tools/gateway.ts'
@@ -11,18 +12,6 @@ const QUOTA = 1_000_000
 /** What is lent and lies idle goes back after 3 s; every 2 s a node shows that it lives. */
 const SOON = { timeout: 15_000, interval: 100 }
 
-interface Listed {
-  readonly id: number
-  readonly name: string
-  readonly version: string
-  readonly started_at: number
-  readonly self: boolean
-  readonly moves: number
-  readonly settles: number
-  readonly holds: number
-  readonly units: number
-}
-
 async function startThree() {
   const database = await newDatabase()
   const adminToken = newAdminToken()
@@ -32,13 +21,13 @@ async function startThree() {
     for (const gateway of [here, there, idle]) await gateway.close()
     await database.remove()
   })
-  const list = (): Promise<readonly Listed[]> => here.manage('GET', '/api/node/')
+  const list = (): Promise<readonly NodeStanding[]> => here.manage('GET', '/api/node/')
   const [first, second, third] = (await list()).toSorted((a, b) => a.id - b.id)
   /** One after the other, in the order of their starts. */
   const ids = [first?.id, second?.id, third?.id]
   const figures = async () => {
     const found = await list()
-    return ids.map((id) => found.find((node) => node.id === id) as Listed)
+    return ids.map((id) => found.find((node) => node.id === id) as NodeStanding)
   }
   return { database, here, there, idle, ids, list, figures }
 }
@@ -65,7 +54,7 @@ it('all nodes show the same of each other: calls of their lanes, balances, and w
   }
   // Each says of itself, and only of itself, that it answers.
   for (const [index, gateway] of [here, there, idle].entries()) {
-    const seen: readonly Listed[] = await gateway.manage('GET', '/api/node/')
+    const seen: readonly NodeStanding[] = await gateway.manage('GET', '/api/node/')
     expect(seen.filter(({ self }) => self).map((node) => node.id)).toEqual([ids[index]])
   }
 
@@ -76,7 +65,7 @@ it('all nodes show the same of each other: calls of their lanes, balances, and w
   const calls = [here, there].map((gateway) => gateway.call(body, key))
   await expect.poll(() => here.upstream.calls.length, SOON).toBe(3)
   const busy = await figures()
-  const [atHere, atThere, atIdle] = busy as [Listed, Listed, Listed]
+  const [atHere, atThere, atIdle] = busy as [NodeStanding, NodeStanding, NodeStanding]
   // Of the key, and of the account that pays for it.
   expect(busy.map(({ holds }) => holds)).toEqual([2, 2, 0])
   expect(atThere.units).toBeGreaterThan(2 * COST)

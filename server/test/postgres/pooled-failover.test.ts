@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { runDoctorOn } from '../../src/ledger/doctor.ts'
 import { openPostgresStore } from '../../src/storage/postgres/open.ts'
 import { startPostgresServer } from '../tools/postgres-server.ts'
-import { startPooler } from './pooler.ts'
+import { startHandover } from './handover.ts'
 import { rowsOn, runOn } from './sessions.ts'
 
 const PASSWORD = 'a password of no administrator'
@@ -19,16 +19,20 @@ async function openPair() {
   return { primary: server.urlOf('ordinary'), standby: standby.urlOf('ordinary') }
 }
 
-const asOrdinary = (url: string): string =>
-  Object.assign(new URL(url), { username: 'ordinary', password: PASSWORD }).href
+/** The pair behind a pooler that leads to the primary, and a store that knows the pooler alone. */
+async function openPooled() {
+  const pair = await openPair()
+  const ordinary = { username: 'ordinary', password: PASSWORD }
+  const pooler = await startHandover(Object.assign(new URL(pair.primary), ordinary).href)
+  const store = await openPostgresStore({ url: pooler.url })
+  onTestFinished(() => store.close())
+  return { ...pair, pooler, store }
+}
 
 it('behind a pooler that leads to a standby for a while a node learns and writes nothing, and then goes on', {
   timeout: 90_000,
 }, async () => {
-  const { primary, standby } = await openPair()
-  const pooler = await startPooler(asOrdinary(primary))
-  const store = await openPostgresStore({ url: pooler.url })
-  onTestFinished(() => store.close())
+  const { primary, standby, pooler, store } = await openPooled()
   const told: string[] = []
   store.onChange(({ subject }) => void told.push(subject))
   const write = (subject: string) => store.write([], [{ kind: 'group', subject }])
@@ -49,10 +53,7 @@ it('behind a pooler that leads to a standby for a while a node learns and writes
 it('behind a pooler that leads to another primary without a word a node doubts all, though the numbers of changes are the same', {
   timeout: 90_000,
 }, async () => {
-  const { primary, standby } = await openPair()
-  const pooler = await startPooler(asOrdinary(primary))
-  const store = await openPostgresStore({ url: pooler.url })
-  onTestFinished(() => store.close())
+  const { primary, standby, pooler, store } = await openPooled()
   let behind = 0
   store.onBehind(() => void behind++)
   await store.write([], [{ kind: 'group', subject: 'kept' }])

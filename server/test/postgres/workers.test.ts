@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
+import type { NodeStanding } from '../../src/storage/store.ts'
 import { asking, createCalls, type GatewayCalls, readWhole } from '../tools/calls.ts'
 import { blankDatabase, type TestDatabase } from '../tools/database.ts'
 import { readEvents } from '../tools/events.ts'
@@ -26,14 +27,6 @@ const REAPED = { timeout: 30_000, interval: 250 }
 /** What is lent and lies idle goes back after 3 s. */
 const RETURNED = { timeout: 15_000, interval: 100 }
 
-interface Standing {
-  readonly id: number
-  readonly name: string
-  readonly self: boolean
-  readonly holds: number
-  readonly units: number
-}
-
 /** Workers that were started on a database without anything in it, and a key that an account with a limit pays for. */
 interface Crew {
   readonly program: Program
@@ -43,10 +36,10 @@ interface Crew {
   readonly token: string
   readonly keyId: number
   readonly key: string
-  nodes(): Promise<readonly Standing[]>
+  nodes(): Promise<readonly NodeStanding[]>
 }
 
-const pidOf = ({ name }: Standing) => Number(name.split(':').at(-1))
+const pidOf = ({ name }: NodeStanding) => Number(name.split(':').at(-1))
 
 /** The environment of a program on this database, with a secret of its own. */
 const environmentOn = ({ config }: TestDatabase) => ({
@@ -68,8 +61,8 @@ async function startCrew(): Promise<Crew> {
   const wiring = { url: program.url, adminToken: token, upstream, secrets: new Set<string>() }
   const calls = createCalls({ ...wiring, answers: [] })
   const pids = new Set([program.pid])
-  async function nodes(): Promise<readonly Standing[]> {
-    const found: readonly Standing[] = await calls.manage('GET', '/api/node/')
+  async function nodes(): Promise<readonly NodeStanding[]> {
+    const found: readonly NodeStanding[] = await calls.manage('GET', '/api/node/')
     for (const node of found) pids.add(pidOf(node))
     return found
   }
@@ -100,7 +93,7 @@ async function answeringOn({ program, token }: Crew): Promise<number | undefined
   const headers = { authorization: token, connection: 'close' }
   const answer = await exchange(program.url, requestText('GET /api/node/', headers))
   const { data } = JSON.parse(answer.slice(answer.indexOf('{')))
-  return data.find(({ self }: Standing) => self)?.id
+  return data.find(({ self }: NodeStanding) => self)?.id
 }
 
 /** What is left behind by workers that ended in order: books that add up, and nothing else. */
@@ -226,7 +219,7 @@ it('a worker that is killed is replaced, and nothing stays with it', {
   const crew = await startCrew()
   const { program, database, nodes } = crew
   const load = await putUnderLoad(crew)
-  const [victim] = (await nodes()) as [Standing]
+  const [victim] = (await nodes()) as [NodeStanding]
   kill(pidOf(victim))
   await load.more(100)
   await program.prints('A worker has ended (SIGKILL): another one is started in')
@@ -245,7 +238,7 @@ it('a worker that is killed is replaced, and nothing stays with it', {
   await expectCharged(database, load.seen, COST)
 
   // One that has just been made, and does not listen for signals yet, is no reason to end with a failure.
-  const [next] = found as [Standing]
+  const [next] = found as [NodeStanding]
   kill(pidOf(next))
   await expect.poll(() => program.printed().match(/A worker has ended/g)).toHaveLength(2)
   await pause(1_050)
@@ -256,7 +249,10 @@ it('a worker that is killed is replaced, and nothing stays with it', {
 
 it.each([
   ['the one that started them', () => []],
-  ['all of them at once, as systemd sends it', (nodes: readonly Standing[]) => nodes.map(pidOf)],
+  [
+    'all of them at once, as systemd sends it',
+    (nodes: readonly NodeStanding[]) => nodes.map(pidOf),
+  ],
 ])(
   'a signal to %s ends all under load, after the calls that had begun',
   {

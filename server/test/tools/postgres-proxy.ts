@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { connect } from 'node:net'
+import { listenBefore } from './before-server.ts'
 import { kindOf, messagesTo } from './postgres-messages.ts'
 
 const NOTIFICATION = 'A'
@@ -9,9 +8,9 @@ const NOTIFICATION = 'A'
  * A way to the server on which notifications get lost, as behind a pooler that lends connections by the transaction; gone
  * after the test.
  */
-export async function startDeafProxy(url: string): Promise<string> {
+export function startDeafProxy(url: string): Promise<string> {
   const { hostname, port } = new URL(url)
-  const server = createServer((client) => {
+  return listenBefore(url, (client) => {
     const upstream = connect(Number(port), hostname)
     client.pipe(upstream)
     const pass = messagesTo((message) => {
@@ -22,10 +21,4 @@ export async function startDeafProxy(url: string): Promise<string> {
     client.on('close', () => upstream.destroy())
     for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const own = new URL(url)
-  own.port = String((server.address() as AddressInfo).port)
-  return own.href
 }
