@@ -5,6 +5,8 @@ import { expect } from 'vitest'
 import { expectAccessible } from './browser.ts'
 
 const FOLDER = join(import.meta.dirname, '../../screenshots')
+/** Pictures are for people, who ask for them: they take as long as everything else about a look. */
+const WANTS_PICTURES = process.env.TURNPIKE_TEST_PICTURES !== undefined
 const WIDE = { width: 1280, height: 800 }
 const PHONE = { width: 360, height: 740 }
 
@@ -17,11 +19,11 @@ const LOOKS = [
 ] as const
 
 /**
- * Shows the screen, as it is now, in light and dark, wide and on a phone, in English and Dutch; each is photographed
- * into console/screenshots/ for people to look at, must please axe, must not scroll sideways, and may cut no label off.
+ * Shows the screen, as it is now, in light and dark, wide and on a phone, in English and Dutch; each must please axe, must
+ * not scroll sideways, and may cut no label off. With TURNPIKE_TEST_PICTURES each is photographed into
+ * console/screenshots/ for people to look at.
  */
 export async function eachLook(page: Page, name: string): Promise<void> {
-  mkdirSync(FOLDER, { recursive: true })
   for (const look of LOOKS) {
     await page.emulateMedia({ colorScheme: look.colorScheme })
     await page.setViewportSize(look.size)
@@ -29,12 +31,17 @@ export async function eachLook(page: Page, name: string): Promise<void> {
     await isStill(page)
     await expectAccessible(page)
     expect(await cutOff(page), `${name} ${look.name}`).toEqual([])
-    await growWindow(page)
-    await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`) })
+    if (WANTS_PICTURES) await photograph(page, `${name}-${look.name}`)
   }
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize(WIDE)
   await speak(page, 'en')
+}
+
+async function photograph(page: Page, name: string): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true })
+  await growWindow(page)
+  await page.screenshot({ path: join(FOLDER, `${name}.png`) })
 }
 
 /** Nothing moves; what waits, and so moves for ever, does not count. */
