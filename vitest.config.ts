@@ -17,6 +17,7 @@ const WITHOUT_DATABASE = [
   'server/test/budgets/calendar.test.ts',
   'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dial,dispatcher,probe,recent-latencies,retry-budget,simulator}.test.ts',
   'server/test/{config,errors,log}/**',
+  'server/test/groups/choice.test.ts',
   'server/test/dialects/multipart.test.ts',
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',
