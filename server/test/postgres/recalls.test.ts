@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { units } from '../../src/ledger/units.ts'
 import { isShort } from '../../src/ledger/waiting-room.ts'
 import { createClockByHand } from '../tools/clock-by-hand.ts'
-import { openNodes, recordFor, type TestNode, take } from './nodes.ts'
+import { know, openNodes, recordFor, type TestNode, take } from './nodes.ts'
 import { joinWatched, type WatchedRun } from './watched-lanes.ts'
 
 /** Wishes wait so long for others, and a call for units that others hold. */
@@ -12,10 +12,10 @@ const WAIT_MS = 500
 const LONG_MS = 25_000
 const never = new AbortController().signal
 
-/** Entities of each recall that was sent: alone among the calls beside the lanes it has a list and a text. */
+/** Entities of each recall that was sent: alone among the calls beside the lanes it has a list, an epoch and a text. */
 const recalled = ({ calls }: WatchedRun) =>
   calls
-    .filter(({ length }) => length === 2)
+    .filter(({ length }) => length === 3)
     .map(([list]) => String(list).slice(1, -1).split(',').map(Number))
 
 it('however often units are wished for within 20 ms, they are called back once, and others hear of each entity', async () => {
@@ -53,6 +53,22 @@ it('however often units are wished for within 20 ms, they are called back once, 
     .toBe(2)
   expect(recalled(others)[1]?.toSorted()).toEqual([400, 404, 408])
   await expect.poll(() => new Set(heard)).toEqual(new Set([...all, 400, 404, 408]))
+})
+
+it('who waits for units keeps those that came meanwhile: a recall is for others', async () => {
+  const nodes = await openNodes(1)
+  const { at, payers } = nodes
+  const { ledger, move } = await joinWatched(nodes)
+  const owner = await payers({ id: 1, key: 100, account: 1_000 })
+  know(ledger, owner, { key: 100, account: 1_000 })
+  const busy = await take(at(0).ledger, owner, 80)
+  if (isShort(busy)) throw new Error('short')
+  // As long as it takes to look several times for recalls that were not heard.
+  const got = await ledger.reserveSoon(owner, units(21), never, 3 * WAIT_MS)
+  expect(got).toMatchObject({ entity: 'key', reserved: true, available: 20 })
+  const givenBack = move.calls.filter(([, , , asked]) => /-\d/.test(String(asked)))
+  expect(givenBack).toEqual([])
+  busy.release()
 })
 
 /** Waits for units as a call does that found them reserved. */
@@ -100,7 +116,7 @@ it('units that come back meanwhile go to whom they suffice for, to the unit, and
   await other.settle(units(40), recordFor(owner))
   // 5 are left: whoever can never have as much hears so before his time is over.
   expect(await tooMuch).toMatchObject({ entity: 'key', reserved: false })
-  expect(await wait(at(2), owner, 6)).toMatchObject({ reserved: false, available: 5 })
+  expect(await wait(at(2), owner, 6)).toMatchObject({ entity: 'key', reserved: false })
   const last = await wait(at(1), owner, 5, LONG_MS)
   expect(last).toMatchObject({ amount: 5 })
   if (!isShort(last)) last.release()

@@ -28,10 +28,9 @@ export async function joinWatched(nodes: Nodes, clock: Clock = machineClock) {
     Watched,
     Watched,
   ]
-  const recalls: ((entities: readonly number[]) => void)[] = []
   const calls = createLedgerCalls({
     ...{ moveLane: move.run, settleLane: settle.run, others: others.run, clock },
-    onNotification: (listener) => void recalls.push(listener),
+    onNotification: () => undefined,
   })
   const { close, ...joined } = await joinLedger({
     ...{ calls, clock },

@@ -5,16 +5,19 @@ import { finite, type RunningCall } from './calls.ts'
 import { type Database, holdKey } from './database.ts'
 import { netUsed } from './database-management.ts'
 import { createEnough, type Enough } from './enough.ts'
+import { createHeld, type Held } from './held.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
 
 /** Judges what must always be so (design.md, section 3). */
 export interface Books {
   readonly enough: Enough
-  /** After every step. */
+  /** After every commit. */
   check(): void
   /** A call was given units. */
   reserved(call: RunningCall): void
+  /** A call gave its units back. */
+  released(call: RunningCall): void
   /** A call was told that its settlement is durable. */
   acknowledged(call: RunningCall): void
   /** A call was told that its settlement was given up. */
@@ -25,10 +28,9 @@ export interface Books {
 
 export function createBooks(simulation: Simulation): Books {
   const { database, calls } = simulation
-  /** Calls that may hold units: most of a world's calls are over, and every step asks. */
-  const holding = new Set<RunningCall>()
+  const held = createHeld(database)
   const fail = (what: string) => simulation.world.fail(new Violation(what))
-  const enough = createEnough(simulation, holding)
+  const enough = createEnough(simulation, held)
 
   function mustLive(call: RunningCall): void {
     const { node, epoch, id } = call
@@ -40,19 +42,29 @@ export function createBooks(simulation: Simulation): Books {
       fail(`${id} was given units under ${epoch}, which has ended`)
   }
 
+  function touch(call: RunningCall): void {
+    for (const entity of finite(call)) database.touched.add(entity)
+  }
+
+  /** Of what nobody touched, what was so is so. */
+  function check(): void {
+    for (const entity of database.touched) {
+      checkBalance(database, entity, fail)
+      checkHolds(database, held, { entity, fail })
+    }
+    enough.look()
+  }
+
   return {
     enough,
-    check() {
-      checkBalances(database, fail)
-      checkHolds(database, holding, fail)
-      enough.look()
-    },
+    check,
     reserved(call) {
       mustLive(call)
-      holding.add(call)
-      checkHolds(database, holding, fail)
-      enough.look()
+      held.add(call)
+      touch(call)
+      check()
     },
+    released: touch,
     acknowledged(call) {
       checkAcknowledged(database, call, fail)
     },
@@ -72,51 +84,39 @@ export function createBooks(simulation: Simulation): Books {
 
 type Fail = (what: string) => void
 
+interface Judged {
+  readonly entity: number
+  readonly fail: Fail
+}
+
 /** Granted by management = at hand in the database + on loan and not spent + charged; nothing below zero. */
-function checkBalances(database: Database, fail: Fail): void {
-  const lent = new Map<number, number>()
-  for (const [key, { entity, granted, spent }] of database.holds.rows()) {
-    if (spent < 0 || spent > granted) fail(`hold ${key} has spent ${spent} of ${granted}`)
-    lent.set(entity, (lent.get(entity) ?? 0) + granted - spent)
+function checkBalance(database: Database, entity: number, fail: Fail): void {
+  let lent = 0
+  for (const { epoch, granted, spent } of database.holdsOf(entity)) {
+    if (spent < 0 || spent > granted)
+      fail(`hold ${holdKey(epoch, entity)} has spent ${spent} of ${granted}`)
+    lent += granted - spent
   }
-  for (const [entity, { remain }] of database.balances.rows()) {
-    if (remain < 0) fail(`entity ${entity} has ${remain}`)
-    const granted = database.granted.get(entity) ?? 0
-    const charged = database.charged.get(entity) ?? 0
-    const is = remain + (lent.get(entity) ?? 0) + charged
-    if (granted !== is) fail(`entity ${entity} was granted ${granted} and has and spent ${is}`)
-  }
+  const balance = database.balances.get(entity)
+  if (balance === undefined) return
+  if (balance.remain < 0) fail(`entity ${entity} has ${balance.remain}`)
+  const granted = database.granted.get(entity) ?? 0
+  const charged = database.charged.get(entity) ?? 0
+  const is = balance.remain + lent + charged
+  if (granted !== is) fail(`entity ${entity} was granted ${granted} and has and spent ${is}`)
 }
 
 /** No epoch's calls hold more than it has borrowed, but for what management took away while they ran. */
-function checkHolds(database: Database, holding: Set<RunningCall>, fail: Fail): void {
-  const due = new Map<string, number>()
-  for (const call of holding) {
-    if (holdsNoMore(database, call)) {
-      holding.delete(call)
-      continue
-    }
-    for (const entity of finite(call)) {
-      const key = holdKey(call.epoch, entity)
-      due.set(key, (due.get(key) ?? 0) + call.reservation.amount)
-    }
-  }
-  for (const [key, amount] of due) {
+function checkHolds(database: Database, held: Held, { entity, fail }: Judged): void {
+  for (const [epoch, amount] of held.of(entity)) {
     if (amount === 0) continue
+    const key = holdKey(epoch, entity)
     const hold = database.holds.get(key)
     const free = hold === undefined ? 0 : hold.granted - hold.spent
     const taken = database.confiscated.get(key) ?? 0
     if (amount > free + taken) fail(`calls hold ${amount} of hold ${key}, in which are ${free}`)
   }
 }
-
-/** For good: what a failover undoes, it undoes in epochs that are tainted from then on. */
-const holdsNoMore = (database: Database, { id, released, node, epoch }: RunningCall): boolean =>
-  released ||
-  node.owner.gone ||
-  database.tainted.has(epoch) ||
-  database.usage.get(id) !== undefined ||
-  database.lanes.get(epoch) === undefined
 
 /** What a client was told is on the books, once, with that charge; whose units were there has paid all. */
 function checkAcknowledged(database: Database, call: RunningCall, fail: Fail): void {

@@ -174,6 +174,7 @@ function release(simulation: Simulation, call: RunningCall): void {
   simulation.world.note(call.node.owner.name, () => `${call.id} is released`)
   call.released = true
   call.reservation.release()
+  simulation.books.released(call)
 }
 
 function costOf({ world }: Simulation, held: number): number {

@@ -1,6 +1,6 @@
 import type { BudgetWish } from '../../src/budgets/budget.ts'
 import { STAMPS } from '../../src/storage/lanes/lane.ts'
-import type { Lanes, Move, Moved } from '../../src/storage/lanes/ledger-calls.ts'
+import type { Lanes, Move, Moved, Recall } from '../../src/storage/lanes/ledger-calls.ts'
 import type { Settlement } from '../../src/storage/store.ts'
 import type { Change } from '../../src/storage/tables.ts'
 import { Journal, Table } from './tables.ts'
@@ -49,14 +49,25 @@ const NOTHING: BalanceRow = { remain: 0, used: 0, requests: 0 }
 /** The tables that nodes share, and the transactions on them: what the functions of PostgreSQL do, line by line. */
 export class Database {
   readonly journal = new Journal()
-  readonly balances = new Table<number, BalanceRow>(this.journal)
-  readonly holds = new Table<string, HoldRow>(this.journal)
+  /** Entities of which something has changed, since whoever judges them has cleared it. */
+  readonly touched = new Set<number>()
+  readonly #touch = (entity: number): void => void this.touched.add(entity)
+  readonly balances = new Table<number, BalanceRow>(this.journal, this.#touch)
+  readonly #holdsOf = new Map<number, Map<number, HoldRow>>()
+  readonly holds = new Table<string, HoldRow>(this.journal, (_key, row, before) => {
+    const { epoch, entity } = (row ?? before) as HoldRow
+    this.#touch(entity)
+    const ofEntity = this.#holdsOf.get(entity) ?? new Map<number, HoldRow>()
+    this.#holdsOf.set(entity, ofEntity)
+    if (row === undefined) ofEntity.delete(epoch)
+    else ofEntity.set(epoch, row)
+  })
   readonly lanes = new Table<number, Lanes>(this.journal)
   /** By request id: a second record of the same call is a mistake that must be seen. */
   readonly usage = new Table<string, readonly UsageRow[]>(this.journal)
   /** By entity: what entries say was granted, and what records say was charged to a finite balance. */
-  readonly granted = new Table<number, number>(this.journal)
-  readonly charged = new Table<number, number>(this.journal)
+  readonly granted = new Table<number, number>(this.journal, this.#touch)
+  readonly charged = new Table<number, number>(this.journal, this.#touch)
   /** What all nodes are told of, by numbers without gaps in the order of commits. */
   readonly changes = new Table<number, Change>(this.journal)
   /** What calls are corrected by, by its cause: once for each. */
@@ -72,12 +83,14 @@ export class Database {
   /** Periods that had used more than a new amount: what they have is not what is left of it. */
   readonly overdrawn = new Set<number>()
   /** By hold: what management took of it. */
-  readonly confiscated = new Table<string, number>(this.journal)
+  readonly confiscated = new Table<string, number>(this.journal, (key) =>
+    this.#touch(Number(key.split('/')[1])),
+  )
   /** Holds of which management ever took something. */
   readonly everConfiscated = new Set<string>()
   /** By kind and subject: when a change of it was last noted, whether a failover lost it or not. */
   readonly changedAt = new Map<string, number>()
-  readonly recalls = new Map<number, number>()
+  readonly recalls = new Map<number, { readonly at: number; readonly by: number }>()
   readonly weakness: Weakness | undefined
   readonly world: World
   /** Requests whose records a failover lost. */
@@ -169,9 +182,8 @@ export class Database {
     const isEmpty = balance.remain === 0 && (own?.granted ?? 0) === 0
     if (isEmpty && entity % 4 === 2 && this.opened.get(entity) !== true) return []
     let elsewhere = 0
-    for (const hold of this.holdsOf(entity)) {
+    for (const hold of this.#holdsOf.get(entity)?.values() ?? [])
       if (hold.epoch !== epoch) elsewhere += hold.granted - hold.spent
-    }
     const { remain } = balance
     return [{ entity, granted: own?.granted ?? 0, spent: own?.spent ?? 0, remain, elsewhere }]
   }
@@ -216,14 +228,14 @@ export class Database {
     }
   }
 
-  recall(entities: readonly number[]): void {
-    for (const entity of entities) this.recalls.set(entity, this.world.now)
+  recall({ entities, by }: Recall): void {
+    for (const entity of entities) this.recalls.set(entity, { at: this.world.now, by })
   }
 
-  recalled(): readonly number[] {
+  recalled(epoch: number): readonly number[] {
     const from = this.world.now - 1_000
-    for (const [entity, at] of this.recalls) if (at <= from) this.recalls.delete(entity)
-    return [...this.recalls.keys()]
+    for (const [entity, { at }] of this.recalls) if (at <= from) this.recalls.delete(entity)
+    return [...this.recalls].flatMap(([entity, { by }]) => (by === epoch ? [] : [entity]))
   }
 
   /** Told of every commit. */
@@ -233,9 +245,8 @@ export class Database {
 
   /** In the order of epochs, as the functions of management lock them. */
   holdsOf(entity: number): HoldRow[] {
-    const found: HoldRow[] = []
-    for (const [, hold] of this.holds.rows()) if (hold.entity === entity) found.push(hold)
-    return found.sort((one, other) => one.epoch - other.epoch)
+    const found = [...(this.#holdsOf.get(entity)?.values() ?? [])]
+    return found.length < 2 ? found : found.sort((one, other) => one.epoch - other.epoch)
   }
 
   /** What an entity has in all, as `balance_now` says. */

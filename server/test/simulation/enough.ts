@@ -1,6 +1,7 @@
 import type { Payers } from '../../src/ledger/ledger.ts'
-import { finite, type RunningCall } from './calls.ts'
+import { finite } from './calls.ts'
 import { HEARD_MS } from './hearing.ts'
+import type { Held } from './held.ts'
 import type { Node } from './node.ts'
 import type { Simulation } from './simulation.ts'
 import { Violation } from './world.ts'
@@ -32,26 +33,43 @@ const LONG_MS = HEARD_MS + 600
 /** What a node that was in trouble needs to be one of the nodes again. */
 const RECOVERED_MS = 3_000
 
-export function createEnough(simulation: Simulation, holding: ReadonlySet<RunningCall>): Enough {
+export function createEnough(simulation: Simulation, held: Held): Enough {
   const { world, network, database } = simulation
-  const asking = new Set<Asking>()
+  /** By entity. */
+  const askingFor = new Map<number, Map<Asking, number>>()
   const past = new Map<number, Past>()
-  let nobodyIsWell = false
+  /** Epochs of nodes with which nothing is wrong. */
+  let living = new Set<number>()
   /** What a node knows that was there at a failover may not be so. */
   const wellFor = ({ owner, loans }: Node): number =>
     database.tainted.has(loans.epoch) ? -1 : network.health.wellFor(owner)
 
   function look(): void {
-    const living = new Set<number>()
-    for (const node of simulation.nodes) if (wellFor(node) >= 0) living.add(node.loans.epoch)
-    // Most worlds are like that most of the time.
-    if (living.size === 0 && nobodyIsWell) return
-    nobodyIsWell = living.size === 0
-    for (const [entity, units] of availableOf(simulation, { living, holding, asking })) {
-      const before = past.get(entity) ?? createPast()
-      past.set(entity, before)
-      before.note(world.now, units)
-    }
+    const now = new Set<number>()
+    for (const node of simulation.nodes) if (wellFor(node) >= 0) now.add(node.loans.epoch)
+    const isSame = now.size === living.size && now.isSubsetOf(living)
+    living = now
+    // Most worlds are without a healthy node most of the time: then nobody is owed anything.
+    if (!isSame) for (const [entity] of database.balances.rows()) database.touched.add(entity)
+    if (!isSame || living.size > 0) for (const entity of database.touched) note(entity)
+    database.touched.clear()
+  }
+
+  function note(entity: number): void {
+    const before = past.get(entity) ?? createPast()
+    past.set(entity, before)
+    before.note(world.now, availableOf(entity))
+  }
+
+  /** What nobody borrowed, and what nodes with which nothing is wrong have borrowed without need. */
+  function availableOf(entity: number): number {
+    let available = database.balances.get(entity)?.remain ?? 0
+    if (living.size === 0) return available
+    for (const { epoch, granted, spent } of database.holdsOf(entity))
+      if (living.has(epoch)) available += granted - spent
+    for (const [epoch, amount] of held.of(entity)) if (living.has(epoch)) available -= amount
+    for (const amount of askingFor.get(entity)?.values() ?? []) available -= amount
+    return available
   }
 
   /** Whether it could have had its units all the time, beside all others who asked for some. */
@@ -68,10 +86,17 @@ export function createEnough(simulation: Simulation, holding: ReadonlySet<Runnin
     look,
     ask(one) {
       look()
-      asking.add(one)
+      for (const entity of finite(one)) {
+        const asking = askingFor.get(entity) ?? new Map<Asking, number>()
+        askingFor.set(entity, asking.set(one, one.amount))
+        database.touched.add(entity)
+      }
     },
     answered(one) {
-      asking.delete(one)
+      for (const entity of finite(one)) {
+        askingFor.get(entity)?.delete(one)
+        database.touched.add(entity)
+      }
     },
     refused(one, why) {
       const { id, node, amount } = one
@@ -80,31 +105,6 @@ export function createEnough(simulation: Simulation, holding: ReadonlySet<Runnin
         world.fail(new Violation(`${id} was refused ${amount}, which were there: ${why}`))
     },
   }
-}
-
-interface Present {
-  /** Epochs of nodes with which nothing is wrong. */
-  readonly living: ReadonlySet<number>
-  readonly holding: ReadonlySet<RunningCall>
-  readonly asking: ReadonlySet<Asking>
-}
-
-/** By entity: what nobody borrowed, and what nodes with which nothing is wrong have borrowed without need. */
-function availableOf({ database }: Simulation, { living, holding, asking }: Present) {
-  const available = new Map<number, number>()
-  const add = (entity: number, units: number) =>
-    void available.set(entity, (available.get(entity) ?? 0) + units)
-  for (const [entity, { remain }] of database.balances.rows()) available.set(entity, remain)
-  if (living.size === 0) return available
-  for (const [, { epoch, entity, granted, spent }] of database.holds.rows())
-    if (living.has(epoch)) add(entity, granted - spent)
-  for (const call of holding) {
-    if (!living.has(call.epoch)) continue
-    for (const entity of finite(call)) add(entity, -call.reservation.amount)
-  }
-  for (const { payers, amount } of asking)
-    for (const entity of finite({ payers })) add(entity, -amount)
-  return available
 }
 
 interface Past {

@@ -1,4 +1,9 @@
-import { type LedgerCalls, NotApplied, type Settle } from '../../src/storage/lanes/ledger-calls.ts'
+import {
+  type LedgerCalls,
+  NotApplied,
+  type Recall,
+  type Settle,
+} from '../../src/storage/lanes/ledger-calls.ts'
 import type { Database } from './database.ts'
 import { settle } from './database-settle.ts'
 import { createHealth, type Health } from './health.ts'
@@ -30,7 +35,7 @@ export interface Network {
   readonly health: Health
   /** Notifications: a change was written; units of entities are wanted. */
   announce(): void
-  recall(entities: readonly number[]): void
+  recall(recall: Recall): void
 }
 
 /** Who hears notifications, while the server is the one that it connected to. */
@@ -54,7 +59,7 @@ export function createNetwork(world: World, database: Database, profile: Profile
   const hearsNothing = (owner: Owner) => isCut(owner) || (deaf.get(owner) ?? 0) > world.now
   const health = createHealth(world)
   const listeners = new Set<Listener & { readonly owner: Owner }>()
-  const recalled = new Map<(entities: readonly number[]) => void, Owner>()
+  const recalled = new Map<(recall: Recall) => void, Owner>()
 
   /** A notification may be lost, come late, when nobody waits any more, or twice. */
   function notify(owner: Owner, hear: () => void): void {
@@ -84,8 +89,8 @@ export function createNetwork(world: World, database: Database, profile: Profile
       for (const { owner, incarnation, onChange } of listeners)
         if (incarnation === database.incarnation) notify(owner, onChange)
     },
-    recall(entities) {
-      for (const [tell, owner] of recalled) notify(owner, () => tell(entities))
+    recall(recall) {
+      for (const [tell, owner] of recalled) notify(owner, () => tell(recall))
     },
     cutOff: cutFor(cut),
     deafen: cutFor(deaf),
@@ -124,13 +129,13 @@ function callsOn(
     // Others lock rows for a moment, and people for longer.
     locked: (entities) =>
       ask('locked', () => entities.filter(() => network.troubled && world.random.chance(0.2))),
-    recall: (entities) =>
+    recall: (recall) =>
       ask('recall', () => {
         if (database.weakness === 'recall') return
-        database.recall(entities)
-        network.recall(entities)
+        database.recall(recall)
+        network.recall(recall)
       }),
-    recalled: () => ask('recalled', () => database.recalled()),
+    recalled: (by) => ask('recalled', () => database.recalled(by)),
   }
 }
 

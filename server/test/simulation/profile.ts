@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 export interface Profile {
   readonly nodes: number
   readonly accounts: number
-  /** How long there is trouble. */
+  /** How long there is trouble: half of the worlds are short, of which many more are seen. */
   readonly troubleMs: number
   /** Between two calls of a node, on average. */
   readonly betweenCallsMs: number
@@ -96,7 +96,7 @@ function chooseMixed(random: Random): Profile {
   return {
     nodes: random.whole(2, 4),
     accounts: random.whole(1, 2),
-    troubleMs: random.whole(8_000, 30_000),
+    troubleMs: random.chance(0.5) ? random.whole(3_000, 8_000) : random.whole(8_000, 30_000),
     betweenCallsMs: random.pick([80, 300, 1_000]),
     mostUnits: random.pick([60, 300, 2_000]),
     riches: random.pick([1, 1, 1, 8]),

@@ -1,10 +1,15 @@
+type Changed<Key, Row> = (key: Key, row: Row | undefined, before: Row | undefined) => void
+
 /** Rows by key. Every change is noted, so that a transaction can be undone, and a failover can lose it later. */
 export class Table<Key, Row> {
   readonly #rows = new Map<Key, Row>()
   readonly #journal: Journal
+  readonly #changed: Changed<Key, Row>
 
-  constructor(journal: Journal) {
+  /** `changed` is told of all that becomes of rows, by undoing, too. */
+  constructor(journal: Journal, changed: Changed<Key, Row> = () => undefined) {
     this.#journal = journal
+    this.#changed = changed
   }
 
   get(key: Key): Row | undefined {
@@ -14,12 +19,12 @@ export class Table<Key, Row> {
   /** Rows are never changed in place: the one that was there must be there again after an undo. */
   set(key: Key, row: Row): void {
     this.#note(key)
-    this.#rows.set(key, row)
+    this.#put(key, row)
   }
 
   delete(key: Key): void {
     this.#note(key)
-    this.#rows.delete(key)
+    this.#put(key, undefined)
   }
 
   rows(): IterableIterator<[Key, Row]> {
@@ -28,10 +33,15 @@ export class Table<Key, Row> {
 
   #note(key: Key): void {
     const before = this.#rows.get(key)
-    this.#journal.note(() => {
-      if (before === undefined) this.#rows.delete(key)
-      else this.#rows.set(key, before)
-    })
+    this.#journal.note(() => this.#put(key, before))
+  }
+
+  #put(key: Key, row: Row | undefined): void {
+    const before = this.#rows.get(key)
+    if (row === before) return
+    this.#changed(key, row, before)
+    if (row === undefined) this.#rows.delete(key)
+    else this.#rows.set(key, row)
   }
 }
 

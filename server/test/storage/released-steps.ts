@@ -59,6 +59,7 @@ export const RELEASED_STEPS: Readonly<Record<'sqlite' | 'postgres', readonly str
     'e3b0c44298fc1c14',
     'e3b0c44298fc1c14',
     'e3b0c44298fc1c14',
+    '5525b4126194a4db',
   ],
 }
 
@@ -67,4 +68,5 @@ export const RELEASED_FUNCTIONS: Readonly<Record<number, string>> = {
   28: '7fe25896faeebb97',
   29: '98ebf59fa7ac686f',
   30: 'dbaa29a811ec3b0c',
+  31: 'dbaa29a811ec3b0c',
 }

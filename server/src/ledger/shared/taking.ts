@@ -21,8 +21,9 @@ export interface TakingParts {
 const WAIT_MS = 500
 /** How often what was brought may go to others before its turn. */
 const MOST_TRIES = 5
-/** How often a call that waits asks again for units that other nodes hold. */
+/** When a call that waits asks again for units that other nodes hold: soon, then less and less often. */
 const ASK_AGAIN_MS = 25
+const ASK_SELDOM_MS = 100
 
 /** Sets units aside: at once from what is at hand, else from what can be borrowed, else from what others give back. */
 export function createTaking(parts: TakingParts): Pick<Ledger, 'reserve' | 'reserveSoon'> {
@@ -94,12 +95,14 @@ function askAgain(
   amount: Units,
 ): () => void {
   let stop = () => {}
+  let pause = ASK_AGAIN_MS
   const turn = () => {
     const poor = finiteOf(book, payers).filter((loan) => freeOf(loan) < amount)
     const away = poor.filter(({ elsewhere }) => elsewhere > 0)
     if (away.length > 0) loans.recall(away.map(({ entity }) => entity))
     for (const { entity } of poor) mover.bring(entity, amount).catch(() => undefined)
-    stop = clock.after(ASK_AGAIN_MS, turn)
+    stop = clock.after(pause, turn)
+    pause = Math.min(2 * pause, ASK_SELDOM_MS)
   }
   turn()
   return () => stop()

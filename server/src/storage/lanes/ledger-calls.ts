@@ -26,12 +26,18 @@ export interface LedgerCalls {
   reap(lanes: Lanes): Promise<boolean>
   /** Those of these entities whose balance somebody keeps locked at this moment. Waits for nobody. */
   locked(entities: readonly number[]): Promise<readonly number[]>
-  /** Says to all nodes that somebody needs units of these entities which they hold and don't use. */
-  recall(entities: readonly number[]): Promise<void>
-  /** Entities that were recalled in the last seconds. */
-  recalled(): Promise<readonly number[]>
-  /** Told of recalls as they come. Some may never be told: see `recalled`. */
-  onRecall(listener: (entities: readonly number[]) => void): void
+  /** Says to all nodes that one needs units which others hold and don't use. */
+  recall(recall: Recall): Promise<void>
+  /** Entities that were recalled in the last second, by others than this epoch. */
+  recalled(by: number): Promise<readonly number[]>
+  /** Told of recalls as they come, its own included. Some may never be told: see `recalled`. */
+  onRecall(listener: (recall: Recall) => void): void
+}
+
+export interface Recall {
+  readonly entities: readonly number[]
+  /** The epoch of the node that needs them; 0 where a node of a former version does not say. */
+  readonly by: number
 }
 
 /** What people see of a node in `/api/node/`. */

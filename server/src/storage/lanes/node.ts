@@ -203,7 +203,7 @@ function createRecalls({ calls, clock }: NodeParts, state: State) {
     const entities = [...wanted]
     wanted.clear()
     // A recall that is lost is asked for again by whoever still waits.
-    await calls.recall(entities).catch(() => undefined)
+    await calls.recall({ entities, by: state.epoch }).catch(() => undefined)
     underway = false
     if (wanted.size > 0 && !state.closed) later()
   }
@@ -211,8 +211,9 @@ function createRecalls({ calls, clock }: NodeParts, state: State) {
     underway = true
     clock.after(COALESCE_MS, () => void send())
   }
-  calls.onRecall(tell)
-  const stop = every(clock, POLL_MS, async () => tell(await calls.recalled()))
+  // Who gave back what it waits for would have to borrow it again.
+  calls.onRecall(({ entities, by }) => by !== state.epoch && tell(entities))
+  const stop = every(clock, POLL_MS, async () => tell(await calls.recalled(state.epoch)))
   return {
     ask(entities: readonly number[]) {
       for (const entity of entities) wanted.add(entity)

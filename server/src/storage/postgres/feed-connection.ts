@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from 'pg'
 import type { Log } from '../commit-queue.ts'
+import type { Recall } from '../lanes/ledger-calls.ts'
 import type { ChangeKind } from '../tables.ts'
 import type { FeedConnection, Found, Newest } from './feed-line.ts'
-import { RECALL_CHANNEL } from './ledger-calls.ts'
+import { RECALL_CHANNEL, readRecall } from './ledger-calls.ts'
 import { connect } from './pool.ts'
 
 const CHANNEL = 'turnpike_change'
@@ -21,7 +22,7 @@ interface ConnectionParts {
   /** Called when a change was announced. */
   readonly wake: () => void
   /** Told which entities somebody needs units of. */
-  readonly onRecall: (entities: readonly number[]) => void
+  readonly onRecall: (recall: Recall) => void
   readonly log?: Log | undefined
 }
 
@@ -112,7 +113,7 @@ function createEar({ hail, wake, onRecall, log }: ConnectionParts) {
         isHeard = true
         resolve()
       }
-      if (channel === RECALL_CHANNEL) onRecall(payload.split(',').map(Number))
+      if (channel === RECALL_CHANNEL) onRecall(readRecall(payload))
       else if (payload !== HELLO) wake()
     })
     await deaf(() => client.query(`listen ${CHANNEL}; listen ${RECALL_CHANNEL}`))

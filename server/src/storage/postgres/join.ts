@@ -1,7 +1,7 @@
 import type { Log } from '../commit-queue.ts'
 import { machineClock } from '../lanes/clock.ts'
 import { joinLedger } from '../lanes/join-ledger.ts'
-import type { NodeFacts } from '../lanes/ledger-calls.ts'
+import type { NodeFacts, Recall } from '../lanes/ledger-calls.ts'
 import { createLaneConnection } from './lane-connection.ts'
 import { createLedgerCalls } from './ledger-calls.ts'
 import { createRateExchange } from './rate-exchange.ts'
@@ -14,11 +14,11 @@ interface Joining {
 
 /** Between whoever hears of recalls and whoever answers them, which is there only later. */
 export function createRecalls() {
-  const listeners: ((entities: readonly number[]) => void)[] = []
+  const listeners: ((recall: Recall) => void)[] = []
   return {
-    on: (listener: (entities: readonly number[]) => void) => void listeners.push(listener),
-    tell(entities: readonly number[]) {
-      for (const listener of listeners) listener(entities)
+    on: (listener: (recall: Recall) => void) => void listeners.push(listener),
+    tell(recall: Recall) {
+      for (const listener of listeners) listener(recall)
     },
   }
 }
@@ -26,7 +26,7 @@ export function createRecalls() {
 /** Joins the ledger and the rate limits that all nodes of this database share, over connections of their own. */
 export async function joinSharedLedger(
   { url, facts, log }: Joining,
-  onNotification: (listener: (entities: readonly number[]) => void) => void,
+  onNotification: (listener: (recall: Recall) => void) => void,
 ) {
   const [moveLane, settleLane, others, rates] = [
     createLaneConnection(url),

@@ -7,6 +7,7 @@ import {
   type Move,
   type Moved,
   NotApplied,
+  type Recall,
   type Settle,
 } from '../lanes/ledger-calls.ts'
 import type { Settlement } from '../store.ts'
@@ -23,13 +24,21 @@ export interface LedgerCallsParts {
   readonly others: RunArrays
   readonly clock: Pick<Clock, 'wall'>
   /** Hears what `recall` says to all nodes. */
-  readonly onNotification: (listener: (entities: readonly number[]) => void) => void
+  readonly onNotification: (listener: (recall: Recall) => void) => void
 }
 
 /** The channel of notifications that carries recalled entities. */
 export const RECALL_CHANNEL = 'turnpike_recall'
 /** A notification carries at most 8 000 bytes; what does not fit is found by polling. */
 const MOST_TOLD = 400
+
+/** As `12,13;5`: who needs them comes last, so that nodes of a former version miss one entity and not all. */
+const tellRecall = ({ entities, by }: Recall): string => `${entities.join(',')};${by}`
+
+export function readRecall(told: string): Recall {
+  const [entities = '', by = '0'] = told.split(';')
+  return { entities: entities.split(',').map(Number), by: Number(by) }
+}
 
 /** The shared ledger's calls on PostgreSQL: one function each, see ledger-functions.ts and settle-functions.ts. */
 export function createLedgerCalls(parts: LedgerCallsParts): LedgerCalls {
@@ -74,20 +83,20 @@ export function createLedgerCalls(parts: LedgerCallsParts): LedgerCalls {
       )
       return rows.map(([entity]) => Number(entity))
     },
-    async recall(entities) {
+    async recall({ entities, by }) {
       await others(
         `with asked as (
-          insert into recall (entity, at) select unnest($1::bigint[]), now()
-          on conflict (entity) do update set at = excluded.at returning entity
-        ) select pg_notify('${RECALL_CHANNEL}', $2) from (select count(*) from asked) as all_of_them`,
-        [arrayOf(entities), entities.slice(0, MOST_TOLD).join(',')],
+          insert into recall (entity, at, epoch) select unnest($1::bigint[]), now(), $2::bigint
+          on conflict (entity) do update set at = excluded.at, epoch = excluded.epoch returning entity
+        ) select pg_notify('${RECALL_CHANNEL}', $3) from (select count(*) from asked) as all_of_them`,
+        [arrayOf(entities), by, tellRecall({ entities: entities.slice(0, MOST_TOLD), by })],
       )
     },
-    async recalled() {
+    async recalled(by) {
       const rows = await others(
         `with old as (delete from recall where at < now() - interval '1 minute')
-          select entity from recall where at > now() - interval '1 second'`,
-        [],
+          select entity from recall where at > now() - interval '1 second' and epoch <> $1::bigint`,
+        [by],
       )
       return rows.map(([entity]) => Number(entity))
     },

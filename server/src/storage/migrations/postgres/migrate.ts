@@ -26,6 +26,7 @@ import { jobs } from './0020-jobs.ts'
 import { narrowSums } from './0026-narrow-sums.ts'
 import { corrections } from './0032-corrections.ts'
 import { chargedPrices } from './0034-charged-prices.ts'
+import { recalledBy } from './0037-recalled-by.ts'
 
 /** A step of functions alone: all of them are made anew behind the steps. Nodes of the former version call them, too. */
 const ONLY_FUNCTIONS = ''
@@ -69,6 +70,7 @@ export const steps: readonly string[] = [
   ONLY_FUNCTIONS,
   // A new amount of a running period is less what the ends of jobs charged besides.
   ONLY_FUNCTIONS,
+  recalledBy,
 ]
 
 /** The schema this program writes. */
