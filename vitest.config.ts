@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
+/** Files start gateways and databases of their own, and wait for much: one more than there are cores. */
+const SERVER = { maxWorkers: 3, sequence: { groupOrder: 1 } }
+/** Each drives a browser, which always has something to do: more at once only slows all of them. */
+const CONSOLE = { maxWorkers: 2, sequence: { groupOrder: 2 } }
+
 const EVERYTHING = ['server/test/**/*.test.ts', 'server/src/**/*.test.ts', 'bench/**/*.test.ts']
 
 /** About the file, its disk and its one owner. */
@@ -40,19 +45,18 @@ const ABOUT_POSTGRES = 'server/test/postgres/**/*.test.ts'
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Each test file starts gateways and databases of its own; more at once only slows all of them.
-    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ['default', './scripts/test-summary.ts'],
     projects: [
       {
         extends: true,
-        test: { name: 'sqlite', include: EVERYTHING, exclude: [ABOUT_POSTGRES] },
+        test: { ...SERVER, name: 'sqlite', include: EVERYTHING, exclude: [ABOUT_POSTGRES] },
       },
       {
         extends: true,
         test: {
+          ...SERVER,
           name: 'postgres',
           include: ['server/test/**/*.test.ts'],
           exclude: [...ABOUT_SQLITE, ...WITHOUT_DATABASE],
@@ -62,6 +66,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...CONSOLE,
           name: 'console',
           include: ['console/test/**/*.test.ts'],
           // Each look at a screen takes a second or two, four times.

@@ -131,15 +131,25 @@ describe('with revocation.streams = cut', () => {
 
   it('no stream there outlives the revocation here, however they race', async () => {
     const subject = await newSubject()
-    const opening = Array.from({ length: 60 }, async (_, at) => {
-      await pause(2 * at)
+    const opening: Promise<string | null | { requestId: string; events: string[] }>[] = []
+    const first = Promise.withResolvers<void>()
+    let isRefused = false
+    const open = async () => {
       const response = await there.open(asking(endless, { stream: true }), subject.key)
-      if (response.status !== 200) return response.headers.get('x-error-code')
+      if (response.status !== 200) {
+        isRefused = true
+        return response.headers.get('x-error-code')
+      }
+      first.resolve()
       const events = await readEvents(response).rest()
       return { requestId: response.headers.get('x-request-id') ?? '', events }
-    })
-    await pause(40)
+    }
+    const going = (async () => {
+      for (; !isRefused; await pause(2)) opening.push(open())
+    })()
+    await first.promise
     await put(subject, { status: 2 })
+    await going
     const opened = await Promise.all(opening)
     const served = opened.filter((one) => typeof one === 'object' && one !== null)
     expect(served.length).toBeGreaterThan(0)

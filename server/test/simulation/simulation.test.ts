@@ -4,7 +4,7 @@ import { runSeeds } from './seeds.ts'
 import { runSeed } from './simulation.ts'
 import { weaknesses } from './weaknesses.ts'
 
-/** About 26 ms of one core each: two minutes of two cores, or four where other tests use them, too. */
+/** 25 ms each where two slow cores have nothing else to do: four minutes, or two where they are as fast as most. */
 const SEEDS = 10_000
 /** Worlds of one failover after the other, which are half as dear, and those in which nodes stand still: twice. */
 const FAILOVER_SEEDS = 2_000
