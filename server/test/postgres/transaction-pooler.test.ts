@@ -124,5 +124,7 @@ it('its clients are not told that an idle connection to the server broke', async
         (await direct.query('select 1 from pg_stat_activity where pid = $1', [pid])).rowCount,
     )
     .toBe(0)
+  // The pooler, too, must have been told.
+  await pause(300)
   expect(await pidOf(one)).not.toBe(pid)
 })
