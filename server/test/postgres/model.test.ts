@@ -148,7 +148,8 @@ async function manage(world: World, step: Extract<Step, { kind: 'adjust' | 'set'
   const before = world.remain[step.who]
   const unlent = await unlentOf(world, step.who)
   if (step.kind === 'set') await set(world, step)
-  else await adjust(world, step)
+  // What was refused changed nothing of which anybody is told.
+  else if (!(await adjust(world, step))) return
   const taken = before - world.remain[step.who]
   if (!isAlone(world) && taken > unlent) world.isCut = true
   await everybodyKnows(world, step.who)
@@ -167,12 +168,18 @@ async function set(world: World, { at, who, amount }: Extract<Step, { kind: 'set
   world.remain[who] = amount
 }
 
-async function adjust(world: World, { at, who, delta }: Extract<Step, { kind: 'adjust' }>) {
+/** Whether it was done: a balance is never taken below zero. */
+async function adjust(
+  world: World,
+  { at, who, delta }: Extract<Step, { kind: 'adjust' }>,
+): Promise<boolean> {
   const after = world.remain[who] + delta
   const wish = { entity: entityOf(world, who), delta, reason: '', actor: 'x' }
   const said = await nodeOf(world, at).ledger.adjust(wish)
-  expect(said).toBe(after >= 0 ? after : undefined)
-  if (after >= 0) world.remain[who] = after
+  const isDone = after >= 0
+  expect(said).toBe(isDone ? after : undefined)
+  if (isDone) world.remain[who] = after
+  return isDone
 }
 
 async function unlentOf(world: World, who: Who): Promise<number> {
