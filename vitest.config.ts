@@ -47,6 +47,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What comes in the end comes late where much runs at once. What must come soon says how soon.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', './scripts/test-summary.ts'],
     projects: [
       {
