@@ -32,12 +32,12 @@ export const RECALL_CHANNEL = 'turnpike_recall'
 /** A notification carries at most 8 000 bytes; what does not fit is found by polling. */
 const MOST_TOLD = 400
 
-/** As `12,13;5`: who needs them comes last, so that nodes of a former version miss one entity and not all. */
-const tellRecall = ({ entities, by }: Recall): string => `${entities.join(',')};${by}`
+/** As `12,13,;5`: nodes of a former version read the entities, and beside them one that nobody knows. */
+const tellRecall = ({ entities, by }: Recall): string => `${entities.join(',')},;${by}`
 
 export function readRecall(told: string): Recall {
   const [entities = '', by = '0'] = told.split(';')
-  return { entities: entities.split(',').map(Number), by: Number(by) }
+  return { entities: entities.split(',').filter(Boolean).map(Number), by: Number(by) }
 }
 
 /** The shared ledger's calls on PostgreSQL: one function each, see ledger-functions.ts and settle-functions.ts. */
