@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Files start gateways and databases of their own, and wait for much: one more than there are cores. */
+/** Files start gateways and databases of their own, and wait for much: one more than CI has cores. */
 const SERVER = { maxWorkers: 3, sequence: { groupOrder: 1 } }
 /** Each drives a browser, which always has something to do: more at once only slows all of them. */
 const CONSOLE = { maxWorkers: 2, sequence: { groupOrder: 2 } }
@@ -22,7 +22,6 @@ const WITHOUT_DATABASE = [
   'server/test/budgets/calendar.test.ts',
   'server/test/channels/{address-rules,breaker,channel,channel-health,choosing,dial,dispatcher,probe,recent-latencies,retry-budget,simulator}.test.ts',
   'server/test/{config,errors,log}/**',
-  'server/test/groups/choice.test.ts',
   'server/test/dialects/multipart.test.ts',
   'server/test/events/{backoff,catalogue,threshold}.test.ts',
   'server/test/keys/{address,secret}.test.ts',
