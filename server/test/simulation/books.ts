@@ -50,7 +50,7 @@ export function createBooks(simulation: Simulation): Books {
   function check(): void {
     for (const entity of database.touched) {
       checkBalance(database, entity, fail)
-      checkHolds(database, held, { entity, fail })
+      checkHolds(database, held, entity, fail)
     }
     enough.look()
   }
@@ -74,6 +74,9 @@ export function createBooks(simulation: Simulation): Books {
         fail(`the settlement of ${id} was given up: ${String(failure)}`)
     },
     whole() {
+      for (const [entity] of database.balances.rows()) database.touched.add(entity)
+      for (const [, { entity }] of database.holds.rows()) database.touched.add(entity)
+      check()
       for (const call of calls.values()) checkEnded(database, call, fail)
       checkRefunds(database, fail)
       checkSums(database, fail)
@@ -83,11 +86,6 @@ export function createBooks(simulation: Simulation): Books {
 }
 
 type Fail = (what: string) => void
-
-interface Judged {
-  readonly entity: number
-  readonly fail: Fail
-}
 
 /** Granted by management = at hand in the database + on loan and not spent + charged; nothing below zero. */
 function checkBalance(database: Database, entity: number, fail: Fail): void {
@@ -107,7 +105,7 @@ function checkBalance(database: Database, entity: number, fail: Fail): void {
 }
 
 /** No epoch's calls hold more than it has borrowed, but for what management took away while they ran. */
-function checkHolds(database: Database, held: Held, { entity, fail }: Judged): void {
+function checkHolds(database: Database, held: Held, entity: number, fail: Fail): void {
   for (const [epoch, amount] of held.of(entity)) {
     if (amount === 0) continue
     const key = holdKey(epoch, entity)

@@ -36,7 +36,7 @@ const RECOVERED_MS = 3_000
 export function createEnough(simulation: Simulation, held: Held): Enough {
   const { world, network, database } = simulation
   /** By entity. */
-  const askingFor = new Map<number, Map<Asking, number>>()
+  const askingFor = new Map<number, Set<Asking>>()
   const past = new Map<number, Past>()
   /** Epochs of nodes with which nothing is wrong. */
   let living = new Set<number>()
@@ -68,7 +68,7 @@ export function createEnough(simulation: Simulation, held: Held): Enough {
     for (const { epoch, granted, spent } of database.holdsOf(entity))
       if (living.has(epoch)) available += granted - spent
     for (const [epoch, amount] of held.of(entity)) if (living.has(epoch)) available -= amount
-    for (const amount of askingFor.get(entity)?.values() ?? []) available -= amount
+    for (const { amount } of askingFor.get(entity) ?? []) available -= amount
     return available
   }
 
@@ -87,8 +87,8 @@ export function createEnough(simulation: Simulation, held: Held): Enough {
     ask(one) {
       look()
       for (const entity of finite(one)) {
-        const asking = askingFor.get(entity) ?? new Map<Asking, number>()
-        askingFor.set(entity, asking.set(one, one.amount))
+        const asking = askingFor.get(entity) ?? new Set()
+        askingFor.set(entity, asking.add(one))
         database.touched.add(entity)
       }
     },

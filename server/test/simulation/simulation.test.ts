@@ -4,7 +4,7 @@ import { runSeeds } from './seeds.ts'
 import { runSeed } from './simulation.ts'
 import { weaknesses } from './weaknesses.ts'
 
-/** 25 ms each where two slow cores have nothing else to do: four minutes, or two where they are as fast as most. */
+/** About 25 ms each, where the two threads of one core have nothing else to do. */
 const SEEDS = 10_000
 /** Worlds of one failover after the other, which are half as dear, and those in which nodes stand still: twice. */
 const FAILOVER_SEEDS = 1_000
