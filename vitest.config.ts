@@ -44,6 +44,8 @@ const ABOUT_POSTGRES = 'server/test/postgres/**/*.test.ts'
 export default defineConfig({
   test: {
     pool: 'forks',
+    // A file's process starts in two seconds, and its modules are what the last one loaded: nobody leaves anything in them.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // What comes in the end comes late where much runs at once. What must come soon says how soon.

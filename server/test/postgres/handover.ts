@@ -53,8 +53,9 @@ class Session {
   }
 
   async goOver(): Promise<void> {
-    this.#client.pause()
+    // Who is within a transaction may end it first, and has to be heard for that.
     while (!this.#isReady && !this.#client.destroyed) await pause(5)
+    this.#client.pause()
     const former = this.#server
     this.#isReady = false
     this.#server = this.#serve()

@@ -29,6 +29,18 @@ async function openPooled() {
   return { ...pair, pooler, store }
 }
 
+/** The number of the last change that a server has. */
+async function newest(url: string): Promise<unknown> {
+  const [row] = await rowsOn(url, 'select seq::int from change_counter')
+  return row?.seq
+}
+
+/** Resolves when the standby has all that its primary has. */
+async function caughtUp({ primary, standby }: { primary: string; standby: string }) {
+  const last = await newest(primary)
+  await expect.poll(() => newest(standby).catch(() => undefined), SOON).toBe(last)
+}
+
 it('behind a pooler that leads to a standby for a while a node learns and writes nothing, and then goes on', {
   timeout: 90_000,
 }, async () => {
@@ -37,6 +49,7 @@ it('behind a pooler that leads to a standby for a while a node learns and writes
   store.onChange(({ subject }) => void told.push(subject))
   const write = (subject: string) => store.write([], [{ kind: 'group', subject }])
   await write('before')
+  await caughtUp({ primary, standby })
 
   await pooler.handOver(standby)
   await expect(write('meanwhile')).rejects.toThrow(/it is a standby/)
@@ -57,12 +70,7 @@ it('behind a pooler that leads to another primary without a word a node doubts a
   let behind = 0
   store.onBehind(() => void behind++)
   await store.write([], [{ kind: 'group', subject: 'kept' }])
-  const newest = async (url: string) => {
-    const [row] = await rowsOn(url, 'select seq::int from change_counter')
-    return row?.seq
-  }
-  const kept = await newest(primary)
-  await expect.poll(() => newest(standby), SOON).toBe(kept)
+  await caughtUp({ primary, standby })
   await rowsOn(standby, 'select pg_promote()')
 
   await store.write([], [{ kind: 'group', subject: 'lost' }])
