@@ -74,7 +74,7 @@ export default defineConfig({
           include: ['console/test/**/*.test.ts'],
           // Each look at a screen takes a second or two, four times.
           testTimeout: 60_000,
-          globalSetup: './console/test/tools/build.ts',
+          globalSetup: './console/test/tools/set-up.ts',
         },
       },
     ],

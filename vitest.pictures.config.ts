@@ -6,7 +6,7 @@ export default defineConfig({
     name: 'pictures',
     pool: 'forks',
     include: ['console/test/pictures/docs.ts'],
-    globalSetup: './console/test/tools/build.ts',
+    globalSetup: './console/test/tools/set-up.ts',
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
