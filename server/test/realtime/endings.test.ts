@@ -157,7 +157,7 @@ describe('a response of which nobody says what it used', () => {
     provider.script = () => undefined
     for (let said = 0; said < 65; said++) talking.say({ type: 'response.create' })
     expect((await talking.hears('error')).error.code).toBe('rate_limited')
-    expect(last().events).toHaveLength(64)
+    await expect.poll(() => last().events.length).toBe(64)
     talking.socket.close()
   })
 })
