@@ -111,7 +111,7 @@ async function bench(folder: string, databaseUrl: string | undefined): Promise<b
     const isUndisturbed = await besideCalls({
       ...{ url: gateway.url, keyFile: installation.loadKey, turns: TURNS, seconds: SECONDS },
       ...{ calls: RATE, reads: READS, database: named },
-      questions: questions.filter(({ goalMs }) => goalMs !== undefined),
+      ...{ askers, only },
     })
     return isUndisturbed && met
   } finally {

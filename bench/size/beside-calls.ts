@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { tellGoal } from '../goals.ts'
-import { pressSteadily } from '../press.ts'
+import { askBeside, pressSteadily } from '../press.ts'
 import { SCENARIOS } from '../scenarios.ts'
 import type { Call } from '../steady.ts'
-import { answered, createClient } from './ask.ts'
 import { percentile } from './measure.ts'
-import { one, type Question } from './question.ts'
+import type { Askers } from './question.ts'
 
 export interface BesideCalls {
   readonly url: string
@@ -14,7 +12,9 @@ export interface BesideCalls {
   readonly database: string
   /** A file with the key for the calls. */
   readonly keyFile: string
-  readonly questions: readonly Question[]
+  readonly askers: Askers
+  /** What the names of the questions have in them. */
+  readonly only: string
   /** Calls and questions a second. */
   readonly calls: number
   readonly reads: number
@@ -42,26 +42,21 @@ interface Turn {
  * a short turn say little. True where the slowest hundredth is as good with questions.
  */
 export async function besideCalls(beside: BesideCalls): Promise<boolean> {
-  const { url, keyFile, turns, seconds, calls: rate } = beside
+  const { url, keyFile, turns, seconds, calls: rate, askers, only, reads } = beside
   const spans = spansOf(turns, seconds * 1000)
   const steady = {
     ...{ url, rate, key: readFileSync(keyFile, 'utf8').trim(), body: SCENARIOS[0]?.body ?? '' },
     seconds: (WARM_UP_MS + spans.length * seconds * 1000) / 1000,
   }
-  const going = pressSteadily(steady)
-  // Heard of below.
-  going.catch(() => undefined)
-  const first = Date.now() + WARM_UP_MS
-  let { next } = await ask(beside, 0, first)
-  let requests = 0
-  for (const { from, until, hasQuestions } of spans) {
-    await pause(Math.max(0, first + from - Date.now()))
-    if (!hasQuestions) continue
-    const asked = await ask(beside, next, first + until)
-    next = asked.next
-    requests += asked.requests
-  }
-  const all = await going
+  const now = Date.now()
+  const first = now + WARM_UP_MS
+  const asked = spans
+    .filter(({ hasQuestions }) => hasQuestions)
+    .map(({ from, until }) => ({ from: first + from, until: first + until }))
+  const [all, requests] = await Promise.all([
+    pressSteadily(steady),
+    askBeside({ url, askers, only, reads, spans: [{ from: now, until: first }, ...asked] }),
+  ])
   const took = spans.map((span) => ({ ...span, ms: msOf(all, first, span) }))
   const without = took.filter(({ hasQuestions }) => !hasQuestions)
   const found = took
@@ -85,23 +80,6 @@ const spansOf = (turns: number, ms: number): readonly Span[] =>
 
 const msOf = (calls: readonly Call[], first: number, { from, until }: Span) =>
   calls.filter(([at]) => at >= first + from + BETWEEN_MS && at < first + until).map(([, ms]) => ms)
-
-/** Asks every question, one after the other, from the nth on, until then (Unix milliseconds). */
-async function ask({ url, questions, reads }: BesideCalls, nth: number, until: number) {
-  const client = createClient(url)
-  let n = nth
-  let requests = 0
-  for (let due = Date.now(); due < until && Date.now() < until; n += 1) {
-    await pause(Math.max(0, due - Date.now()))
-    const asked = [one(questions, n).ask(n)].flat()
-    await answered(client, asked)
-    // A page asks several at once, and counts as so many.
-    requests += asked.length
-    due += (1000 / reads) * asked.length
-  }
-  client.close()
-  return { next: n, requests }
-}
 
 const p99 = (values: readonly number[]) => percentile(values, 0.99)
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { HashCost } from './accounts/passwords.ts'
 import type { FirstStart } from './cli/first-start.ts'
 import { openDoor } from './compose/door.ts'
 import { buildRelay } from './compose/relay.ts'
@@ -16,6 +17,8 @@ export interface Outside {
   /** Bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array
   readonly log: Logger
+  /** What hashing a password takes: what is right for people's, unless a test brings less. */
+  readonly passwordCost?: HashCost
   /** Aborted when the program is to stop: a start does not wait for a database that is away, then. */
   readonly stopping?: AbortSignal
 }

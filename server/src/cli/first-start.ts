@@ -1,7 +1,7 @@
 import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { ACCESS_SCOPES } from '../accounts/caller.ts'
-import { hashPassword } from '../accounts/passwords.ts'
+import type { Passwords } from '../accounts/passwords.ts'
 import { type ChannelType, TYPE_RULES } from '../channels/types/types.ts'
 import { type Sealer, sealUpstreamKeys } from '../channels/upstream-keys.ts'
 import type { Config, ProviderConfig } from '../config.ts'
@@ -22,6 +22,7 @@ export interface FirstStartRooms {
   readonly vault: Pick<Sealer, 'seal'>
   readonly accounts: Accounts
   readonly accessTokens: AccessTokens
+  readonly passwords: Passwords
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
 }
@@ -40,12 +41,12 @@ export async function makeAdmin(
   config: Config,
 ): Promise<FirstStart | undefined> {
   if (await hasMark(rooms.store, DONE)) return undefined
-  const { accounts, accessTokens, random } = rooms
+  const { accounts, accessTokens, passwords, random } = rooms
   const noted = (action: string, subject: string, after: object) => [
     auditStatement(rooms, US, { action, subject, after }),
   ]
   const password = config.adminPassword ?? Buffer.from(random(15)).toString('base64url')
-  const passwordHash = await hashPassword(password)
+  const passwordHash = await passwords.hash(password)
   // Whoever chose one knows it alone; one that was printed may have been read by others.
   const passwordDue = config.adminPassword === undefined
   const actor = US.caller.username

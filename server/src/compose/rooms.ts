@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { createAccessTokens } from '../accounts/access-tokens.ts'
 import { createAccounts } from '../accounts/accounts.ts'
+import { createPasswords } from '../accounts/passwords.ts'
 import { type Budgets, createBudgets } from '../budgets/budgets.ts'
 import { createDial, type Dial } from '../channels/dial.ts'
 import { createDirectory } from '../channels/directory.ts'
@@ -89,7 +90,7 @@ export async function buildRooms(
   startRounds({ store, settings, outside }, opened)
   const accounts = createAccounts({ store, now })
   const credentials = openCredentials({ store, vault, outside }, opened)
-  const firstRooms = { store, vault, accounts, now, random, accessTokens: credentials.accessTokens }
+  const firstRooms = { store, vault, accounts, now, random, ...credentials }
   const first = await store.alone(async () => {
     const made = await makeAdmin(firstRooms, config)
     await makeChannels(firstRooms, config)
@@ -149,14 +150,15 @@ function openCredentials(
   { store, vault, outside }: { store: Store; vault: Vault; outside: Outside },
   opened: AsyncDisposableStack,
 ) {
-  const { now, random } = outside
+  const { now, random, passwordCost } = outside
   const accessTokens = createAccessTokens({ store, now, random })
   opened.defer(() => accessTokens.close())
   const secret = vault.secretsFor('sign-in')[0]?.secret ?? ''
   const sessions = createSessions({ store, now, secret })
   opened.defer(() => sessions.close())
   const backoff = createBackoff({ store, secret, now })
-  return { accessTokens, sessions, backoff, turns: createTurns() }
+  const passwords = createPasswords(passwordCost)
+  return { accessTokens, sessions, passwords, backoff, turns: createTurns() }
 }
 
 interface ChannelsAsked {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { AccessTokens } from '../accounts/access-tokens.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Passwords } from '../accounts/passwords.ts'
 import type { Budgets } from '../budgets/budgets.ts'
 import type { Directory } from '../channels/directory.ts'
 import type { Health } from '../channels/health/health.ts'
@@ -35,6 +36,7 @@ export interface Rooms {
   readonly accounts: Accounts
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
+  readonly passwords: Passwords
   /** Who guesses waits. */
   readonly backoff: Backoff
   /** Few passwords are hashed at a time. */

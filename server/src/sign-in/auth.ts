@@ -2,12 +2,7 @@ import { APIError, createAuthMiddleware, isAPIError } from 'better-auth/api'
 import { betterAuth } from 'better-auth/minimal'
 import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
-import {
-  hashPassword,
-  LONGEST_PASSWORD,
-  SHORTEST_PASSWORD,
-  verifyPassword,
-} from '../accounts/passwords.ts'
+import { LONGEST_PASSWORD, type Passwords, SHORTEST_PASSWORD } from '../accounts/passwords.ts'
 import { ACTIVE } from '../accounts/status.ts'
 import { saysOf } from '../errors.ts'
 import { errorText } from '../log.ts'
@@ -26,6 +21,7 @@ import { visitor } from './visitor.ts'
 export interface AuthParts {
   readonly store: Store
   readonly accounts: Accounts
+  readonly passwords: Passwords
   readonly log: Logger
   readonly now: () => number
   readonly settings: Settings
@@ -68,7 +64,7 @@ export function createAuth(parts: AuthParts, origin: string): Auth {
       disableSignUp: true,
       minPasswordLength: SHORTEST_PASSWORD,
       maxPasswordLength: LONGEST_PASSWORD,
-      password: passwords,
+      password: noted(parts.passwords),
       ...resetMail(parts),
     },
     socialProviders: others.socialProviders,
@@ -134,16 +130,16 @@ interface User {
   readonly emailVerified: boolean
 }
 
-const passwords = {
+const noted = (passwords: Passwords) => ({
   hash: (password: string) => {
     noteHashing()
-    return hashPassword(password)
+    return passwords.hash(password)
   },
   verify: ({ hash, password }: { hash: string; password: string }) => {
     noteHashing()
-    return verifyPassword(password, hash)
+    return passwords.verify(password, hash)
   },
-}
+})
 
 function noteHashing(): void {
   const present = visitor()

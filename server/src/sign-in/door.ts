@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../accounts/caller.ts'
-import { hashPassword } from '../accounts/passwords.ts'
 import { Refused } from '../errors.ts'
 import { requireOwnPage } from '../manage/origin-check.ts'
 import type { Auth, AuthParts } from './auth.ts'
@@ -34,7 +33,7 @@ const MOST_ORIGINS = 4
 export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
   const authAt = createAuths(parts)
   const notes = createNotes(parts)
-  const { backoff, turns } = parts
+  const { backoff, turns, passwords } = parts
 
   async function ask(asking: Asking): Promise<Response> {
     const { route, request, origin, visitor } = asking
@@ -53,7 +52,7 @@ export function createSignInDoor(parts: SignInDoorParts): SignInDoor {
         : await backoff.attempt(username, visitor.ip)
     const answer = await turns.take(async () => {
       const answered = await ask(asking)
-      if (!answered.ok && !visitor.hashed && route.guess !== 'link') await hashPassword('')
+      if (!answered.ok && !visitor.hashed && route.guess !== 'link') await passwords.hash('')
       return answered
     })
     if (answer.ok) await attempt?.succeeded()

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts'
 import { createAccounts } from '../../src/accounts/accounts.ts'
+import { createPasswords } from '../../src/accounts/passwords.ts'
 import { makeAdmin, makeChannels } from '../../src/cli/first-start.ts'
 import type { Config } from '../../src/config.ts'
 import { createVault } from '../../src/keys/vault.ts'
 import { openSqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
+import { QUICK_HASH } from '../tools/gateway.ts'
 import { temporaryFolder } from './program.ts'
 
 const TOKEN = `tpat_${'t'.repeat(43)}`
@@ -44,6 +46,7 @@ async function firstStart(store: Store): Promise<boolean> {
     vault: createVault(Buffer.alloc(32), 1),
     accounts,
     accessTokens,
+    passwords: createPasswords(QUICK_HASH),
     ...outside,
   }
   try {

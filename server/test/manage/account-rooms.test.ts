@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts'
 import { createAccounts, type NewAccount } from '../../src/accounts/accounts.ts'
-import { hashPassword, verifyPassword } from '../../src/accounts/passwords.ts'
+import { createPasswords } from '../../src/accounts/passwords.ts'
 import { createSettings } from '../../src/settings/settings.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { newDatabase, type TestDatabase } from '../tools/database.ts'
@@ -44,7 +44,9 @@ afterEach(async () => {
 
 describe('passwords', () => {
   it('are recognised by their hash, however the keyboard wrote them, and no other is', async () => {
+    const { hash: hashPassword, verify: verifyPassword } = createPasswords()
     const hash = await hashPassword('pass-w\u00f6rd')
+    expect(hash).toMatch(/^scrypt\$32768\$8\$3\$/)
     expect(hash).not.toContain('pass')
     expect(await verifyPassword('pass-wo\u0308rd', hash)).toBe(true)
     expect(await verifyPassword('pass-word', hash)).toBe(false)

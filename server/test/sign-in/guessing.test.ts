@@ -121,20 +121,25 @@ it('a restart gives no more attempts', async () => {
 })
 
 it('a name that nobody has takes as long as a wrong password', async () => {
-  const { username } = await account()
+  const gateway = await startGateway({
+    ...{ config: { trustedProxies }, passwordCost: { N: 2 ** 15, r: 8, p: 3 } },
+  })
+  onTestFinished(() => gateway.close())
+  const { username } = await account(gateway)
   const { username: without } = await gateway.manage('POST', '/api/user/', { username: 'no word' })
-  const took = async (name: string) => {
-    const times: number[] = []
-    for (let at = 0; at < 5; at++) {
+  const names = [username, 'whom nobody ever knew', without]
+  const least = names.map(() => Number.POSITIVE_INFINITY)
+  // In turn, so that what the machine does besides is in all of them.
+  for (let round = 0; round < 5; round++) {
+    for (const [at, name] of names.entries()) {
       const before = performance.now()
-      await from().signIn(name, WRONG)
-      times.push(performance.now() - before)
+      await from(undefined, gateway).signIn(name, WRONG)
+      least[at] = Math.min(least[at] ?? 0, performance.now() - before)
     }
-    return Math.min(...times)
   }
-  const usual = await took(username)
-  expect(await took('whom nobody ever knew')).toBeGreaterThan(usual * 0.6)
-  expect(await took(without)).toBeGreaterThan(usual * 0.6)
+  const [usual = 0, unknown, passwordless] = least
+  expect(unknown).toBeGreaterThan(usual * 0.5)
+  expect(passwordless).toBeGreaterThan(usual * 0.5)
 })
 
 it('the audit log tells who signed in and out, and of whom a password was guessed', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, assert } from 'vitest'
+import type { HashCost } from '../../src/accounts/passwords.ts'
 import type { FirstStart } from '../../src/cli/first-start.ts'
 import { compose } from '../../src/compose.ts'
 import type { Config } from '../../src/config.ts'
@@ -20,7 +21,12 @@ export interface GatewayOptions {
   readonly database?: TestDatabase
   /** Token of the administrator that an existing folder was started with. */
   readonly adminToken?: string
+  /** Of passwords; little unless told. */
+  readonly passwordCost?: HashCost
 }
+
+/** A hash for people takes as long as some thirty calls, and each gateway makes one. */
+export const QUICK_HASH: HashCost = { N: 2 ** 8, r: 8, p: 1 }
 
 /** A whole gateway in this process, on a folder of its own, with a scripted provider behind it. */
 export interface TestGateway extends GatewayCalls {
@@ -60,6 +66,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     steady: () => performance.now() + ahead,
     random: (bytes: number) => randomBytes(bytes),
     log: openLog('trace', { write: (line: string) => void logs.push(line) }),
+    passwordCost: options.passwordCost ?? QUICK_HASH,
   })
 
   async function close() {

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { GroupGone, type NewAccount } from '../../accounts/accounts.ts'
-import { hashPassword, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../accounts/passwords.ts'
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
 import { digestOfToken } from '../../sign-in/one-time-links.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
@@ -48,7 +48,7 @@ export const signUp = (rooms: Rooms) =>
       const wanted: NewAccount = {
         ...{ username, role: 'user', groups: [], unlimited: false },
         ...{ group: welcome.group, quota: welcome.quota },
-        passwordHash: await rooms.turns.take(() => hashPassword(password)),
+        passwordHash: await rooms.turns.take(() => rooms.passwords.hash(password)),
       }
       const id = await create(rooms, wanted, (id) => {
         const doer = { ...asked, caller: { accountId: id, username, tokenId: 0 } }

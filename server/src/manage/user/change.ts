@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { mergeAccountLimits } from '../../accounts/account-limits.ts'
 import type { Account, AccountChange } from '../../accounts/accounts.ts'
-import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
@@ -29,7 +28,7 @@ export const changeUser = (rooms: Rooms) =>
     async run(asked) {
       const { id } = asked.params
       checkBudgets(asked.body.budgets ?? [])
-      const sent = await toChange(asked.body)
+      const sent = await toChange(rooms, asked.body)
       for (;;) {
         const before = await accountOf(rooms, id)
         await requireAccountGroups(rooms, asked.body)
@@ -80,11 +79,11 @@ function limitsChange(
   return isDeepStrictEqual(before, after) ? {} : { limits: { before, after } }
 }
 
-async function toChange(sent: ChangedAccount): Promise<AccountChange> {
+async function toChange({ passwords }: Rooms, sent: ChangedAccount): Promise<AccountChange> {
   const { username, password, email, role, status, group, groups, quota, unlimited_quota } = sent
   return {
     ...(username === undefined ? {} : { username: checkUsername(username) }),
-    ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
+    ...(password === undefined ? {} : { passwordHash: await passwords.hash(password) }),
     ...(email === undefined ? {} : { email, emailVerified: true }),
     ...(role === undefined ? {} : { role }),
     ...(status === undefined ? {} : { status }),

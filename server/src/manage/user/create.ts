@@ -1,6 +1,5 @@
 import { mergeAccountLimits } from '../../accounts/account-limits.ts'
 import { GroupGone } from '../../accounts/accounts.ts'
-import { hashPassword } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
 import { UniqueViolation } from '../../storage/failures.ts'
 import { actorOf, auditStatement } from '../audit/record.ts'
@@ -33,7 +32,7 @@ export const createUser = (rooms: Rooms) =>
         quota: sent.quota ?? 0,
       }
       const limits = mergeAccountLimits({}, sent)
-      const passwordHash = password === undefined ? null : await hashPassword(password)
+      const passwordHash = password === undefined ? null : await rooms.passwords.hash(password)
       const by = {
         actor: actorOf(asked),
         also: (id: number) => [

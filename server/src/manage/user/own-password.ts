@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { hashPassword, LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../accounts/passwords.ts'
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../../accounts/passwords.ts'
 import { Refused } from '../../errors.ts'
 import { requireFresh } from '../../sign-in/fresh.ts'
 import { mustChange } from '../../storage/store.ts'
@@ -29,7 +29,7 @@ export const setFirstPassword = (rooms: Rooms) =>
       requireFresh(caller, rooms.now())
       const { accountId } = caller
       const { store } = rooms
-      const hash = await rooms.turns.take(() => hashPassword(body.password))
+      const hash = await rooms.turns.take(() => rooms.passwords.hash(body.password))
       const written = await store.write(
         [
           mustChange(
