@@ -1,8 +1,12 @@
+import type { Totals } from './totals.ts'
+
 /** The points of one step of a chart. */
 export interface Step {
   /** When it begins, Unix seconds. */
   readonly at: number
   readonly points: number
+  /** Of all its points. */
+  readonly sums: Totals
   /** The points as JSON, separated by commas. */
   readonly text: string
 }
@@ -24,7 +28,7 @@ export interface Blocks {
 
 /** What a block and a step take beside their texts. */
 const CHARACTERS_A_BLOCK = 500
-const CHARACTERS_A_STEP = 100
+const CHARACTERS_A_STEP = 200
 
 /** Keeps blocks up to so many characters. */
 export function createBlocks(mostCharacters: number): Blocks {

@@ -14,7 +14,7 @@ import {
   summed,
   unsummed,
 } from './summable.ts'
-import { growingSpans, SUMS } from './totals.ts'
+import { growingSpans, numbersOf, SUMS, type Totals } from './totals.ts'
 
 /** What a chart shows of the records it is asked for. */
 export interface ChartWanted {
@@ -36,6 +36,8 @@ export interface Charts {
    * Steps without usage are left out. Undefined when there are more points than `most`.
    */
   draw(filter: ChartFilter, wanted: ChartWanted): Promise<string | undefined>
+  /** The steps of the same chart. */
+  steps(filter: ChartFilter, wanted: ChartWanted): Promise<readonly Step[] | undefined>
 }
 
 /** Hours that are kept together. */
@@ -67,20 +69,25 @@ export function createCharts(store: Pick<Store, 'db' | 'dialect' | 'onBehind'>):
       yield run.known ?? (await drawRun(store, { filter, wanted, run, keep: kept.put }))
   }
 
-  return {
-    async draw(filter, wanted) {
-      const texts: string[] = []
-      let points = 0
-      for await (const steps of partsOf(filter, wanted)) {
-        if (steps === undefined) return undefined
-        for (const step of steps) {
-          if (step.at * 1000 < filter.from || step.at * 1000 >= filter.until) continue
-          points += step.points
-          texts.push(step.text)
-        }
-        if (points > wanted.most) return undefined
+  const steps: Charts['steps'] = async (filter, wanted) => {
+    const drawn: Step[] = []
+    let points = 0
+    for await (const part of partsOf(filter, wanted)) {
+      if (part === undefined) return undefined
+      for (const step of part) {
+        if (step.at * 1000 < filter.from || step.at * 1000 >= filter.until) continue
+        points += step.points
+        drawn.push(step)
       }
-      return `[${texts.join(',')}]`
+      if (points > wanted.most) return undefined
+    }
+    return drawn
+  }
+  return {
+    steps,
+    async draw(filter, wanted) {
+      const drawn = await steps(filter, wanted)
+      return drawn && `[${drawn.map(({ text }) => text).join(',')}]`
     },
   }
 }
@@ -211,14 +218,14 @@ async function drawRun(
   }
   for (const block of blocks) {
     const steps = rows.filter(({ at }) => at * 1000 >= block.from && at * 1000 < block.until)
-    const requests = steps.reduce((sum, step) => sum + step.requests, 0)
+    const requests = steps.reduce((sum, step) => sum + step.sums.requests, 0)
     // Those that came since they were counted are drawn, too, and count the next time.
     keep(block.name, { requests, corrections: block.corrections, steps })
   }
   return rows
 }
 
-type StepRow = Step & { readonly requests: number }
+type StepRow = Omit<Step, 'sums'> & Totals
 
 /** The steps of a filter, oldest first. Undefined, and soon, where they have too many points for a chart. */
 async function stepsOf(
@@ -226,7 +233,7 @@ async function stepsOf(
   filter: UsageFilter,
   { by, stepSeconds, names, most }: ChartWanted,
   records: 'all' | 'summed' | 'narrowed',
-): Promise<readonly StepRow[] | undefined> {
+): Promise<readonly Step[] | undefined> {
   const members: Member[] = [
     { name: 'created_at', column: 'at', holds: 'number' },
     ...names.map((name) => ({ name, column: 'of', holds: HOLDS[by] })),
@@ -240,19 +247,19 @@ async function stepsOf(
   // Their text is what takes long: none is made of what is not shown.
   const { rows } = await sql<StepRow>`
     with point as materialized (${added}), counted as (select count(*) as points from point)
-    select at, count(*) as points, cast(sum(requests) as bigint) as requests,
-      ${jsonList({ dialect }, members, ['of'])} as text
+    select at, count(*) as points, ${SUMS}, ${jsonList({ dialect }, members, ['of'])} as text
     from point where (select points from counted) <= ${most} group by at
     union all
-    select ${sql.lit(TOO_MANY)}, points, 0, '[]' from counted where points > ${most}
+    select ${sql.lit(TOO_MANY)}, points, ${NO_SUMS}, '[]' from counted where points > ${most}
     order by at`.execute(db)
   if (Number(rows[0]?.at) === TOO_MANY) return undefined
-  return rows.map(({ at, points, requests, text }) => ({
-    ...{ at: Number(at), points: Number(points), requests: Number(requests) },
-    text: text.slice(1, -1),
+  return rows.map((row) => ({
+    ...{ at: Number(row.at), points: Number(row.points), sums: numbersOf(row) },
+    text: row.text.slice(1, -1),
   }))
 }
 
+const NO_SUMS = sql.join(FIGURES.map(() => sql.lit(0)))
 /** A step that nothing begins at. */
 const TOO_MANY = -1
 const HOLDS = { model: 'text', group: 'text', key: 'number' } as const

@@ -115,7 +115,7 @@ export async function countsOf(
 }
 
 /** One database gives sums as text, so that none is rounded; ours stay below 2^53. */
-const numbersOf = (row: Totals): Totals => ({
+export const numbersOf = (row: Totals): Totals => ({
   requests: Number(row.requests),
   failed: Number(row.failed),
   quota: Number(row.quota),

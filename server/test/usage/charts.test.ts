@@ -176,7 +176,7 @@ test('blocks are kept up to a length, the least recently used go first', () => {
   const block = (length: number) => ({
     requests: 1,
     corrections: 0,
-    steps: [{ at: 0, points: 1, text: 'x'.repeat(length) }],
+    steps: [{ at: 0, points: 1, sums: sums([]), text: 'x'.repeat(length) }],
   })
   const kept = createBlocks(10_000)
   kept.put('a', block(4_000))

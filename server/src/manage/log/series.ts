@@ -1,11 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { Refused } from '../../errors.ts'
-import type { ChartFilter } from '../../usage/charts.ts'
 import type { UsageFilter } from '../../usage/filter.ts'
 import { keyNames } from '../../usage/key-names.ts'
 import { withKnownKeys } from '../../usage/known-names.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../../usage/levels.ts'
-import { type TopWanted, topSeries } from '../../usage/top-series.ts'
+import { topSeries } from '../../usage/top-series.ts'
 import { operation } from '../operation.ts'
 import type { Rooms } from '../rooms.ts'
 import { totals } from './stat.ts'
@@ -88,7 +87,8 @@ async function points(rooms: Rooms, query: Static<typeof asked>, given: UsageFil
   const filter = await withKnownKeys(rooms.store.db, given)
   if (query.top !== undefined) {
     if (by !== 'key') throw new Refused('invalid_field', 'top needs by=key')
-    return topPoints(rooms, { ...filter, ...time }, { stepSeconds, top: query.top })
+    const wanted = { stepSeconds, top: query.top }
+    return withNames(rooms, await topSeries(rooms, { ...filter, ...time }, wanted))
   }
   const drawn = await rooms.charts.draw(
     { ...filter, ...time },
@@ -113,20 +113,6 @@ async function withNames({ store }: Rooms, drawn: string): Promise<string> {
   const names = await keyNames(store.db, [...ids].map(Number))
   const quoted = new Map([...ids].map((id) => [id, JSON.stringify(names.get(Number(id)) ?? '')]))
   return drawn.replace(NAMELESS, (id) => quoted.get(id) ?? id)
-}
-
-async function topPoints(rooms: Rooms, filter: ChartFilter, wanted: TopWanted) {
-  const points = await topSeries(rooms, filter, wanted)
-  const names = await keyNames(
-    rooms.store.db,
-    points.flatMap(({ key }) => key ?? []),
-  )
-  const told = points.map(({ at, key, ...sums }) => ({
-    created_at: at,
-    ...(key !== undefined && { token_id: key, token_name: names.get(key) ?? '' }),
-    ...sums,
-  }))
-  return JSON.stringify(told)
 }
 
 /** The time in whole steps. @throws Refused when there are more of them than a chart shows. */
