@@ -10,7 +10,7 @@ import { isComplete, keepCalling, type SeenCall } from '../tools/keep-calling.ts
 import { launch, type Program, startProgram } from '../tools/program.ts'
 import { exchange, requestText } from '../tools/raw.ts'
 import { expectCharged } from '../tools/reconcile.ts'
-import { startUpstream, type Upstream } from '../tools/upstream.ts'
+import { type Script, startUpstream, type Upstream } from '../tools/upstream.ts'
 import { answers, streams } from '../tools/upstream-scripts.ts'
 
 const WORKERS = 3
@@ -57,6 +57,8 @@ async function startCrew(): Promise<Crew> {
     DRAIN_SECONDS: String(DRAIN_SECONDS),
   })
   await program.prints(`with ${WORKERS} workers`)
+  // Another process says it.
+  await expect.poll(program.printed, RETURNED).toMatch(TOKEN)
   const token = TOKEN.exec(program.printed())?.[0] ?? ''
   const wiring = { url: program.url, adminToken: token, upstream, secrets: new Set<string>() }
   const calls = createCalls({ ...wiring, answers: [] })
@@ -103,10 +105,17 @@ async function expectTidy({ database }: Crew): Promise<void> {
   expect(await database.doctor()).toEqual([])
 }
 
+/** A model that all workers know: they hear of it in a second at the latest. */
+async function offerAtAll({ calls }: Crew, model: string, script: Script) {
+  await calls.offer(model, script)
+  await pause(1_000)
+}
+
 /** Calls without a pause from here on; plain ones and streams of which each takes a moment. */
-async function putUnderLoad({ calls, key }: Crew) {
+async function putUnderLoad(crew: Crew) {
+  const { calls, key } = crew
   await calls.offer('plain', answers({ usage: USAGE }))
-  await calls.offer('streamed', streams({ usage: USAGE, events: 4, gapMs: 50 }))
+  await offerAtAll(crew, 'streamed', streams({ usage: USAGE, events: 4, gapMs: 50 }))
   const seen: SeenCall[] = []
   const stop = new AbortController()
   const clients = Array.from({ length: IN_FLIGHT }, (_, n) => {
@@ -137,7 +146,7 @@ async function openStreams(crew: Crew) {
   const { calls, key, nodes } = crew
   const go = Promise.withResolvers<void>()
   const beforeEvent = (index: number) => (index === 2 ? go.promise : undefined)
-  await calls.offer('gated', streams({ usage: USAGE, events: 4, beforeEvent }))
+  await offerAtAll(crew, 'gated', streams({ usage: USAGE, events: 4, beforeEvent }))
   const body = asking('gated', { stream: true, max_tokens: 20 })
   const open = async () => {
     const events = readEvents(await calls.open(body, key))
@@ -181,7 +190,7 @@ it('workers greet once, share a port, and charge exactly what they answer', {
   await expect.poll(everybody, RETURNED).toEqual(found.map(({ id }) => id).sort())
 
   const go = Promise.withResolvers<void>()
-  await calls.offer('waiting', async (call, response) => {
+  await offerAtAll(crew, 'waiting', async (call, response) => {
     await go.promise
     await answers({ usage: USAGE })(call, response)
   })
