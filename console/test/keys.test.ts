@@ -95,8 +95,15 @@ it('several keys are disabled, enabled and deleted together, and a deletion can 
   await page.getByRole('searchbox').waitFor()
 
   await page.getByRole('checkbox', { name: 'Select one' }).check()
+  const go = Promise.withResolvers<void>()
+  await page.route('**/api/token/?*', (route) => go.promise.then(() => route.continue()))
   await page.getByRole('button', { name: 'Select all 4' }).click()
-  await page.getByRole('button', { name: 'Enable', exact: true }).click()
+  // Until all of them are there it would be done to fewer than are meant.
+  const enable = page.getByRole('button', { name: 'Enable', exact: true })
+  await expect.poll(() => enable.isDisabled()).toBe(true)
+  go.resolve()
+  await enable.click()
+  await page.unroute('**/api/token/?*')
   await page.getByText('empty: It has no quota left. Add some first.').waitFor()
   expect(await statuses()).toEqual([2, 1, 1, 1])
   await page.getByRole('searchbox').waitFor()

@@ -54,6 +54,7 @@ export function KeysScreen() {
               selected={selection.selected}
               total={keys.total ?? 0}
               pending={pending}
+              isComing={selection.isComing}
               isOpened={selection.isOpen}
               actions={actions}
               onSelectAll={selection.selectAll}

@@ -10,6 +10,8 @@ interface SelectionBarProps {
   /** Of all keys that the list has. */
   readonly total: number
   readonly pending: boolean
+  /** More of them are on their way. */
+  readonly isComing: boolean
   /** By the button that opens it, and not by ticking a box. */
   readonly isOpened: boolean
   readonly actions: KeyActions
@@ -26,7 +28,7 @@ export function SelectionBar(props: SelectionBarProps) {
   useEffect(() => {
     if (isOpened) bar.current?.focus()
   }, [isOpened])
-  const { selected, total, pending, actions } = props
+  const { selected, total, pending, isComing, actions } = props
   return (
     <section ref={bar} tabIndex={-1} className={classes.selection} aria-label={t('keys.selection')}>
       <Text size="sm" fw={600} role="status">
@@ -42,7 +44,7 @@ export function SelectionBar(props: SelectionBarProps) {
         size="xs"
         variant="default"
         loading={pending}
-        disabled={selected.every(({ status }) => status !== DISABLED)}
+        disabled={isComing || selected.every(({ status }) => status !== DISABLED)}
         onClick={() => actions.onEnable(selected)}
       >
         {t('keys.enable')}
@@ -51,7 +53,7 @@ export function SelectionBar(props: SelectionBarProps) {
         size="xs"
         variant="default"
         loading={pending}
-        disabled={selected.every(({ status }) => status === DISABLED)}
+        disabled={isComing || selected.every(({ status }) => status === DISABLED)}
         onClick={() => actions.onDisable(selected)}
       >
         {t('keys.disable')}
@@ -60,7 +62,7 @@ export function SelectionBar(props: SelectionBarProps) {
         size="xs"
         color="red"
         variant="light"
-        disabled={selected.length === 0}
+        disabled={isComing || selected.length === 0}
         onClick={() => actions.onDelete(selected)}
       >
         {t('keys.delete')}

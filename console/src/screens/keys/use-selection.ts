@@ -12,6 +12,8 @@ export interface Selection {
   toggle(record: KeyRecord): void
   /** Also those that were not scrolled to. */
   selectAll(): void
+  /** All were asked for and are not there yet: what is selected is not what was meant. */
+  readonly isComing: boolean
   clear(): void
 }
 
@@ -33,7 +35,7 @@ export function useSelection(query: KeyQuery, onFailure: (failure: unknown) => v
     setChosen((now) => (now.size === 0 ? now : new Map()))
     setOpen(false)
   }, [])
-  const { mutate: selectAll } = useMutation({
+  const { mutate: selectAll, isPending: isComing } = useMutation({
     mutationFn: () => fetchAllKeys(query),
     onSuccess: (all) => setChosen(new Map(all.map((one) => [one.id, one]))),
     onError: onFailure,
@@ -46,8 +48,9 @@ export function useSelection(query: KeyQuery, onFailure: (failure: unknown) => v
       has: (id: number) => chosen.has(id),
       toggle,
       selectAll: () => selectAll(),
+      isComing,
       clear,
     }),
-    [chosen, isOpen, toggle, selectAll, clear],
+    [chosen, isOpen, toggle, selectAll, isComing, clear],
   )
 }
