@@ -45,7 +45,7 @@ export async function topSeries(
 /** The keys of a step, and what is left of it without them. */
 function withOthers({ at, sums }: Step, keys: Step | undefined): string[] {
   const texts = keys === undefined ? [] : [keys.text]
+  if (sums.requests <= (keys?.sums.requests ?? 0)) return texts
   const left = FIGURES.map((figure) => [figure, sums[figure] - (keys?.sums[figure] ?? 0)] as const)
-  const others = { created_at: at, ...Object.fromEntries(left) }
-  return sums.requests > (keys?.sums.requests ?? 0) ? [...texts, JSON.stringify(others)] : texts
+  return [...texts, JSON.stringify({ created_at: at, ...Object.fromEntries(left) })]
 }

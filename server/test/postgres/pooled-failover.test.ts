@@ -38,6 +38,7 @@ async function newest(url: string): Promise<unknown> {
 /** Resolves when the standby has all that its primary has. */
 async function caughtUp({ primary, standby }: { primary: string; standby: string }) {
   const last = await newest(primary)
+  // It may not have the table yet.
   await expect.poll(() => newest(standby).catch(() => undefined), SOON).toBe(last)
 }
 

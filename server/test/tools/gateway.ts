@@ -25,7 +25,7 @@ export interface GatewayOptions {
   readonly passwordCost?: HashCost
 }
 
-/** A hash for people takes as long as some thirty calls, and each gateway makes one. */
+/** A hash for people takes some tenths of a second of a processor, and each gateway makes one. */
 export const QUICK_HASH: HashCost = { N: 2 ** 8, r: 8, p: 1 }
 
 /** A whole gateway in this process, on a folder of its own, with a scripted provider behind it. */
